@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON after RFC 8259; the parser is jansson's (docs/decisions/0001-libraries.md). */
+#include "base/json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "base/text.h"
+
+enum {
+	JW_FLUSH = 16 * 1024
+};
+
+static const json_t *cjson(const struct sk_json *j)
+{
+	return (const json_t *)j;
+}
+
+int sk_json_parse(struct sk_span text, unsigned flags, struct sk_json **ret, struct sk_err *err)
+{
+	size_t jflags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
+	json_error_t je;
+	json_t *j;
+	char quoted[128];
+
+	if ((flags & SK_JSON_ALLOW_DUPLICATES) == 0)
+		jflags |= JSON_REJECT_DUPLICATES;
+	if ((flags & SK_JSON_ALLOW_TRAILING) != 0)
+		jflags |= JSON_DISABLE_EOF_CHECK;
+	j = json_loadb(text.len != 0 ? text.ptr : "", text.len, jflags, &je);
+	if (j == NULL)
+		return sk_err_set(err, SK_E_FORMAT, "JSON: line %d column %d: %s", je.line,
+				  je.column,
+				  sk_text_quote(sk_span_str(je.text), quoted, sizeof(quoted)));
+	*ret = (struct sk_json *)j;
+	return 0;
+}
+
+void sk_json_free(struct sk_json *j)
+{
+	json_decref((json_t *)j);
+}
+
+enum sk_json_type sk_json_type_of(const struct sk_json *j)
+{
+	if (j == NULL)
+		return SK_JSON_NONE;
+	switch (json_typeof(cjson(j))) {
+	case JSON_OBJECT:
+		return SK_JSON_OBJECT;
+	case JSON_ARRAY:
+		return SK_JSON_ARRAY;
+	case JSON_STRING:
+		return SK_JSON_STRING;
+	case JSON_INTEGER:
+	case JSON_REAL:
+		return SK_JSON_NUMBER;
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return SK_JSON_BOOL;
+	case JSON_NULL:
+		return SK_JSON_NULL;
+	}
+	return SK_JSON_NONE;
+}
+
+const struct sk_json *sk_json_get(const struct sk_json *j, const char *key)
+{
+	return (const struct sk_json *)json_object_get(cjson(j), key);
+}
+
+const struct sk_json *sk_json_at(const struct sk_json *j, size_t i)
+{
+	return (const struct sk_json *)json_array_get(cjson(j), i);
+}
+
+size_t sk_json_len(const struct sk_json *j)
+{
+	if (json_is_array(cjson(j)))
+		return json_array_size(cjson(j));
+	return json_object_size(cjson(j));
+}
+
+bool sk_json_next(const struct sk_json *j, void **iter, struct sk_span *ret_key,
+		  const struct sk_json **ret_value)
+{
+	/* jansson's iterators take a mutable object but do not change it. */
+	union {
+		const struct sk_json *in;
+		json_t *out;
+	} object = {.in = j};
+
+	if (!json_is_object(object.out))
+		return false;
+	*iter = *iter == NULL ? json_object_iter(object.out)
+			      : json_object_iter_next(object.out, *iter);
+	if (*iter == NULL)
+		return false;
+	*ret_key = sk_span_str(json_object_iter_key(*iter));
+	*ret_value = (const struct sk_json *)json_object_iter_value(*iter);
+	return true;
+}
+
+struct sk_span sk_json_text(const struct sk_json *j)
+{
+	if (!json_is_string(cjson(j)))
+		return (struct sk_span){NULL, 0};
+	return sk_span_of(json_string_value(cjson(j)), json_string_length(cjson(j)));
+}
+
+struct sk_span sk_json_get_text(const struct sk_json *j, const char *key)
+{
+	return sk_json_text(sk_json_get(j, key));
+}
+
+bool sk_json_get_i64(const struct sk_json *j, const char *key, int64_t *ret)
+{
+	const json_t *value = json_object_get(cjson(j), key);
+
+	if (!json_is_integer(value))
+		return false;
+	*ret = json_integer_value(value);
+	return true;
+}
+
+bool sk_json_number(const struct sk_json *j, double *ret)
+{
+	if (!json_is_number(cjson(j)))
+		return false;
+	*ret = json_number_value(cjson(j));
+	return true;
+}
+
+bool sk_json_is_true(const struct sk_json *j)
+{
+	return json_is_true(cjson(j));
+}
+
+void sk_jw_init(struct sk_jw *w, const struct sk_sink *sink, int indent)
+{
+	*w = (struct sk_jw){.sink = sink, .indent = indent};
+	/* Flushed at JW_FLUSH; a single string may be as large as its source allowed. */
+	sk_buf_init(&w->out, SIZE_MAX / 4);
+	w->first[0] = true;
+}
+
+static void jw_flush(struct sk_jw *w)
+{
+	int r;
+
+	if (w->failure == 0 && w->out.len != 0) {
+		r = w->sink->write(w->sink->ctx, w->out.ptr, w->out.len);
+		if (r < 0)
+			w->failure = r;
+	}
+	sk_buf_reset(&w->out);
+}
+
+int sk_jw_finish(struct sk_jw *w)
+{
+	(void)sk_buf_add_char(&w->out, '\n');
+	jw_flush(w);
+	sk_buf_release(&w->out);
+	return w->failure;
+}
+
+static void jw_newline(struct sk_jw *w)
+{
+	if (w->indent == 0)
+		return;
+	(void)sk_buf_add_char(&w->out, '\n');
+	for (int i = 0; i < w->depth * w->indent; i++)
+		(void)sk_buf_add_char(&w->out, ' ');
+}
+
+static void jw_text(struct sk_jw *w, struct sk_span s)
+{
+	(void)sk_buf_add_char(&w->out, '"');
+	while (s.len != 0) {
+		const char *start = s.ptr;
+		uint32_t cp;
+
+		if (!sk_utf8_next(&s, &cp))
+			(void)sk_buf_add_str(&w->out, "\xef\xbf\xbd");
+		else if (cp == '"' || cp == '\\')
+			(void)sk_buf_printf(&w->out, "\\%c", (char)cp);
+		else if (cp == '\n')
+			(void)sk_buf_add_str(&w->out, "\\n");
+		else if (cp == '\t')
+			(void)sk_buf_add_str(&w->out, "\\t");
+		else if (sk_text_is_unsafe(cp) && cp >= 0x10000)
+			(void)sk_buf_printf(&w->out, "\\u%04x\\u%04x",
+					    0xd800 + ((cp - 0x10000) >> 10),
+					    0xdc00 + ((cp - 0x10000) & 0x3ff));
+		else if (sk_text_is_unsafe(cp))
+			(void)sk_buf_printf(&w->out, "\\u%04x", cp);
+		else
+			(void)sk_buf_add(&w->out, start, (size_t)(s.ptr - start));
+	}
+	(void)sk_buf_add_char(&w->out, '"');
+}
+
+static void jw_prefix(struct sk_jw *w, const char *key)
+{
+	if (w->out.len > JW_FLUSH)
+		jw_flush(w);
+	if (!w->first[w->depth])
+		(void)sk_buf_add_char(&w->out, ',');
+	if (w->depth != 0)
+		jw_newline(w);
+	w->first[w->depth] = false;
+	if (key != NULL) {
+		jw_text(w, sk_span_str(key));
+		(void)sk_buf_add_str(&w->out, w->indent != 0 ? ": " : ":");
+	}
+}
+
+static void jw_open(struct sk_jw *w, const char *key, char bracket)
+{
+	jw_prefix(w, key);
+	(void)sk_buf_add_char(&w->out, bracket);
+	if (w->depth + 1 >= SK_JW_MAX_DEPTH)
+		abort();
+	w->depth++;
+	w->first[w->depth] = true;
+}
+
+static void jw_close(struct sk_jw *w, char bracket)
+{
+	bool empty = w->first[w->depth];
+
+	w->depth--;
+	if (!empty)
+		jw_newline(w);
+	(void)sk_buf_add_char(&w->out, bracket);
+}
+
+void sk_jw_object(struct sk_jw *w, const char *key)
+{
+	jw_open(w, key, '{');
+}
+
+void sk_jw_array(struct sk_jw *w, const char *key)
+{
+	jw_open(w, key, '[');
+}
+
+void sk_jw_end_object(struct sk_jw *w)
+{
+	jw_close(w, '}');
+}
+
+void sk_jw_end_array(struct sk_jw *w)
+{
+	jw_close(w, ']');
+}
+
+void sk_jw_span(struct sk_jw *w, const char *key, struct sk_span s)
+{
+	jw_prefix(w, key);
+	jw_text(w, s);
+}
+
+void sk_jw_str(struct sk_jw *w, const char *key, const char *s)
+{
+	if (s == NULL)
+		sk_jw_null(w, key);
+	else
+		sk_jw_span(w, key, sk_span_str(s));
+}
+
+void sk_jw_i64(struct sk_jw *w, const char *key, int64_t value)
+{
+	jw_prefix(w, key);
+	(void)sk_buf_printf(&w->out, "%" PRId64, value);
+}
+
+void sk_jw_u64(struct sk_jw *w, const char *key, uint64_t value)
+{
+	jw_prefix(w, key);
+	(void)sk_buf_printf(&w->out, "%" PRIu64, value);
+}
+
+void sk_jw_decimal(struct sk_jw *w, const char *key, double value, int decimals)
+{
+	jw_prefix(w, key);
+	(void)sk_buf_printf(&w->out, "%.*f", decimals, value);
+}
+
+void sk_jw_bool(struct sk_jw *w, const char *key, bool value)
+{
+	jw_prefix(w, key);
+	(void)sk_buf_add_str(&w->out, value ? "true" : "false");
+}
+
+void sk_jw_null(struct sk_jw *w, const char *key)
+{
+	jw_prefix(w, key);
+	(void)sk_buf_add_str(&w->out, "null");
+}
