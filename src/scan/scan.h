@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one pipeline image → unpack → catalog → match, with its worker processes, cache and progress.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/budget.h"
+#include "base/defs.h"
+#include "base/err.h"
+#include "match/match.h"
+#include "model/finding.h"
+#include "vulndb/vulndb.h"
+
+/**
+ * struct scan_progress - told how far a scan is; called from the scanning process only
+ * @update: @done and @total count bytes as stored; @total is 0 while it is not known
+ */
+struct scan_progress {
+	void (*update)(void *ctx, const char *what, uint64_t done, uint64_t total);
+	void *ctx;
+};
+
+/** struct scan_options - what the caller chose; pointers borrowed */
+struct scan_options {
+	const char *target;   /* reference as asked, with or without prefix, "-" for stdin */
+	const char *platform; /* "os/arch[/variant]", or NULL for this machine's */
+	const char *engine;   /* DOCKER_HOST value, or NULL for the usual socket */
+	struct sk_limits limits;
+	unsigned n_workers;    /* 0: one a core */
+	bool allow_empty;      /* a target without packages is a result, not an error */
+	const char *cache_dir; /* NULL: no cache */
+	const struct scan_progress *progress; /* may be NULL */
+	struct match_options match;
+};
+
+/**
+ * scan_run() - scan one target
+ * @db: advisories
+ * @opts: choices
+ * @a: the report lives here
+ * @ret: written on success; may carry diagnostics of severity error, then part of the target was
+ * not read
+ * @err: filled on failure
+ *
+ * Call it before any thread is started: it forks workers.
+ * Return: 0, or negative. Errors: SK_E_NOT_FOUND no such target; SK_E_DIGEST names the blob;
+ * SK_E_LIMIT; SK_E_WORKER; SK_E_UNSUPPORTED; -ENODATA no package recognised, the message says what
+ * was looked for.
+ */
+sk_must_check int scan_run(const struct vulndb *db, const struct scan_options *opts,
+			   struct sk_arena *a, struct model_report *ret, struct sk_err *err);

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The advisory database as the matcher sees it: one immutable file, opened by mmap, asked by
+ * ecosystem and package name. All text that it hands out is borrowed from the mapping.
+ *
+ * Two identities: an *advisory* is a document of a feed (DSA-5376-1, GHSA-…, CVE-… of the Debian
+ * feed) and makes claims about packages; a *vulnerability* is what people talk about (the CVE where
+ * one exists among the aliases, else the document's own id). A notice that closes five CVEs is one
+ * advisory with five vulnerabilities.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/defs.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/span.h"
+#include "model/finding.h"
+#include "model/severity.h"
+
+struct vulndb;
+
+/**
+ * vulndb_open() - map a database and check its frame
+ * @path: file
+ * @ret: the caller closes with vulndb_close()
+ * @err: filled on failure
+ *
+ * Header, section bounds and their header checksum are checked here; a damaged record inside a
+ * section is found when it is read and ends that look-up with an error. vulndb_verify() checks
+ * every byte. Return: 0, or negative. Errors: SK_E_FORMAT, SK_E_DIGEST, SK_E_UNSUPPORTED (version),
+ * -errno.
+ */
+sk_must_check int vulndb_open(const char *path, struct vulndb **ret, struct sk_err *err);
+
+/**
+ * vulndb_close() - unmap
+ * @db: may be NULL
+ */
+void vulndb_close(struct vulndb *db);
+SK_DEFINE_CLEANUP(struct vulndb, vulndb_close);
+
+enum vulndb_claim_state {
+	VULNDB_CLAIM_AFFECTED,     /* the ranges say which versions; a fix may be among them */
+	VULNDB_CLAIM_NOT_AFFECTED, /* the feed says outright that the package is not affected */
+	VULNDB_CLAIM_WILL_NOT_FIX,
+	VULNDB_CLAIM_DEFERRED,
+	VULNDB_CLAIM_UNDER_INVESTIGATION,
+	VULNDB_CLAIM_END_OF_LIFE, /* out of support scope */
+};
+
+enum vulndb_claim_flags {
+	VULNDB_CLAIM_UNIMPORTANT = 1 << 0, /* Debian urgency "unimportant" */
+	VULNDB_CLAIM_MALICIOUS = 1 << 1,   /* MAL-: the package itself is the attack */
+	VULNDB_CLAIM_BY_BINARY = 1
+				 << 2, /* the name is a binary package's, else a source package's */
+};
+
+/** struct vulndb_range - versions [introduced, fixed) or [introduced, last_affected] */
+struct vulndb_range {
+	struct sk_span introduced;    /* empty: from the beginning */
+	struct sk_span fixed;         /* empty: no fix known, unless last_affected */
+	struct sk_span last_affected; /* inclusive; empty: none */
+};
+
+/** struct vulndb_claim - what one advisory says of one package; fixed part, lists through accessors
+ */
+struct vulndb_claim {
+	uint32_t advisory; /* index for vulndb_advisory_get() */
+	enum vulndb_claim_state state;
+	unsigned flags;               /* enum vulndb_claim_flags */
+	enum model_severity severity; /* as this feed rates it for this package, or unknown */
+	struct sk_span module;        /* modular rpm: "name:stream" that the claim speaks of; empty:
+					 non-modular */
+	struct sk_span product;       /* Red Hat: the CPE tail, e.g. "8::appstream"; else empty */
+	struct sk_span arch;          /* comma separated, empty: all */
+	uint32_t n_ranges;
+	uint32_t n_versions; /* enumerated affected versions */
+	const struct vulndb *db;
+	uint64_t off; /* private: where the lists are */
+};
+
+/** struct vulndb_iter - private state of a look-up; value type */
+struct vulndb_iter {
+	const struct vulndb *db;
+	uint64_t off;
+	uint32_t left;
+};
+
+/**
+ * vulndb_lookup() - what is known of a package
+ * @db: open database
+ * @ecosystem: as OSV writes it with release, e.g. "Debian:12", "npm"; exact case
+ * @name: in the ecosystem's normal form (PyPI: PEP 503)
+ * @ret_iter: for vulndb_next()
+ *
+ * Never fails: an unknown package gives an empty iteration.
+ */
+void vulndb_lookup(const struct vulndb *db, struct sk_span ecosystem, struct sk_span name,
+		   struct vulndb_iter *ret_iter);
+
+/**
+ * vulndb_next() - next claim
+ * @it: from vulndb_lookup()
+ * @ret_claim: written when there is one
+ * @err: filled on failure
+ *
+ * Return: 1 claim, 0 end, negative on a damaged record (SK_E_FORMAT).
+ */
+sk_must_check int vulndb_next(struct vulndb_iter *it, struct vulndb_claim *ret_claim,
+			      struct sk_err *err);
+
+/**
+ * vulndb_claim_range() - i-th range of a claim
+ * @c: claim
+ * @i: below @c->n_ranges
+ * @ret: written on success
+ *
+ * Return: 0, or -SK_E_FORMAT on a damaged record.
+ */
+sk_must_check int vulndb_claim_range(const struct vulndb_claim *c, uint32_t i,
+				     struct vulndb_range *ret);
+
+/**
+ * vulndb_claim_version() - i-th enumerated version of a claim
+ * @c: claim
+ * @i: below @c->n_versions
+ * @ret: written on success
+ *
+ * Return: 0, or -SK_E_FORMAT on a damaged record.
+ */
+sk_must_check int vulndb_claim_version(const struct vulndb_claim *c, uint32_t i,
+				       struct sk_span *ret);
+
+/** struct vulndb_advisory - one document of a feed */
+struct vulndb_advisory {
+	struct sk_span id;
+	struct sk_span feed;          /* name of the feed, as in vulndb_feeds() */
+	enum model_severity severity; /* the document's own rating, or unknown */
+	int64_t published;            /* seconds since the epoch, 0: not known */
+	int64_t modified;
+	bool withdrawn;
+	bool notice; /* DSA, RHSA, …: a fix announcement rather than a vulnerability */
+	uint32_t n_vulns;
+	const struct vulndb *db;
+	uint64_t off; /* private */
+};
+
+/** struct vulndb_vuln - one identity */
+struct vulndb_vuln {
+	struct sk_span id; /* the CVE where one exists */
+	uint32_t n_aliases;
+	uint32_t n_cvss;
+	enum model_severity severity; /* best severity that any source gives, or unknown */
+	struct sk_span severity_source;
+	int64_t published; /* seconds since the epoch, 0: not known */
+	bool kev;
+	bool kev_ransomware;
+	int64_t kev_added;
+	bool epss_known;
+	float epss_score;
+	float epss_percentile;
+	const struct vulndb *db;
+	uint64_t off; /* private */
+};
+
+/**
+ * vulndb_advisory_get() - document by index
+ * @db: open database
+ * @index: from a claim
+ * @ret: written on success
+ * @err: filled on failure
+ *
+ * Return: 0, or -SK_E_FORMAT.
+ */
+sk_must_check int vulndb_advisory_get(const struct vulndb *db, uint32_t index,
+				      struct vulndb_advisory *ret, struct sk_err *err);
+
+/**
+ * vulndb_advisory_vuln() - i-th vulnerability of a document
+ * @adv: document
+ * @i: below @adv->n_vulns
+ * @ret_index: for vulndb_vuln_get(); equal indices are the same vulnerability
+ *
+ * Return: 0, or -SK_E_FORMAT.
+ */
+sk_must_check int vulndb_advisory_vuln(const struct vulndb_advisory *adv, uint32_t i,
+				       uint32_t *ret_index);
+
+/**
+ * vulndb_vuln_get() - vulnerability by index
+ * @db: open database
+ * @index: from vulndb_advisory_vuln()
+ * @ret: written on success
+ * @err: filled on failure
+ *
+ * Return: 0, or -SK_E_FORMAT.
+ */
+sk_must_check int vulndb_vuln_get(const struct vulndb *db, uint32_t index, struct vulndb_vuln *ret,
+				  struct sk_err *err);
+
+/**
+ * vulndb_vuln_alias() - i-th alias, sorted
+ * @v: vulnerability
+ * @i: below @v->n_aliases
+ * @ret: written on success
+ *
+ * Return: 0, or -SK_E_FORMAT.
+ */
+sk_must_check int vulndb_vuln_alias(const struct vulndb_vuln *v, uint32_t i, struct sk_span *ret);
+
+/** struct vulndb_cvss - one rating */
+struct vulndb_cvss {
+	const char *version; /* static: "2.0", "3.0", "3.1", "4.0" */
+	struct sk_span vector;
+	double score;
+	struct sk_span source;
+};
+
+/**
+ * vulndb_vuln_cvss() - i-th rating, best source first
+ * @v: vulnerability
+ * @i: below @v->n_cvss
+ * @ret: written on success
+ *
+ * Return: 0, or -SK_E_FORMAT.
+ */
+sk_must_check int vulndb_vuln_cvss(const struct vulndb_vuln *v, uint32_t i,
+				   struct vulndb_cvss *ret);
+
+/**
+ * vulndb_end_of_life() - end of support of a distribution release or a language runtime
+ * @db: open database
+ * @product: endoflife.date's product name, e.g. "debian", "alpine", "nodejs"
+ * @cycle: release cycle, e.g. "11", "3.11"
+ * @ret: seconds since the epoch
+ *
+ * Return: false when not known.
+ */
+bool vulndb_end_of_life(const struct vulndb *db, struct sk_span product, struct sk_span cycle,
+			int64_t *ret);
+
+/**
+ * vulndb_has_ecosystem() - does any feed of this database speak of an ecosystem
+ * @db: open database
+ * @ecosystem: as OSV writes it
+ *
+ * Return: false when no claim exists: a scan then says that it could not judge.
+ */
+bool vulndb_has_ecosystem(const struct vulndb *db, struct sk_span ecosystem);
+
+/**
+ * vulndb_describe() - what a report says of the database
+ * @db: open database
+ * @a: text and the list of feeds live here
+ * @ret: written
+ */
+void vulndb_describe(const struct vulndb *db, struct sk_arena *a, struct model_database *ret);
