@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Debian: [epoch:]upstream[-revision], deb-version(7), with the checks of dpkg --compare-versions
+ * (dpkg 1.21). What dpkg only warns of (a first character that is no digit, characters outside the
+ * alphabet) is ordered all the same; what it refuses is refused. An empty version and "<unknown>"
+ * are older than every other.
+ */
+#include <stdint.h>
+
+#include "base/parse.h"
+#include "version/version-priv.h"
+
+/** struct version_dpkg - parsed; all spans point into the text */
+struct version_dpkg {
+	bool none; /* empty or "<unknown>" */
+	uint32_t epoch;
+	struct sk_span upstream;
+	struct sk_span revision;
+};
+
+/* The epoch as strtol() reads it: a sign is allowed, "-0" is 0. */
+static bool version_dpkg_epoch(struct sk_span s, uint32_t *ret)
+{
+	bool minus = version_peek(s) == '-';
+
+	if (minus || version_peek(s) == '+')
+		version_skip(&s, 1);
+	if (!version_all_digits(s))
+		return false;
+	s = version_strip_zeros(s);
+	if (s.len == 0) {
+		*ret = 0;
+		return true;
+	}
+	return !minus && sk_parse_u32(s, ret) && *ret <= INT32_MAX;
+}
+
+static bool version_dpkg_parse(struct sk_span s, struct version_dpkg *ret)
+{
+	size_t colon, hyphen;
+
+	*ret = (struct version_dpkg){.none = s.len == 0 || sk_span_eq_str(s, "<unknown>")};
+	if (ret->none)
+		return true;
+	s = version_trim(s);
+	if (s.len == 0)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		if (version_is_space(s.ptr[i]))
+			return false;
+	}
+	colon = sk_span_find(s, ':');
+	if (colon < s.len) {
+		if (!version_dpkg_epoch(sk_span_sub(s, 0, colon), &ret->epoch))
+			return false;
+		version_skip(&s, colon + 1);
+	}
+	hyphen = sk_span_rfind(s, '-');
+	ret->upstream = sk_span_sub(s, 0, hyphen);
+	if (hyphen < s.len) {
+		ret->revision = sk_span_sub(s, hyphen + 1, s.len);
+		if (ret->revision.len == 0)
+			return false;
+	}
+	return ret->upstream.len != 0;
+}
+
+/*
+ * Rank of a character outside digit runs: '~', end or digit, letters, the rest; bytes above ASCII
+ * are negative in dpkg, which puts them between the letters and the rest.
+ */
+static int version_dpkg_rank(struct sk_span s)
+{
+	char c = version_peek(s);
+
+	if (s.len == 0 || version_is_digit(c))
+		return 0;
+	if (version_is_alpha(c))
+		return c;
+	if (c == '~')
+		return -1;
+	return (signed char)c + 256;
+}
+
+static bool version_dpkg_more_text(struct sk_span s)
+{
+	return s.len != 0 && !version_is_digit(s.ptr[0]);
+}
+
+static int version_dpkg_part_cmp(struct sk_span a, struct sk_span b)
+{
+	while (a.len != 0 || b.len != 0) {
+		int order;
+
+		while (version_dpkg_more_text(a) || version_dpkg_more_text(b)) {
+			int x = version_dpkg_rank(a);
+			int y = version_dpkg_rank(b);
+
+			if (x != y)
+				return x < y ? -1 : 1;
+			version_skip(&a, 1);
+			version_skip(&b, 1);
+		}
+		order = version_num_cmp(version_take(&a, version_is_digit),
+					version_take(&b, version_is_digit));
+		if (order != 0)
+			return order;
+	}
+	return 0;
+}
+
+static int version_dpkg_compare(struct sk_span a, struct sk_span b, int *ret_order)
+{
+	struct version_dpkg x, y;
+	int order;
+
+	if (!version_dpkg_parse(a, &x) || !version_dpkg_parse(b, &y))
+		return -SK_E_FORMAT;
+	if (x.none || y.none) {
+		*ret_order = (int)y.none - (int)x.none;
+		return 0;
+	}
+	order = (x.epoch > y.epoch) - (x.epoch < y.epoch);
+	if (order == 0)
+		order = version_dpkg_part_cmp(x.upstream, y.upstream);
+	if (order == 0)
+		order = version_dpkg_part_cmp(x.revision, y.revision);
+	*ret_order = order;
+	return 0;
+}
+
+static bool version_dpkg_chars(struct sk_span s, const char *others)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (!version_is_alnum(s.ptr[i]) &&
+		    (s.ptr[i] == '\0' || strchr(others, s.ptr[i]) == NULL))
+			return false;
+	}
+	return true;
+}
+
+static bool version_dpkg_valid(struct sk_span v)
+{
+	struct version_dpkg x;
+
+	return version_dpkg_parse(v, &x) && !x.none && version_is_digit(x.upstream.ptr[0]) &&
+	       version_dpkg_chars(x.upstream, ".-+~:") && version_dpkg_chars(x.revision, ".+~");
+}
+
+const struct version_ops version_dpkg_ops = {
+	.name = "dpkg",
+	.compare = version_dpkg_compare,
+	.valid = version_dpkg_valid,
+};
