@@ -21,6 +21,9 @@
 	  "decompressed bytes of all layers together")                                             \
 	X(RATIO, "ratio", 1100, "times",                                                           \
 	  "deflate cannot exceed 1032; zstd and xz bombs do; counted after the first 64 MiB")      \
+	X(WINDOW, "window", 32ull << 20, "bytes",                                                  \
+	  "history of one zstd or xz stream; zstd -19 and xz -6 need 8 MiB, --long=27 and xz -9 "  \
+	  "more")                                                                                  \
 	X(ENTRIES, "entries", 20000000, "entries",                                                 \
 	  "archive members of one target; large images have under 1 million")                      \
 	X(PATH_LEN, "path_len", 4096, "bytes", "PATH_MAX of Linux")                                \

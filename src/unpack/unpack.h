@@ -59,7 +59,10 @@ struct unpack_stream;
  * @err: filled on failure
  *
  * Concatenated gzip members, zstd frames, xz and bzip2 streams are one stream, as their tools have
- * it. Return: 0, or negative. Errors: SK_E_FORMAT, SK_E_LIMIT, or what the source says.
+ * it. Reads the head of @src at once to see what it is. The thread of UNPACK_THREADED starts with
+ * the first unpack_stream_next(), so that it is confined as the caller is by then; from then on it
+ * calls @src. Where no thread can be had, the stream does without.
+ * Return: 0, or negative. Errors: SK_E_FORMAT, SK_E_LIMIT, or what the source says.
  */
 sk_must_check int unpack_stream_open(const struct unpack_source *src, unsigned flags,
 				     struct sk_budget *budget, struct unpack_stream **ret,
@@ -90,6 +93,7 @@ struct unpack_totals {
 	enum unpack_compression compression;
 	uint64_t bytes_in;
 	uint64_t bytes_out;
+	uint64_t trailing; /* stored bytes after the data, ignored as gzip(1) and bzip2(1) do */
 	struct sk_digest stored; /* none unless UNPACK_HASH_STORED */
 	struct sk_digest plain;  /* none unless UNPACK_HASH_PLAIN */
 };
@@ -170,6 +174,18 @@ sk_must_check int64_t unpack_tar_read(struct unpack_tar *t, void *buf, size_t le
 				      struct sk_err *err);
 
 /**
+ * unpack_tar_chunk() - content of the current member without a copy
+ * @t: reader, at a UNPACK_FILE
+ * @ret: borrowed until the next call on @t; not empty when there is one
+ * @err: filled on failure
+ *
+ * Mixes with unpack_tar_read(): each goes on where the other left off. Holes of sparse members are
+ * zeros, and count as bytes_out when they are read.
+ * Return: 1 piece, 0 at the end of the member, negative on failure.
+ */
+sk_must_check int unpack_tar_chunk(struct unpack_tar *t, struct sk_span *ret, struct sk_err *err);
+
+/**
  * unpack_tar_close() - free
  * @t: may be NULL
  */
@@ -182,7 +198,7 @@ SK_DEFINE_CLEANUP(struct unpack_tar, unpack_tar_close);
  * @buf: at least @path.len + 1 bytes
  * @ret: span over @buf
  *
- * ".." at the root stays at the root, as in a chroot. Return: true when the stored path tried to
- * leave.
+ * ".." at the root stays at the root, as in a chroot. Return: true when the stored path was
+ * absolute or had "..".
  */
 bool unpack_path_normalise(struct sk_span path, char *buf, struct sk_span *ret);
