@@ -26,6 +26,7 @@ enum catalog_kind {
 	CATALOG_DPKG_FILES,    /* var/lib/dpkg/info/NAME.list: who owns a file */
 	CATALOG_APK,           /* lib/apk/db/installed, usr/lib/apk/db/installed */
 	CATALOG_RPM,           /* Packages, Packages.db, rpmdb.sqlite; told apart by content */
+	CATALOG_RPM_WAL, /* rpmdb.sqlite-wal: what SQLite did not yet write back; only reported */
 	CATALOG_CONTENT_SETS, /* root/buildinfo/content_manifests/NAME.json: Red Hat repositories */
 	CATALOG_N_KINDS,
 };
@@ -43,7 +44,8 @@ enum catalog_claim_flags {
 /**
  * catalog_claims() - does a cataloguer want the file at this path
  * @path: relative to the root, normalised
- * @flags: enum catalog_claim_flags
+ * @flags: enum catalog_claim_flags; with CATALOG_CLAIM_FILES CATALOG_DPKG_FILES is claimed, and
+ * catalog_parse() fills the owned files of apk and rpm databases
  * @ret: which kind, written when claimed
  *
  * Called for every entry of every layer: costs a few nanoseconds for paths that nobody wants.
@@ -118,3 +120,34 @@ struct catalog_result {
 sk_must_check int catalog_parse(enum catalog_kind kind, const struct catalog_input *in,
 				unsigned flags, struct sk_budget *budget, struct sk_arena *a,
 				struct catalog_result *ret, struct sk_err *err);
+
+/** struct catalog_release - what one release file says, and where it lies */
+struct catalog_release {
+	const char *path; /* relative to the root */
+	struct model_distro distro;
+};
+
+/**
+ * catalog_merge_releases() - one distribution out of all release files of a target
+ * @files: results of CATALOG_OS_RELEASE and CATALOG_OLD_RELEASE, any order; sorted by this call
+ * @n: count
+ * @ret: all members NULL when nothing was recognised; pointers borrowed from @files
+ *
+ * etc/os-release wins, then usr/lib/os-release, then the older files, the special before the
+ * general. Files of the same distribution fill in what the winner does not say. The ecosystem is
+ * for model_distro_map() to find afterwards.
+ */
+void catalog_merge_releases(struct catalog_release *files, size_t n, struct model_distro *ret);
+
+/**
+ * catalog_is_third_party() - was this package built by somebody else than the distribution
+ * @p: name, version, vendor, origin filled
+ * @d: distribution of the target
+ * @ret_why: what told, static text for evidence; may be NULL; written when true
+ *
+ * The distribution's advisories do not speak of such packages. Where nothing tells, a package is
+ * the distribution's own.
+ * Return: true when it is another vendor's.
+ */
+bool catalog_is_third_party(const struct model_package *p, const struct model_distro *d,
+			    const char **ret_why);

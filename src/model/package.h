@@ -71,3 +71,19 @@ struct model_distro {
  * recognised.
  */
 bool model_distro_map(struct model_distro *d, struct sk_arena *a);
+
+/**
+ * model_distro_ecosystems() - every advisory ecosystem that speaks of a distribution
+ * @d: id, version_id, codename, pretty_name filled
+ * @a: array and text live here
+ * @ret: ecosystems, the base product first; NULL when none
+ * @ret_n: count
+ *
+ * Most distributions have one, @d->ecosystem. SUSE publishes each fix under the products and
+ * modules that ship the package, so a SUSE host asks all products of its service pack; LTSS
+ * products are included, because a flaw that is fixed only there is present without them too.
+ * Ubuntu's "Ubuntu:Pro:…" ecosystems are not included: their fixes are not offered to a host
+ * without a subscription.
+ */
+void model_distro_ecosystems(const struct model_distro *d, struct sk_arena *a, const char ***ret,
+			     size_t *ret_n);
