@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * stockade completion: scripts for shells, made from the tables of commands and options. Each
+ * script is a list of cases: words typed so far → words that may follow.
+ */
+#include <string.h>
+
+#include "cli/cli-priv.h"
+
+struct visitor {
+	struct cli_context *ctx;
+	void (*command)(const struct visitor *v, const char *path,
+			const struct command *const *stack, size_t n);
+};
+
+/* Calls @v->command for the program itself (n = 0) and for every visible command. */
+static void visit(const struct visitor *v, const char *path, const struct command **stack, size_t n)
+{
+	const struct command *const *list = n == 0 ? cli_commands() : stack[n - 1]->subcommands;
+
+	v->command(v, path, stack, n);
+	for (; list != NULL && *list != NULL && n < CLI_MAX_DEPTH; list++) {
+		if (((*list)->flags & COMMAND_HIDDEN) != 0)
+			continue;
+		stack[n] = *list;
+		visit(v, sk_arena_printf(v->ctx->arena, "%s %s", path, (*list)->name), stack,
+		      n + 1);
+	}
+}
+
+/* Option lists of a command, its parents and the program: i = 0, 1, … until NULL. */
+static const struct cli_option *lists(const struct command *const *stack, size_t n, size_t i)
+{
+	static const struct cli_option none[] = {{NULL}};
+
+	if (i > n)
+		return NULL;
+	if (i == n)
+		return cli_global_options();
+	return stack[n - 1 - i]->options != NULL ? stack[n - 1 - i]->options : none;
+}
+
+/* Values to offer for an option: "a|b", or NULL for file names. */
+static const char *choices_of(const struct cli_context *ctx, const struct cli_option *o)
+{
+	size_t i;
+
+	if (o->choices != NULL)
+		return o->choices;
+	if (o->key != NULL && cli_key_find(ctx, o->key, &i))
+		return ctx->keys[i].choices;
+	return NULL;
+}
+
+static void print_choices(const char *choices)
+{
+	struct sk_span rest = sk_span_str(choices);
+	struct sk_span piece;
+	const char *between = "";
+
+	while (sk_span_cut(&rest, '|', &piece)) {
+		(void)printf("%s%.*s", between, SK_SPAN_ARG(piece));
+		between = " ";
+	}
+}
+
+/* Single quotes for sh, zsh and fish; our own texts have no control characters. */
+static void print_quoted(const char *text)
+{
+	(void)putchar('\'');
+	for (; *text != '\0'; text++) {
+		if (*text == '\'')
+			(void)fputs("'\\''", stdout);
+		else
+			(void)putchar(*text);
+	}
+	(void)putchar('\'');
+}
+
+static void print_subcommand_names(const struct command *const *stack, size_t n)
+{
+	const struct command *const *list = n == 0 ? cli_commands() : stack[n - 1]->subcommands;
+
+	for (; list != NULL && *list != NULL; list++)
+		if (((*list)->flags & COMMAND_HIDDEN) == 0)
+			(void)printf(" %s", (*list)->name);
+}
+
+static void bash_words(const struct visitor *v, const char *path,
+		       const struct command *const *stack, size_t n)
+{
+	const struct cli_option *list;
+
+	(void)v;
+	(void)printf("\t'%s') echo '", path);
+	print_subcommand_names(stack, n);
+	for (size_t i = 0; (list = lists(stack, n, i)) != NULL; i++) {
+		for (const struct cli_option *o = list; o->name != NULL; o++) {
+			if ((o->flags & CLI_OPTION_HIDDEN) != 0)
+				continue;
+			(void)printf(" --%s", o->name);
+			if (o->arg == NULL && o->key != NULL)
+				(void)printf(" --no-%s", o->name);
+		}
+	}
+	(void)printf("' ;;\n");
+}
+
+static void bash_values(const struct visitor *v, const char *path,
+			const struct command *const *stack, size_t n)
+{
+	const struct cli_option *list;
+
+	for (size_t i = 0; (list = lists(stack, n, i)) != NULL; i++) {
+		for (const struct cli_option *o = list; o->name != NULL; o++) {
+			const char *choices = choices_of(v->ctx, o);
+
+			if (o->arg == NULL || (o->flags & CLI_OPTION_HIDDEN) != 0)
+				continue;
+			(void)printf("\t'%s --%s'", path, o->name);
+			if (o->letter != 0)
+				(void)printf("|'%s -%c'", path, o->letter);
+			(void)printf(") echo '");
+			if (choices != NULL)
+				print_choices(choices);
+			else
+				(void)fputs("<file>", stdout);
+			(void)printf("' ;;\n");
+		}
+	}
+}
+
+static void each_command(struct cli_context *ctx,
+			 void (*command)(const struct visitor *v, const char *path,
+					 const struct command *const *stack, size_t n))
+{
+	const struct visitor v = {.ctx = ctx, .command = command};
+	const struct command *stack[CLI_MAX_DEPTH + 1];
+
+	visit(&v, "stockade", stack, 0);
+}
+
+/* The path of commands is found by following known words; "words" and "values" are shell functions
+ * that the zsh script shares. */
+static void print_functions(struct cli_context *ctx)
+{
+	(void)printf("_stockade_words()\n{\n\tcase \"$1\" in\n");
+	each_command(ctx, bash_words);
+	(void)printf("\tesac\n}\n\n_stockade_values()\n{\n\tcase \"$1\" in\n");
+	each_command(ctx, bash_values);
+	(void)printf("\tesac\n}\n\n"
+		     "_stockade_path()\n{\n"
+		     "\tlocal at=stockade word\n"
+		     "\tfor word in \"$@\"; do\n"
+		     "\t\tcase \" $(_stockade_words \"$at\") \" in\n"
+		     "\t\t*\" $word \"*) case \"$word\" in -*) ;; *) at=\"$at $word\" ;; esac ;;\n"
+		     "\t\tesac\n"
+		     "\tdone\n"
+		     "\techo \"$at\"\n}\n\n");
+}
+
+static void print_bash(struct cli_context *ctx)
+{
+	(void)printf("# bash completion for stockade; generated by 'stockade completion bash'\n");
+	print_functions(ctx);
+	(void)fputs("_stockade()\n{\n"
+		    "\tlocal current=\"${COMP_WORDS[COMP_CWORD]}\" before=\n"
+		    "\tlocal at values\n"
+		    "\t((COMP_CWORD > 0)) && before=\"${COMP_WORDS[COMP_CWORD - 1]}\"\n"
+		    "\tat=\"$(_stockade_path \"${COMP_WORDS[@]:1:COMP_CWORD-1}\")\"\n"
+		    "\tvalues=\"$(_stockade_values \"$at $before\")\"\n"
+		    "\tif [ \"$values\" = '<file>' ]; then\n"
+		    "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
+		    "\telif [ -n \"$values\" ]; then\n"
+		    "\t\tmapfile -t COMPREPLY < <(compgen -W \"$values\" -- \"$current\")\n"
+		    "\telse\n"
+		    "\t\tmapfile -t COMPREPLY < <(compgen -W \"$(_stockade_words \"$at\")\" -- "
+		    "\"$current\")\n"
+		    "\tfi\n}\n\n"
+		    "complete -o default -F _stockade stockade\n",
+		    stdout);
+}
+
+static void print_zsh(struct cli_context *ctx)
+{
+	(void)printf("#compdef stockade\n"
+		     "# zsh completion for stockade; generated by 'stockade completion zsh'\n");
+	print_functions(ctx);
+	(void)fputs("_stockade()\n{\n"
+		    "\tlocal at values\n"
+		    "\tat=\"$(_stockade_path \"${(@)words[2,CURRENT-1]}\")\"\n"
+		    "\tvalues=\"$(_stockade_values \"$at ${words[CURRENT-1]}\")\"\n"
+		    "\tif [ \"$values\" = '<file>' ]; then\n"
+		    "\t\t_files\n"
+		    "\telif [ -n \"$values\" ]; then\n"
+		    "\t\tcompadd -- ${=values}\n"
+		    "\telse\n"
+		    "\t\tcompadd -- ${=\"$(_stockade_words \"$at\")\"}\n"
+		    "\t\t[[ \"${words[CURRENT]}\" == -* ]] || _files\n"
+		    "\tfi\n}\n\n"
+		    "if [ \"$funcstack[1]\" = _stockade ]; then _stockade \"$@\"; "
+		    "else compdef _stockade stockade; fi\n",
+		    stdout);
+}
+
+static void fish_option(const struct visitor *v, const char *condition, const struct cli_option *o)
+{
+	const char *choices = choices_of(v->ctx, o);
+
+	(void)printf("complete -c stockade -n %s -l %s", condition, o->name);
+	if (o->letter != 0)
+		(void)printf(" -s %c", o->letter);
+	if (o->arg != NULL && choices != NULL) {
+		(void)printf(" -x -a '");
+		print_choices(choices);
+		(void)putchar('\'');
+	} else if (o->arg != NULL) {
+		(void)printf(" -r -F");
+	}
+	(void)printf(" -d ");
+	print_quoted(o->help);
+	(void)putchar('\n');
+	if (o->arg == NULL && o->key != NULL)
+		(void)printf("complete -c stockade -n %s -l no-%s\n", condition, o->name);
+}
+
+static void fish_command(const struct visitor *v, const char *path,
+			 const struct command *const *stack, size_t n)
+{
+	const char *condition = sk_arena_printf(v->ctx->arena, "'__stockade_at \"%s\"'", path);
+	const struct command *const *list = n == 0 ? cli_commands() : stack[n - 1]->subcommands;
+	const struct cli_option *options;
+
+	for (; list != NULL && *list != NULL; list++) {
+		if (((*list)->flags & COMMAND_HIDDEN) != 0)
+			continue;
+		(void)printf("complete -c stockade -f -n %s -a %s -d ", condition, (*list)->name);
+		print_quoted((*list)->summary);
+		(void)putchar('\n');
+	}
+	for (size_t i = 0; (options = lists(stack, n, i)) != NULL; i++)
+		for (const struct cli_option *o = options; o->name != NULL; o++)
+			if ((o->flags & CLI_OPTION_HIDDEN) == 0)
+				fish_option(v, condition, o);
+}
+
+static void fish_path(const struct visitor *v, const char *path, const struct command *const *stack,
+		      size_t n)
+{
+	(void)v;
+	(void)stack;
+	if (n != 0)
+		(void)printf(" \"%s\"", path);
+}
+
+static void print_fish(struct cli_context *ctx)
+{
+	(void)printf("# fish completion for stockade; generated by 'stockade completion fish'\n"
+		     "function __stockade_at\n"
+		     "\tset -l known");
+	each_command(ctx, fish_path);
+	(void)fputs("\n\tset -l path stockade\n"
+		    "\tset -l tokens (commandline -opc)\n"
+		    "\tfor word in $tokens[2..-1]\n"
+		    "\t\tif contains -- \"$path $word\" $known\n"
+		    "\t\t\tset path \"$path $word\"\n"
+		    "\t\tend\n"
+		    "\tend\n"
+		    "\ttest \"$path\" = \"$argv[1]\"\n"
+		    "end\n\n",
+		    stdout);
+	each_command(ctx, fish_command);
+}
+
+static int run(struct cli_context *ctx)
+{
+	static const struct {
+		const char *name;
+		void (*print)(struct cli_context *ctx);
+	} shells[] = {{"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
+	struct cli_suggestion s = {0};
+	size_t n;
+	const char *const *args = cli_args(ctx, &n);
+
+	for (size_t i = 0; i < SK_ARRAY_LEN(shells); i++) {
+		if (strcmp(shells[i].name, args[0]) == 0) {
+			shells[i].print(ctx);
+			return CLI_EXIT_CLEAN;
+		}
+		cli_suggest(&s, args[0], shells[i].name);
+	}
+	return cli_usage_error(ctx, "the shells are bash, zsh and fish%s",
+			       cli_suggestion_text(&s, "", cli_arena(ctx)));
+}
+
+const struct command cmd_completion = {
+	.name = "completion",
+	.summary = "print a completion script for bash, zsh or fish",
+	.usage = "bash|zsh|fish",
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+	.flags = COMMAND_NO_CONFIG,
+};
