@@ -2,9 +2,9 @@
 /*
  * Alpine: digits{.digits}{letter}{_suffix{digits}}{~hash}{-rN}, as apk-tools 3 orders it
  * (apk version -t). That command also orders damaged versions, by the part before the damage; a
- * text that does not begin with a digit is refused here. apk-tools 2 differs on two points that
- * real packages do not show: components with different counts of leading zeros, and digits after
- * the letter.
+ * text that does not begin with a digit is refused here. apk-tools 2 differs in corners: a suffix
+ * after a component 0 (it took 1.0_rc1 for later than 1.0), components with different counts of
+ * leading zeros, digits after the letter, commit hashes.
  */
 #include "version/version-priv.h"
 

@@ -151,8 +151,10 @@ static bool version_packagist_modifier(struct sk_span s, struct version_packagis
 		ret->stability = words[i].rank;
 		ret->stability_numbers = numbers;
 		/* In lower case, "stable" ends the version; otherwise it is one more word. */
-		if (sk_span_starts(s, "stable"))
+		if (sk_span_starts(s, "stable")) {
 			ret->has_stability = ret->dev = false;
+			ret->stability_numbers.len = 0;
+		}
 		return true;
 	}
 	return version_packagist_dev(s, &ret->dev);
