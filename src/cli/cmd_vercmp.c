@@ -119,8 +119,6 @@ static int cmd_vercmp_run(struct cli_context *ctx)
 	return cmd_vercmp_answer(scheme, sk_span_str(args[1]), sk_span_str(args[2]));
 }
 
-extern const struct command cmd_vercmp;
-
 const struct command cmd_vercmp = {
 	.name = "vercmp",
 	.summary = "compare two versions as their ecosystem's own tool does",
