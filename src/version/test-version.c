@@ -63,7 +63,7 @@ static int test_compare(enum version_scheme s, const char *a, const char *b, int
 static void test_row(enum version_scheme s, struct sk_span line, size_t line_no)
 {
 	static const char ops[] = "<=>";
-	struct sk_span a, op, b;
+	struct sk_span a, op, b = {0};
 	int order = 2, reverse = 2;
 	int expected, r, r_reverse;
 
