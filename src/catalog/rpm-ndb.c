@@ -18,7 +18,6 @@ enum {
 	BLOCK_SIZE = 16,
 	HEAD_SIZE = 16,
 	TAIL_SIZE = 12,
-	MAX_SLOT_PAGES = 2048, /* rpm's own limit */
 };
 
 /* RFC 1950, section 9. */
@@ -103,7 +102,7 @@ int catalog_rpm_ndb(struct catalog_out *o, struct sk_span file, catalog_header_f
 		return sk_err_set(err, SK_E_UNSUPPORTED, "rpm: database format version %u",
 				  catalog_le32(file.ptr + 4));
 	n_pages = catalog_le32(file.ptr + 12);
-	if (n_pages == 0 || n_pages > MAX_SLOT_PAGES || n_pages > file.len / SLOT_PAGE)
+	if (n_pages == 0 || n_pages > file.len / SLOT_PAGE)
 		return sk_err_set(err, SK_E_FORMAT, "rpm: damaged count of slot pages");
 	n_slots = (size_t)n_pages * (SLOT_PAGE / SLOT_SIZE);
 	for (size_t i = FIRST_SLOT; i < n_slots && r == 0; i++) {
