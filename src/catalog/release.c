@@ -199,6 +199,7 @@ static void read_suse(struct catalog_out *o, struct sk_span text)
 		else if (sk_span_eq_str(key, "PATCHLEVEL") && catalog_is_word(value))
 			patch = value;
 	}
+	o->result.distro.codename = NULL; /* the sentence has the architecture in its place */
 	if (version.len == 0)
 		return;
 	if (patch.len != 0 && !sk_span_eq_str(patch, "0") &&
