@@ -39,29 +39,39 @@ static uint32_t adler32(struct sk_span s)
 	return b << 16 | a;
 }
 
+/** struct blob - where a package's header lies, with head and tail around it */
+struct blob {
+	struct sk_span all;
+	struct sk_span header;
+};
+
 /* The blob that a slot points to; a text that says what is wrong, or NULL. */
-static const char *find_blob(struct sk_span file, const char *slot, struct sk_span *ret,
-			     bool *ret_checksum_ok)
+static const char *find_blob(struct sk_span file, const char *slot, struct blob *ret)
 {
 	uint64_t off = (uint64_t)catalog_le32(slot + 8) * BLOCK_SIZE;
 	uint64_t size = (uint64_t)catalog_le32(slot + 12) * BLOCK_SIZE;
-	struct sk_span all, tail;
 	uint32_t len;
 
 	if (off > file.len || size > file.len - off || size < HEAD_SIZE + TAIL_SIZE)
 		return "slot points outside of the file";
-	all = sk_span_sub(file, (size_t)off, (size_t)size);
-	len = catalog_le32(all.ptr + 12);
-	if (catalog_le32(all.ptr) != MAGIC_BLOB ||
-	    catalog_le32(all.ptr + 4) != catalog_le32(slot + 4) ||
-	    len > all.len - HEAD_SIZE - TAIL_SIZE)
+	ret->all = sk_span_sub(file, (size_t)off, (size_t)size);
+	len = catalog_le32(ret->all.ptr + 12);
+	if (catalog_le32(ret->all.ptr) != MAGIC_BLOB ||
+	    catalog_le32(ret->all.ptr + 4) != catalog_le32(slot + 4) ||
+	    len > ret->all.len - HEAD_SIZE - TAIL_SIZE)
 		return "damaged head of a blob";
-	tail = sk_span_sub(all, all.len - TAIL_SIZE, TAIL_SIZE);
-	*ret_checksum_ok =
-		catalog_le32(tail.ptr + 4) == len && catalog_le32(tail.ptr + 8) == MAGIC_TAIL &&
-		catalog_le32(tail.ptr) == adler32(sk_span_sub(all, 0, all.len - TAIL_SIZE));
-	*ret = sk_span_sub(all, HEAD_SIZE, len);
+	ret->header = sk_span_sub(ret->all, HEAD_SIZE, len);
 	return NULL;
+}
+
+/* The tail repeats the length and sums up everything before it. */
+static bool tail_is_sound(const struct blob *b)
+{
+	struct sk_span before = sk_span_sub(b->all, 0, b->all.len - TAIL_SIZE);
+	const char *tail = before.ptr + before.len;
+
+	return catalog_le32(tail + 4) == b->header.len && catalog_le32(tail + 8) == MAGIC_TAIL &&
+	       catalog_le32(tail) == adler32(before);
 }
 
 static int read_slot(struct catalog_out *o, struct sk_span file, const char *slot, uint64_t *room,
@@ -69,23 +79,23 @@ static int read_slot(struct catalog_out *o, struct sk_span file, const char *slo
 {
 	uint32_t index = catalog_le32(slot + 4);
 	const char *problem;
-	struct sk_span blob;
-	bool checksum_ok;
+	struct blob b;
 
-	problem = find_blob(file, slot, &blob, &checksum_ok);
-	/* blobs of a sound database do not overlap */
-	if (problem == NULL && blob.len > *room)
+	problem = find_blob(file, slot, &b);
+	/* blobs of a sound database do not overlap, so all of them together are read in linear time
+	 */
+	if (problem == NULL && b.all.len > *room)
 		problem = "blobs overlap";
 	if (problem != NULL) {
 		catalog_diagnose(o, MODEL_DIAGNOSTIC_ERROR, sk_span_of(NULL, 0),
 				 "rpm: package %u: %s", index, problem);
 		return 0;
 	}
-	*room -= blob.len;
-	if (!checksum_ok)
+	*room -= b.all.len;
+	if (!tail_is_sound(&b))
 		catalog_diagnose(o, MODEL_DIAGNOSTIC_WARNING, sk_span_of(NULL, 0),
 				 "rpm: package %u: checksum of the blob is wrong", index);
-	return each(o, blob, index, err);
+	return each(o, b.header, index, err);
 }
 
 int catalog_rpm_ndb(struct catalog_out *o, struct sk_span file, catalog_header_fn *each,
