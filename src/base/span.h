@@ -61,7 +61,8 @@ static inline struct sk_span sk_span_sub(struct sk_span s, size_t off, size_t le
 		off = s.len;
 	if (len > s.len - off)
 		len = s.len - off;
-	return (struct sk_span){.ptr = s.ptr + off, .len = len};
+	/* adding even 0 to NULL is undefined */
+	return (struct sk_span){.ptr = off != 0 ? s.ptr + off : s.ptr, .len = len};
 }
 
 /**
