@@ -128,8 +128,16 @@ static bool claims_usr(struct sk_span path, enum catalog_kind *ret)
 {
 	static const struct sk_span build = SK_SPAN("usr/share/buildinfo/");
 
-	if (path.len < 14)
+	/* "usr/lib/{os-release,apk,sysimage}", "usr/share/{rpm,buildinfo}": usr has most files */
+	if (path.len < 18 || path.ptr[3] != '/')
 		return false;
+	if (path.ptr[4] == 'l') {
+		if (path.ptr[7] != '/' ||
+		    (path.ptr[8] != 'o' && path.ptr[8] != 'a' && path.ptr[8] != 's'))
+			return false;
+	} else if (path.ptr[4] != 's' || (path.ptr[10] != 'r' && path.ptr[10] != 'b')) {
+		return false;
+	}
 	if (sk_span_eq_str(path, "usr/lib/os-release"))
 		return claim(CATALOG_OS_RELEASE, ret);
 	if (sk_span_eq_str(path, "usr/lib/apk/db/installed"))
@@ -152,6 +160,8 @@ bool catalog_claims(struct sk_span path, unsigned flags, enum catalog_kind *ret)
 	case 'u':
 		return claims_usr(path, ret);
 	case 'v':
+		if (path.ptr[4] != 'l')
+			return false;
 		return strip(&path, dpkg) ? claims_dpkg(path, flags, ret) : claims_rpm(path, ret);
 	case 'l':
 		return sk_span_eq_str(path, "lib/apk/db/installed") && claim(CATALOG_APK, ret);

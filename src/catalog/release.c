@@ -227,7 +227,7 @@ static void read_version(struct catalog_out *o, struct sk_span line, const char 
 int catalog_old_release(const struct catalog_input *in, struct catalog_out *o, struct sk_err *err)
 {
 	struct sk_span name = sk_path_base(in->path), rest, line = {NULL, 0};
-	sk_cleanup(sk_buf_release) struct sk_buf text;
+	sk_cleanup(sk_buf_release) struct sk_buf text = {0};
 	int r;
 
 	if (sk_span_eq_str(name, "lsb-release"))

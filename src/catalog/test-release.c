@@ -97,6 +97,9 @@ static void test_hostile(void **state)
 	assert_int_equal(parse("etc/redhat-release", sk_span_of(big, sizeof(big)), 0, a, &r, &err),
 			 0);
 	assert_null(r.distro.id);
+	assert_int_equal(parse("etc/lsb-release", sk_span_of("DISTRIB_ID=X", 12), 0, a, &r, &err),
+			 0);
+	assert_string_equal(r.distro.id, "x");
 	sk_arena_free(a);
 }
 
