@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The advisory database as the matcher sees it: one immutable file, opened by mmap, asked by
- * ecosystem and package name. All text that it hands out is borrowed from the mapping.
+ * ecosystem and package name. All text that it hands out is borrowed and lives until
+ * vulndb_close(). One open database may be asked from several threads.
  *
  * Two identities: an *advisory* is a document of a feed (DSA-5376-1, GHSA-…, CVE-… of the Debian
  * feed) and makes claims about packages; a *vulnerability* is what people talk about (the CVE where
@@ -66,10 +67,17 @@ struct vulndb_range {
 	struct sk_span last_affected; /* inclusive; empty: none */
 };
 
-/** struct vulndb_claim - what one advisory says of one package; fixed part, lists through accessors
+/**
+ * struct vulndb_claim - what one advisory says of one package; fixed part, lists through accessors
+ *
+ * Every claim speaks of the versions in its ranges and of those it enumerates, whatever its state;
+ * one that speaks of all versions has one range without bounds. Where a notice and a tracker's
+ * record (vulndb_advisory.notice) speak of one vulnerability of one package, the record decides
+ * whether it is affected and the notice says when it was fixed.
  */
 struct vulndb_claim {
-	uint32_t advisory; /* index for vulndb_advisory_get() */
+	uint32_t advisory;        /* index for vulndb_advisory_get() */
+	struct sk_span ecosystem; /* that the claim speaks of, whole, with release and CPE tail */
 	enum vulndb_claim_state state;
 	unsigned flags;               /* enum vulndb_claim_flags */
 	enum model_severity severity; /* as this feed rates it for this package, or unknown */
@@ -78,25 +86,42 @@ struct vulndb_claim {
 	struct sk_span product;       /* Red Hat: the CPE tail, e.g. "8::appstream"; else empty */
 	struct sk_span arch;          /* comma separated, empty: all */
 	uint32_t n_ranges;
-	uint32_t n_versions; /* enumerated affected versions */
+	uint32_t n_versions; /* enumerated versions that no range covers */
 	const struct vulndb *db;
-	uint64_t off; /* private: where the lists are */
+	uint64_t body; /* private: the package's record */
+	uint64_t off;  /* private: where the lists are */
 };
 
 /** struct vulndb_iter - private state of a look-up; value type */
 struct vulndb_iter {
 	const struct vulndb *db;
-	uint64_t off;
-	uint32_t left;
+	uint64_t body;    /* the package's record */
+	uint64_t off;     /* next group */
+	uint64_t end;     /* of the groups */
+	uint64_t adv_off; /* next advisory of the current group */
+	uint64_t list_off;
+	uint32_t left;      /* groups */
+	uint32_t advs_left; /* advisories of the current group, the current one included */
+	uint32_t adv;       /* current advisory */
+	uint32_t first_adv; /* of the current group */
+	uint32_t attr;
+	uint32_t n_ranges;
+	uint32_t n_versions;
+	uint32_t set_pos, set_left; /* releases of the current group that are left for @adv */
+	uint32_t set_start, set_len;
+	uint32_t scope, parent, low, high; /* releases that were asked for */
 };
 
 /**
  * vulndb_lookup() - what is known of a package
  * @db: open database
  * @ecosystem: as OSV writes it with release, e.g. "Debian:12", "npm"; exact case
- * @name: in the ecosystem's normal form (PyPI: PEP 503)
+ * @name: any spelling that the ecosystem takes for the same (PyPI: PEP 503; NuGet, Packagist, Hex
+ *        and Pub: any case)
  * @ret_iter: for vulndb_next()
  *
+ * "Red Hat:enterprise_linux:8" finds the claims of all its CPE tails, one each;
+ * "Red Hat:enterprise_linux:8::appstream" those of that tail and those without a tail.
  * Never fails: an unknown package gives an empty iteration.
  */
 void vulndb_lookup(const struct vulndb *db, struct sk_span ecosystem, struct sk_span name,
@@ -165,6 +190,7 @@ struct vulndb_vuln {
 	float epss_percentile;
 	const struct vulndb *db;
 	uint64_t off; /* private */
+	uint32_t cvss, cvss_source;
 };
 
 /**

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An open database, for the files of this folder. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vulndb/format-priv.h"
+#include "vulndb/pack-priv.h"
+#include "vulndb/vulndb.h"
+
+/* A section inside the mapping; {NULL, 0, 0} when the file has none. */
+struct vulndb_part {
+	const uint8_t *p;
+	uint64_t len;
+	uint32_t n_items;
+};
+
+struct vulndb_texts;
+
+struct vulndb {
+	const uint8_t *map;
+	size_t size;
+	int64_t built;
+	struct sk_digest digest;
+	struct vulndb_part parts[VULNDB_N_SECTIONS];
+	struct vulndb_texts **cache; /* decoded front-coded texts, by block */
+};
+
+/*
+ * Offsets of a blocked section: item @i of @n u32 offsets at its start. Returns a cursor at the
+ * item, bad when out of range.
+ */
+struct vulndb_cur vulndb_part_at(const struct vulndb_part *part, uint32_t n, uint32_t i);
+
+/* Identifier by index; empty when damaged. */
+struct sk_span vulndb_id_text(const struct vulndb *db, uint32_t index);
+
+/* Index of an identifier, or false. */
+bool vulndb_id_find(const struct vulndb *db, struct sk_span id, uint32_t *ret);
+
+/* Small shared text; empty when damaged. */
+struct sk_span vulndb_string(const struct vulndb *db, uint32_t index);
+
+/* Name of a release by index. */
+struct sk_span vulndb_scope(const struct vulndb *db, uint32_t index);
+
+/* Feed by index, as META lists them; false at the end or on damage. */
+struct vulndb_feed_info {
+	struct sk_span name;
+	uint64_t documents;
+	uint64_t claims;
+	int64_t oldest;
+	int64_t newest;
+	uint32_t n_skipped;
+	struct vulndb_cur skipped; /* pairs of text and v */
+};
+bool vulndb_feed_at(const struct vulndb *db, uint32_t index, struct vulndb_feed_info *ret);
+
+/* Walks all names: family and name of the next entry. */
+struct vulndb_names {
+	const struct vulndb *db;
+	uint32_t family;
+	uint32_t index;
+	struct vulndb_cur cur;
+	struct sk_span family_name;
+	uint32_t n_names;
+	uint32_t first_block;
+	size_t name_len;
+	uint64_t body;
+	char name[VULNDB_MAX_TEXT];
+};
+void vulndb_names_init(struct vulndb_names *n, const struct vulndb *db);
+int vulndb_names_next(struct vulndb_names *n, struct sk_err *err);
+
+/* Starts an iteration over one record for all releases. */
+void vulndb_iter_body(const struct vulndb *db, uint64_t body, struct vulndb_iter *ret);

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Advisories, vulnerabilities and what else a report says; docs/formats/database.md. */
+#include "base/arena.h"
+#include "base/parse.h"
+#include "vulndb/db-priv.h"
+
+/* Day numbers are even, seconds odd: most dates come without a time of day. */
+static int64_t cur_time(struct vulndb_cur *c)
+{
+	uint64_t v = vulndb_cur_u64(c);
+
+	if (v > (uint64_t)1 << 40)
+		c->bad = true;
+	return c->bad ? 0 : (v & 1) != 0 ? (int64_t)(v >> 1) : (int64_t)(v >> 1) * 86400;
+}
+
+static uint8_t cur_byte(struct vulndb_cur *c)
+{
+	struct sk_span s = vulndb_cur_bytes(c, 1);
+
+	return s.len != 0 ? (uint8_t)s.ptr[0] : 0;
+}
+
+/* Adds a zigzag delta; damage when it leaves 32 bits. */
+static uint32_t cur_delta(struct vulndb_cur *c, uint32_t base)
+{
+	int64_t d = vulndb_unzigzag(vulndb_cur_u64(c));
+
+	if (d < -(int64_t)UINT32_MAX || d > (int64_t)UINT32_MAX || (int64_t)base + d < 0 ||
+	    (int64_t)base + d > (int64_t)UINT32_MAX) {
+		c->bad = true;
+		return 0;
+	}
+	return (uint32_t)((int64_t)base + d);
+}
+
+struct advisory_raw {
+	uint32_t id;
+	uint32_t feed;
+	uint32_t vuln;
+	uint32_t n_vulns;
+	uint8_t flags;
+	int64_t published;
+	int64_t modified;
+	const uint8_t *more; /* deltas of the further vulnerabilities */
+};
+
+static void cur_advisory(struct vulndb_cur *c, struct advisory_raw *a)
+{
+	uint64_t feed;
+
+	a->id = cur_delta(c, a->id);
+	feed = vulndb_cur_u64(c);
+	a->feed = (uint32_t)(feed >> 1);
+	a->flags = cur_byte(c);
+	a->vuln = cur_delta(c, a->vuln);
+	a->n_vulns = (feed & 1) != 0 ? vulndb_cur_u32(c) : 1;
+	a->published = a->modified = 0;
+	if ((a->flags & VULNDB_ADV_PUBLISHED) != 0 &&
+	    (a->flags & VULNDB_ADV_PUBLISHED_AS_VULN) == 0)
+		a->published = cur_time(c);
+	if ((a->flags & VULNDB_ADV_MODIFIED) != 0)
+		a->modified = cur_time(c);
+	a->more = c->p;
+	for (uint32_t i = 1; i < a->n_vulns && !c->bad; i++)
+		(void)vulndb_cur_u64(c);
+	if (a->n_vulns == 0 || feed >> 1 > UINT32_MAX)
+		c->bad = true;
+}
+
+static struct vulndb_cur block_at(const struct vulndb_part *part, uint32_t index)
+{
+	uint32_t n = part->n_items / VULNDB_BLOCK + (part->n_items % VULNDB_BLOCK != 0);
+
+	if (index >= part->n_items)
+		return (struct vulndb_cur){.bad = true};
+	return vulndb_part_at(part, n, index / VULNDB_BLOCK);
+}
+
+int vulndb_advisory_get(const struct vulndb *db, uint32_t index, struct vulndb_advisory *ret,
+			struct sk_err *err)
+{
+	const struct vulndb_part *part = &db->parts[VULNDB_SECTION_ADVISORIES];
+	struct vulndb_cur cur = block_at(part, index);
+	struct advisory_raw a = {0};
+	struct vulndb_feed_info feed;
+	struct vulndb_vuln first;
+	int r;
+
+	for (uint32_t i = 0; i <= index % VULNDB_BLOCK && !cur.bad; i++)
+		cur_advisory(&cur, &a);
+	if (cur.bad || !vulndb_feed_at(db, a.feed, &feed) || (a.flags & 7) >= MODEL_N_SEVERITIES)
+		return sk_err_set(err, SK_E_FORMAT, "advisory database: damaged advisory");
+	if ((a.flags & VULNDB_ADV_PUBLISHED_AS_VULN) != 0) {
+		r = vulndb_vuln_get(db, a.vuln, &first, err);
+		if (r < 0)
+			return r;
+		a.published = first.published;
+	}
+	*ret = (struct vulndb_advisory){
+		.id = vulndb_id_text(db, a.id),
+		.feed = feed.name,
+		.severity = (enum model_severity)(a.flags & 7),
+		.published = a.published,
+		.modified = a.modified,
+		.withdrawn = (a.flags & VULNDB_ADV_WITHDRAWN) != 0,
+		.notice = (a.flags & VULNDB_ADV_NOTICE) != 0,
+		.n_vulns = a.n_vulns,
+		.db = db,
+		.off = a.n_vulns == 1 ? a.vuln : (uint64_t)(a.more - part->p) << 32 | a.vuln,
+	};
+	if (ret->id.len == 0)
+		return sk_err_set(err, SK_E_FORMAT, "advisory database: damaged identifier");
+	return 0;
+}
+
+int vulndb_advisory_vuln(const struct vulndb_advisory *adv, uint32_t i, uint32_t *ret_index)
+{
+	const struct vulndb_part *part = &adv->db->parts[VULNDB_SECTION_ADVISORIES];
+	struct vulndb_cur cur = vulndb_cur_of(part->p, part->len, adv->off >> 32);
+	uint64_t index = adv->off & UINT32_MAX;
+
+	if (i >= adv->n_vulns)
+		return -SK_E_FORMAT;
+	for (uint32_t k = 0; k < i && !cur.bad; k++)
+		index += vulndb_cur_u64(&cur) + 1;
+	if (cur.bad || index > UINT32_MAX)
+		return -SK_E_FORMAT;
+	*ret_index = (uint32_t)index;
+	return 0;
+}
+
+struct vuln_raw {
+	uint32_t id;
+	uint8_t flags;
+	uint32_t severity_source;
+	uint32_t n_aliases;
+	const uint8_t *aliases;
+	int64_t published;
+	int64_t kev_added;
+	uint32_t epss;
+	uint32_t cvss;
+	uint32_t cvss_source;
+};
+
+static void cur_vuln(struct vulndb_cur *c, struct vuln_raw *v)
+{
+	uint32_t id = cur_delta(c, v->id);
+
+	*v = (struct vuln_raw){.id = id, .flags = cur_byte(c)};
+	if ((v->flags & 7) != 0)
+		v->severity_source = vulndb_cur_u32(c);
+	if ((v->flags & VULNDB_VULN_PUBLISHED) != 0)
+		v->published = cur_time(c);
+	if ((v->flags & VULNDB_VULN_KEV) != 0)
+		v->kev_added = cur_time(c);
+	if ((v->flags & VULNDB_VULN_EPSS) != 0)
+		v->epss = vulndb_cur_u32(c);
+	if ((v->flags & VULNDB_VULN_CVSS) != 0) {
+		v->cvss = vulndb_cur_u32(c);
+		v->cvss_source = vulndb_cur_u32(c);
+	}
+	v->n_aliases = vulndb_cur_u32(c);
+	v->aliases = c->p;
+	for (uint32_t i = 0; i < v->n_aliases && !c->bad; i++)
+		(void)vulndb_cur_u64(c);
+}
+
+static bool get_epss(const struct vulndb *db, uint32_t index, struct vulndb_vuln *ret)
+{
+	const struct vulndb_part *part = &db->parts[VULNDB_SECTION_EPSS];
+	const struct vulndb_epss *e = (const struct vulndb_epss *)part->p + index;
+
+	if (index >= part->n_items || part->n_items > part->len / sizeof(*e))
+		return false;
+	ret->epss_known = true;
+	ret->epss_score = (float)vulndb_le32(e->score) / 100000.0F;
+	ret->epss_percentile = (float)vulndb_le32(e->percentile) / 100000.0F;
+	return true;
+}
+
+int vulndb_vuln_get(const struct vulndb *db, uint32_t index, struct vulndb_vuln *ret,
+		    struct sk_err *err)
+{
+	const struct vulndb_part *part = &db->parts[VULNDB_SECTION_VULNS];
+	struct vulndb_cur cur = block_at(part, index);
+	struct vuln_raw v = {0};
+
+	for (uint32_t i = 0; i <= index % VULNDB_BLOCK && !cur.bad; i++)
+		cur_vuln(&cur, &v);
+	if (cur.bad || (v.flags & 7) >= MODEL_N_SEVERITIES)
+		return sk_err_set(err, SK_E_FORMAT, "advisory database: damaged vulnerability");
+	*ret = (struct vulndb_vuln){
+		.id = vulndb_id_text(db, v.id),
+		.n_aliases = v.n_aliases,
+		.n_cvss = (v.flags & VULNDB_VULN_CVSS) != 0,
+		.severity = (enum model_severity)(v.flags & 7),
+		.published = v.published,
+		.kev = (v.flags & VULNDB_VULN_KEV) != 0,
+		.kev_ransomware = (v.flags & VULNDB_VULN_RANSOMWARE) != 0,
+		.kev_added = v.kev_added,
+		.db = db,
+		.off = (uint64_t)(v.aliases - part->p),
+		.cvss = v.cvss,
+		.cvss_source = v.cvss_source,
+	};
+	if ((v.flags & 7) != 0)
+		ret->severity_source = vulndb_string(db, v.severity_source);
+	if (ret->id.len == 0 || ((v.flags & VULNDB_VULN_EPSS) != 0 && !get_epss(db, v.epss, ret)))
+		return sk_err_set(err, SK_E_FORMAT, "advisory database: damaged vulnerability");
+	return 0;
+}
+
+int vulndb_vuln_alias(const struct vulndb_vuln *v, uint32_t i, struct sk_span *ret)
+{
+	const struct vulndb_part *part = &v->db->parts[VULNDB_SECTION_VULNS];
+	struct vulndb_cur cur = vulndb_cur_of(part->p, part->len, v->off);
+	uint32_t index = 0;
+
+	if (i >= v->n_aliases)
+		return -SK_E_FORMAT;
+	for (uint32_t k = 0; k <= i; k++)
+		index += vulndb_cur_u32(&cur);
+	*ret = vulndb_id_text(v->db, index);
+	return cur.bad || ret->len == 0 ? -SK_E_FORMAT : 0;
+}
+
+int vulndb_vuln_cvss(const struct vulndb_vuln *v, uint32_t i, struct vulndb_cvss *ret)
+{
+	static const char *const versions[] = {"2.0", "3.0", "3.1", "4.0"};
+	const struct vulndb_part *part = &v->db->parts[VULNDB_SECTION_CVSS];
+	struct vulndb_cur cur = vulndb_part_at(part, part->n_items, v->cvss);
+	uint8_t version = cur_byte(&cur);
+	uint8_t score = cur_byte(&cur);
+	struct sk_span vector = vulndb_cur_bytes(&cur, vulndb_cur_u64(&cur));
+
+	if (i >= v->n_cvss || cur.bad || version >= SK_ARRAY_LEN(versions) || score > 100)
+		return -SK_E_FORMAT;
+	*ret = (struct vulndb_cvss){
+		.version = versions[version],
+		.vector = vector,
+		.score = score / 10.0,
+		.source = vulndb_string(v->db, v->cvss_source),
+	};
+	return 0;
+}
+
+/* Records: product text, v cycles, then for each: cycle text, time. */
+bool vulndb_end_of_life(const struct vulndb *db, struct sk_span product, struct sk_span cycle,
+			int64_t *ret)
+{
+	const struct vulndb_part *part = &db->parts[VULNDB_SECTION_EOL];
+	uint32_t low = 0;
+	uint32_t high = part->n_items;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		struct vulndb_cur cur = vulndb_part_at(part, part->n_items, mid);
+		int r = sk_span_cmp(vulndb_cur_bytes(&cur, vulndb_cur_u64(&cur)), product);
+
+		if (r < 0) {
+			low = mid + 1;
+		} else if (r > 0) {
+			high = mid;
+		} else {
+			for (uint32_t n = vulndb_cur_u32(&cur); n != 0 && !cur.bad; n--) {
+				struct sk_span c = vulndb_cur_bytes(&cur, vulndb_cur_u64(&cur));
+				int64_t t = cur_time(&cur);
+
+				if (!cur.bad && sk_span_eq(c, cycle)) {
+					*ret = t;
+					return true;
+				}
+			}
+			return false;
+		}
+	}
+	return false;
+}
+
+/* META: one record a feed: text name, v documents, v claims, times oldest and newest, v skipped. */
+bool vulndb_feed_at(const struct vulndb *db, uint32_t index, struct vulndb_feed_info *ret)
+{
+	const struct vulndb_part *part = &db->parts[VULNDB_SECTION_META];
+	struct vulndb_cur cur = vulndb_part_at(part, part->n_items, index);
+
+	ret->name = vulndb_cur_bytes(&cur, vulndb_cur_u64(&cur));
+	ret->documents = vulndb_cur_u64(&cur);
+	ret->claims = vulndb_cur_u64(&cur);
+	ret->oldest = cur_time(&cur);
+	ret->newest = cur_time(&cur);
+	ret->n_skipped = vulndb_cur_u32(&cur);
+	ret->skipped = cur;
+	return !cur.bad;
+}
+
+void vulndb_describe(const struct vulndb *db, struct sk_arena *a, struct model_database *ret)
+{
+	uint32_t n = db->parts[VULNDB_SECTION_META].n_items;
+	struct model_feed *feeds = sk_arena_array(a, n < 1024 ? n : 1024, sizeof(*feeds));
+	int64_t oldest = 0;
+	int64_t newest = 0;
+	char text[SK_TIME_TEXT_SIZE];
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < n && i < 1024; i++) {
+		struct vulndb_feed_info f;
+
+		if (!vulndb_feed_at(db, i, &f))
+			break;
+		feeds[count] = (struct model_feed){.name = sk_arena_str(a, f.name),
+						   .records = f.documents};
+		if (f.newest != 0)
+			feeds[count].date = sk_arena_strdup(a, sk_format_time(f.newest, text));
+		if (f.newest != 0 && (oldest == 0 || f.newest < oldest))
+			oldest = f.newest;
+		if (f.newest > newest)
+			newest = f.newest;
+		count++;
+	}
+	*ret = (struct model_database){.digest = db->digest, .feeds = feeds, .n_feeds = count};
+	ret->built = sk_arena_strdup(a, sk_format_time(db->built, text));
+	if (oldest != 0)
+		ret->oldest_feed = sk_arena_strdup(a, sk_format_time(oldest, text));
+	if (newest != 0)
+		ret->newest_feed = sk_arena_strdup(a, sk_format_time(newest, text));
+}

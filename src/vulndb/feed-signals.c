@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signals: CISA's catalogue of exploited vulnerabilities, ends of life of endoflife.date. */
+#include "base/alloc.h"
+#include "base/parse.h"
+#include "vulndb/doc-priv.h"
+
+static bool kev_matches(const struct sk_json *doc)
+{
+	return sk_json_get(doc, "catalogVersion") != NULL &&
+	       sk_json_type_of(sk_json_get(doc, "vulnerabilities")) == SK_JSON_ARRAY;
+}
+
+static void kev_read(struct vulndb_batch *b, const struct sk_json *doc)
+{
+	static const char feed[] = "CISA KEV";
+	const struct sk_json *list = sk_json_get(doc, "vulnerabilities");
+	int64_t released = vulndb_json_time(doc, "dateReleased");
+
+	for (size_t i = 0; i < sk_json_len(list); i++) {
+		const struct sk_json *v = sk_json_at(list, i);
+		struct sk_span id = sk_json_get_text(v, "cveID");
+		struct vulndb_doc *d;
+
+		if (!vulndb_is_cve(id)) {
+			vulndb_batch_skip(b, feed, "entry without a CVE", id);
+			continue;
+		}
+		d = vulndb_batch_doc(b, feed, id);
+		d->signal = true;
+		d->kev = true;
+		d->kev_added = vulndb_json_time(v, "dateAdded");
+		d->kev_ransomware =
+			sk_span_eq_str(sk_json_get_text(v, "knownRansomwareCampaignUse"), "Known");
+		d->modified = released;
+	}
+}
+
+const struct vulndb_reader vulndb_reader_kev = {"CISA KEV", kev_matches, kev_read};
+
+static bool eol_matches(const struct sk_json *doc)
+{
+	return sk_json_get_text(doc, "product").len != 0 &&
+	       sk_json_type_of(sk_json_get(doc, "releases")) == SK_JSON_ARRAY;
+}
+
+static void eol_read(struct vulndb_batch *b, const struct sk_json *doc)
+{
+	const struct sk_json *releases = sk_json_get(doc, "releases");
+	struct sk_span product = vulndb_batch_text(b, sk_json_get_text(doc, "product"));
+
+	for (size_t i = 0; i < sk_json_len(releases); i++) {
+		const struct sk_json *r = sk_json_at(releases, i);
+		struct sk_span cycle = sk_json_get_text(r, "releaseCycle");
+		int64_t date = vulndb_json_time(r, "eol");
+
+		if (cycle.len == 0 || date == 0)
+			continue; /* no date is set yet */
+		SK_GROW(b->eols, b->n_eols, b->eols_cap);
+		b->eols[b->n_eols++] =
+			(struct vulndb_eol){product, vulndb_batch_text(b, cycle), date};
+	}
+}
+
+const struct vulndb_reader vulndb_reader_eol = {"endoflife.date", eol_matches, eol_read};
