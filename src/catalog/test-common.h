@@ -16,6 +16,15 @@ struct memory {
 	size_t step; /* bytes a read gives at most */
 };
 
+/**
+ * memory_read() - read function of struct catalog_input
+ * @ctx: struct memory
+ * @buf: destination
+ * @len: bytes at most
+ * @err: not used
+ *
+ * Return: bytes, 0 at the end.
+ */
 static int64_t memory_read(void *ctx, void *buf, size_t len, struct sk_err *err)
 {
 	struct memory *m = ctx;
@@ -31,6 +40,19 @@ static int64_t memory_read(void *ctx, void *buf, size_t len, struct sk_err *err)
 	return (int64_t)len;
 }
 
+/**
+ * parse_limited() - parse bytes as the file at a path that is claimed
+ * @path: in the target
+ * @content: bytes
+ * @flags: enum catalog_claim_flags
+ * @step: bytes a read gives at most
+ * @limits: copied into the budget
+ * @a: the result lives here
+ * @ret: empty on failure
+ * @err: filled on failure
+ *
+ * Return: what catalog_parse() returns.
+ */
 static sk_unused int parse_limited(const char *path, struct sk_span content, unsigned flags,
 				   size_t step, const struct sk_limits *limits, struct sk_arena *a,
 				   struct catalog_result *ret, struct sk_err *err)
@@ -51,6 +73,17 @@ static sk_unused int parse_limited(const char *path, struct sk_span content, uns
 	return catalog_parse(kind, &in, flags, &budget, a, ret, err);
 }
 
+/**
+ * parse() - parse with default limits, at once and in small reads, which must agree
+ * @path: in the target
+ * @content: bytes
+ * @flags: enum catalog_claim_flags
+ * @a: the result lives here
+ * @ret: empty on failure
+ * @err: filled on failure
+ *
+ * Return: what catalog_parse() returns.
+ */
 static sk_unused int parse(const char *path, struct sk_span content, unsigned flags,
 			   struct sk_arena *a, struct catalog_result *ret, struct sk_err *err)
 {
