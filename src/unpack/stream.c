@@ -250,7 +250,7 @@ static int stream_decode(struct unpack_stream *s, const struct piece *from, bool
 {
 	struct piece *to = lane_piece(&s->plain, s->plain.n_filled);
 	struct unpack_io io = {
-		.in = from != NULL ? from->ptr + s->stored_pos : NULL,
+		.in = from != NULL ? from->ptr + s->stored_pos : (const uint8_t *)"",
 		.in_len = from != NULL ? from->len - s->stored_pos : 0,
 		.out = to->ptr + s->plain_len,
 		.out_len = PLAIN_PIECE - s->plain_len,
@@ -316,21 +316,19 @@ static int stream_fill_direct(struct unpack_stream *s, struct sk_err *err)
 	return 0;
 }
 
-/* Bytes after the end of the data are only hashed. */
+/* Bytes after the end of the data are only hashed. Return: 0, 1 when they must be hashed first. */
 static int stream_trailing(struct unpack_stream *s, struct sk_err *err)
 {
-	int r;
-
 	while (s->stored.n_used < s->stored.n_filled) {
 		s->totals.trailing += lane_piece(&s->stored, s->stored.n_used)->len;
 		s->stored.n_used++;
 	}
-	if (!s->source_end && lane_has_room(&s->stored)) {
-		r = stream_fill_stored(s, err);
-		if (r < 0)
-			return r;
-	}
-	s->done = s->source_end && s->stored.n_used == s->stored.n_filled;
+	if (s->source_end)
+		s->done = true;
+	else if (lane_has_room(&s->stored))
+		return stream_fill_stored(s, err);
+	else
+		return 1;
 	return 0;
 }
 
@@ -341,12 +339,10 @@ static int stream_trailing(struct unpack_stream *s, struct sk_err *err)
 static int stream_fill(struct unpack_stream *s, struct sk_err *err)
 {
 	bool has_stored = s->stored.n_used < s->stored.n_filled;
-	int r = 0;
+	int r;
 
-	if (s->data_end && (s->source_end || lane_has_room(&s->stored)))
+	if (s->data_end)
 		r = stream_trailing(s, err);
-	else if (s->data_end)
-		r = 1;
 	else if (lane_has_room(&s->plain) && (has_stored || s->source_end))
 		r = stream_fill_plain(s, err);
 	else if (lane_has_room(&s->plain) && s->ops == &unpack_plain_ops)
