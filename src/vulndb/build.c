@@ -14,6 +14,7 @@ int vulndb_build(const struct vulndb_build_options *opts, struct sk_arena *a,
 	vulndb_merge_init(&m);
 	r = vulndb_ingest(opts, &m, a, &result, err);
 	if (r == 0) {
+		vulndb_settle(&m);
 		vulndb_identify(&m);
 		r = vulndb_write(&m, opts, a, &result, err);
 	}

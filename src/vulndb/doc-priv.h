@@ -25,6 +25,7 @@ struct vulndb_doc_claim {
 	uint32_t n_ranges;
 	const struct sk_span *versions;
 	uint32_t n_versions;
+	struct sk_span unless; /* the advisory whose own document, if it is there, speaks instead */
 };
 
 /** struct vulndb_doc_cvss - a vector that a document gives */
@@ -78,6 +79,12 @@ struct vulndb_repo {
 	struct sk_span cpe;
 };
 
+/** struct vulndb_module - stream of which an advisory speaks */
+struct vulndb_module {
+	struct sk_span advisory;
+	struct sk_span module; /* name:stream */
+};
+
 /** struct vulndb_skip - something of a feed that was not used, counted by reason */
 struct vulndb_skip {
 	const char *feed;
@@ -95,6 +102,8 @@ struct vulndb_batch {
 	size_t n_eols, eols_cap;
 	struct vulndb_repo *repos;
 	size_t n_repos, repos_cap;
+	struct vulndb_module *modules;
+	size_t n_modules, modules_cap;
 	struct vulndb_skip *skips;
 	size_t n_skips, skips_cap;
 	uint64_t n_read;    /* documents that were looked at */
@@ -147,6 +156,12 @@ extern const struct vulndb_reader vulndb_reader_osv;
 extern const struct vulndb_reader vulndb_reader_secdb;
 extern const struct vulndb_reader vulndb_reader_kev;
 extern const struct vulndb_reader vulndb_reader_eol;
+extern const struct vulndb_reader vulndb_reader_redhat;
+extern const struct vulndb_reader vulndb_reader_repos;
+extern const struct vulndb_reader vulndb_reader_ubuntu;
+extern const struct vulndb_reader vulndb_reader_amazon;
+extern const struct vulndb_reader vulndb_reader_arch;
+extern const struct vulndb_reader vulndb_reader_debian;
 
 /* Reader for a document, or NULL. */
 const struct vulndb_reader *vulndb_reader_for(const struct sk_json *doc);

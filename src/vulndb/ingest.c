@@ -116,6 +116,7 @@ static void batch_release(struct vulndb_batch *b)
 	sk_free(b->docs);
 	sk_free(b->eols);
 	sk_free(b->repos);
+	sk_free(b->modules);
 	sk_free(b->skips);
 	*b = (struct vulndb_batch){0};
 }

@@ -52,8 +52,10 @@ struct vulndb_mclaim {
 	uint32_t doc;
 	uint32_t ecosystem;
 	uint32_t name;
-	uint32_t attr; /* in attrs */
-	uint32_t body; /* in bodies */
+	uint32_t attr;   /* in attrs */
+	uint32_t body;   /* in bodies */
+	uint32_t unless; /* advisory, 0: none */
+	bool dead;
 };
 
 /** struct vulndb_mattr - what claims share */
@@ -120,7 +122,9 @@ struct vulndb_merge {
 	size_t n_eols, eols_cap;
 	struct vulndb_repo *repos;
 	size_t n_repos, repos_cap;
-	int64_t epss_date;
+	struct sk_map modules; /* advisory → chain in module_links */
+	struct vulndb_alias_link *module_links;
+	size_t n_module_links, module_links_cap;
 };
 
 void vulndb_merge_init(struct vulndb_merge *m);
@@ -132,6 +136,9 @@ void vulndb_merge_batch(struct vulndb_merge *m, const struct vulndb_batch *b);
 /* Counts something that is not used. */
 void vulndb_merge_skip(struct vulndb_merge *m, struct sk_span feed, struct sk_span reason,
 		       struct sk_span example, uint64_t n);
+
+/* Names the module streams of claims and lets the better of two claims speak. */
+void vulndb_settle(struct vulndb_merge *m);
 
 /* Decides which document speaks where two do, joins aliases, rates vulnerabilities. */
 void vulndb_identify(struct vulndb_merge *m);

@@ -45,6 +45,8 @@ void vulndb_merge_release(struct vulndb_merge *m)
 	intern_release(&m->bodies);
 	intern_release(&m->attrs);
 	sk_map_release(&m->by_key);
+	sk_map_release(&m->modules);
+	sk_free(m->module_links);
 	sk_map_release(&m->vuln_by_id);
 	sk_free(m->docs);
 	sk_free(m->claims);
@@ -127,6 +129,7 @@ static void add_claim(struct vulndb_merge *m, uint32_t doc, const struct vulndb_
 		.name = vulndb_intern(&m->texts, c->name),
 		.attr = vulndb_intern(&m->attrs, sk_span_of(&attr, sizeof(attr))),
 		.body = add_body(m, c, tmp),
+		.unless = vulndb_intern(&m->texts, c->unless),
 	};
 	m->docs[doc].n_claims++;
 }
@@ -218,6 +221,21 @@ static void merge_doc(struct vulndb_merge *m, const struct vulndb_doc *d, struct
 		add_claim(m, (uint32_t)(m->n_docs - 1), &d->claims[i], tmp);
 }
 
+static void add_module(struct vulndb_merge *m, const struct vulndb_module *mod)
+{
+	uint32_t advisory = vulndb_intern(&m->texts, mod->advisory);
+	uint32_t module = vulndb_intern(&m->texts, mod->module);
+	uint64_t *head = sk_map_put(&m->modules, vulndb_text_of(m, advisory), 0);
+
+	for (uint64_t l = *head; l != 0; l = m->module_links[l - 1].next) {
+		if (m->module_links[l - 1].id == module)
+			return;
+	}
+	SK_GROW(m->module_links, m->n_module_links, m->module_links_cap);
+	m->module_links[m->n_module_links++] = (struct vulndb_alias_link){module, (uint32_t)*head};
+	*head = m->n_module_links;
+}
+
 void vulndb_merge_batch(struct vulndb_merge *m, const struct vulndb_batch *b)
 {
 	struct sk_buf tmp;
@@ -229,6 +247,8 @@ void vulndb_merge_batch(struct vulndb_merge *m, const struct vulndb_batch *b)
 	for (size_t i = 0; i < b->n_skips; i++)
 		vulndb_merge_skip(m, sk_span_str(b->skips[i].feed), sk_span_str(b->skips[i].reason),
 				  b->skips[i].example, b->skips[i].n);
+	for (size_t i = 0; i < b->n_modules; i++)
+		add_module(m, &b->modules[i]);
 	for (size_t i = 0; i < b->n_eols; i++) {
 		SK_GROW(m->eols, m->n_eols, m->eols_cap);
 		m->eols[m->n_eols++] = (struct vulndb_eol){

@@ -163,6 +163,11 @@ static bool doc_lives(const struct vulndb_mdoc *d)
 	return !d->dead && !d->signal && d->n_claims != 0;
 }
 
+static bool claim_lives(const struct vulndb_merge *m, const struct vulndb_mclaim *c)
+{
+	return !c->dead && doc_lives(&m->docs[c->doc]);
+}
+
 static uint32_t *marks(const struct writer *w)
 {
 	return sk_alloc((w->m->texts.n + 1) * sizeof(uint32_t));
@@ -176,7 +181,7 @@ static void put_scopes(struct writer *w)
 
 	w->scope_index = marks(w);
 	for (size_t i = 0; i < m->n_claims; i++) {
-		if (doc_lives(&m->docs[m->claims[i].doc]))
+		if (claim_lives(m, &m->claims[i]))
 			w->scope_index[m->claims[i].ecosystem] = 1;
 	}
 	refs = sort_texts(m, w->scope_index, &n, cmp_text);
@@ -241,7 +246,7 @@ static void put_attrs(struct writer *w)
 
 	w->attr_rank = sk_alloc((m->attrs.n + 1) * sizeof(uint32_t));
 	for (size_t i = 0; i < m->n_claims; i++) {
-		if (doc_lives(&m->docs[m->claims[i].doc]))
+		if (claim_lives(m, &m->claims[i]))
 			w->attr_rank[m->claims[i].attr]++;
 	}
 	for (size_t i = 0; i < m->attrs.n; i++) {
@@ -666,7 +671,7 @@ static void make_rows(struct writer *w)
 		uint64_t *slot;
 		int len;
 
-		if (!doc_lives(&m->docs[c->doc]))
+		if (!claim_lives(m, c))
 			continue;
 		f = *sk_map_put(&families, family, families.n_items);
 		len = snprintf(key, sizeof(key), "%u %u", (unsigned)f, c->name);
