@@ -14,6 +14,7 @@ int vulndb_ingest(const struct vulndb_build_options *opts, struct vulndb_merge *
 enum vulndb_kind {
 	VULNDB_KIND_LINES, /* JSON, one document a line */
 	VULNDB_KIND_WHOLE, /* one JSON document */
+	VULNDB_KIND_MANY,  /* JSON documents with NUL bytes between them */
 	VULNDB_KIND_TABLE, /* EPSS or Vulnrichment, lines of fields */
 	VULNDB_KIND_OTHER, /* no feed */
 };

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,6 +25,13 @@ enum {
 		256 * 1024 * 1024, /* the largest single document, Debian's tracker, has 70 MiB */
 	MAX_DEPTH = 16,
 	MAX_THREADS = 16,
+	MAX_NOTES = 1000,
+	SPLIT_OVER = 4 * 1024 * 1024, /* bytes of one document that is read in pieces */
+};
+
+/* Counts of one file, or of the single documents of one directory or archive. */
+struct tally {
+	uint64_t read, bad, unknown;
 };
 
 enum job_state {
@@ -38,11 +46,8 @@ struct job {
 	enum vulndb_kind kind;
 	struct sk_buf text;
 	struct vulndb_batch batch;
-};
-
-/* Counts of one file, or of the single-document files of one directory. */
-struct tally {
-	uint64_t read, bad, unknown;
+	struct tally *tally;
+	const char *place; /* in the arena */
 };
 
 struct vulndb_ingest {
@@ -51,7 +56,7 @@ struct vulndb_ingest {
 	struct vulndb_build_result *ret;
 	struct vulndb_note *notes;
 	size_t n_notes, notes_cap;
-	struct tally file;
+	struct sk_buf many; /* single documents on their way into one job */
 	int64_t table_date;
 	uint64_t n_used;
 	pthread_mutex_t lock;
@@ -65,6 +70,8 @@ struct vulndb_ingest {
 
 static void add_note(struct vulndb_ingest *in, const char *place, const char *message)
 {
+	if (in->n_notes >= MAX_NOTES)
+		return;
 	SK_GROW(in->notes, in->n_notes, in->notes_cap);
 	in->notes[in->n_notes++] = (struct vulndb_note){sk_arena_strdup(in->arena, place),
 							sk_arena_strdup(in->arena, message)};
@@ -125,7 +132,7 @@ static void note_skips(struct vulndb_ingest *in, const struct vulndb_batch *b, c
 {
 	char quoted[160];
 
-	for (size_t i = 0; i < b->n_skips && in->n_notes < 1000; i++) {
+	for (size_t i = 0; i < b->n_skips && in->n_notes < MAX_NOTES; i++) {
 		const struct vulndb_skip *s = &b->skips[i];
 
 		if (b->n_bad == 0 && b->n_unknown == 0)
@@ -137,7 +144,7 @@ static void note_skips(struct vulndb_ingest *in, const struct vulndb_batch *b, c
 }
 
 /* Merges the oldest job once it is done. */
-static void merge_oldest(struct vulndb_ingest *in, const char *place)
+static void merge_oldest(struct vulndb_ingest *in)
 {
 	struct job *j = &in->jobs[in->tail];
 
@@ -146,10 +153,12 @@ static void merge_oldest(struct vulndb_ingest *in, const char *place)
 		pthread_cond_wait(&in->changed, &in->lock);
 	pthread_mutex_unlock(&in->lock);
 	vulndb_merge_batch(in->m, &j->batch);
-	in->file.read += j->batch.n_read;
-	in->file.bad += j->batch.n_bad;
-	in->file.unknown += j->batch.n_unknown;
-	note_skips(in, &j->batch, place);
+	j->tally->read += j->batch.n_read;
+	j->tally->bad += j->batch.n_bad;
+	j->tally->unknown += j->batch.n_unknown;
+	in->n_used += j->batch.n_read - j->batch.n_bad - j->batch.n_unknown;
+	in->ret->bad += j->batch.n_bad;
+	note_skips(in, &j->batch, j->place);
 	batch_release(&j->batch);
 	sk_buf_reset(&j->text);
 	pthread_mutex_lock(&in->lock);
@@ -159,19 +168,21 @@ static void merge_oldest(struct vulndb_ingest *in, const char *place)
 }
 
 static void submit(struct vulndb_ingest *in, enum vulndb_kind kind, struct sk_buf *text,
-		   const char *place)
+		   struct tally *tally, const char *place)
 {
 	struct job *j;
 	struct sk_buf swap;
 
 	if ((in->head + 1) % JOBS == in->tail)
-		merge_oldest(in, place);
+		merge_oldest(in);
 	j = &in->jobs[in->head];
 	swap = j->text;
 	j->text = *text;
 	*text = swap;
 	sk_buf_reset(text);
 	j->kind = kind;
+	j->tally = tally;
+	j->place = place;
 	j->batch.table_date = in->table_date;
 	if (in->n_threads == 0)
 		run_job(j);
@@ -182,10 +193,36 @@ static void submit(struct vulndb_ingest *in, enum vulndb_kind kind, struct sk_bu
 	pthread_mutex_unlock(&in->lock);
 }
 
-static void drain(struct vulndb_ingest *in, const char *place)
+static void drain(struct vulndb_ingest *in)
 {
 	while (in->tail != in->head)
-		merge_oldest(in, place);
+		merge_oldest(in);
+}
+
+/* Is a job under way that counts in @tally. */
+static bool tally_in_use(const struct vulndb_ingest *in, const struct tally *tally)
+{
+	for (size_t i = in->tail; i != in->head; i = (i + 1) % JOBS) {
+		if (in->jobs[i].tally == tally)
+			return true;
+	}
+	return false;
+}
+
+static void flush_many(struct vulndb_ingest *in, struct tally *tally, const char *place)
+{
+	if (in->many.len != 0)
+		submit(in, VULNDB_KIND_MANY, &in->many, tally, place);
+}
+
+/* One document among many small ones. */
+static void add_single(struct vulndb_ingest *in, struct sk_span text, struct tally *tally,
+		       const char *place)
+{
+	(void)sk_buf_add_span(&in->many, text); /* both are bounded well below its maximum */
+	(void)sk_buf_add_char(&in->many, '\0');
+	if (in->many.len >= JOB_BYTES)
+		flush_many(in, tally, place);
 }
 
 /* Is @line one whole JSON value: do its brackets close at its end. */
@@ -249,7 +286,7 @@ static int64_t date_of_table(struct sk_span head)
 
 /* Gives the whole lines in @text to a job; the rest stays. */
 static void cut_job(struct vulndb_ingest *in, enum vulndb_kind kind, struct sk_buf *text,
-		    const char *place)
+		    struct tally *tally, const char *place)
 {
 	struct sk_span all = sk_buf_span(text);
 	size_t cut = all.len;
@@ -262,12 +299,83 @@ static void cut_job(struct vulndb_ingest *in, enum vulndb_kind kind, struct sk_b
 	sk_buf_init(&rest, MAX_LINE);
 	(void)sk_buf_add(&rest, all.ptr + cut, all.len - cut);
 	text->len = cut;
-	submit(in, kind, text, place);
+	submit(in, kind, text, tally, place);
 	(void)sk_buf_add_span(text, sk_buf_span(&rest));
 	sk_buf_release(&rest);
 }
 
-static int read_stream(struct vulndb_ingest *in, struct vulndb_stream *s, const char *place,
+/* End of the member that begins @s: the comma or bracket behind it; the length when it is cut off.
+ */
+static size_t member_end(struct sk_span s)
+{
+	size_t depth = 0;
+	bool text = false;
+
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.ptr[i];
+
+		if (text) {
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				text = false;
+		} else if (c == '"') {
+			text = true;
+		} else if (c == '{' || c == '[') {
+			depth++;
+		} else if (depth == 0 && (c == ',' || c == '}')) {
+			return i;
+		} else if (c == '}' || c == ']') {
+			depth--;
+		}
+	}
+	return s.len;
+}
+
+/* A large object becomes several of about JOB_BYTES, with its members in order. */
+static void split_object(struct vulndb_ingest *in, struct sk_span text, struct tally *tally,
+			 const char *place)
+{
+	struct sk_buf piece;
+
+	sk_buf_init(&piece, MAX_LINE);
+	text = sk_span_trim(text);
+	text = sk_span_sub(text, 1, text.len);
+	while (text.len != 0) {
+		size_t end = member_end(text);
+		bool cut_off = end >= text.len;
+		bool last = cut_off || text.ptr[end] == '}';
+
+		(void)sk_buf_add_char(&piece, piece.len == 0 ? '{' : ',');
+		(void)sk_buf_add_span(&piece, sk_span_sub(text, 0, end));
+		text = sk_span_sub(text, end + 1, text.len);
+		if (piece.len < JOB_BYTES && !last)
+			continue;
+		if (!cut_off) /* else it is left open, for the parser to say so */
+			(void)sk_buf_add_char(&piece, '}');
+		submit(in, VULNDB_KIND_WHOLE, &piece, tally, place);
+		if (last)
+			break;
+	}
+	sk_buf_release(&piece);
+}
+
+static void finish_text(struct vulndb_ingest *in, enum vulndb_kind kind, struct sk_buf *text,
+			bool named, struct tally *directory, struct tally *tally, const char *place)
+{
+	if (kind == VULNDB_KIND_OTHER || text->len == 0)
+		return;
+	if (kind == VULNDB_KIND_WHOLE && text->len > SPLIT_OVER &&
+	    sk_span_trim(sk_buf_span(text)).ptr[0] == '{')
+		split_object(in, sk_buf_span(text), tally, place);
+	else if (kind == VULNDB_KIND_WHOLE && !named && text->len < JOB_BYTES)
+		add_single(in, sk_buf_span(text), directory, place);
+	else
+		submit(in, kind, text, tally, place);
+}
+
+static int read_stream(struct vulndb_ingest *in, struct vulndb_stream *s, bool named,
+		       struct tally *directory, struct tally *tally, const char *place,
 		       enum vulndb_kind *ret_kind, struct sk_err *err)
 {
 	struct sk_buf text;
@@ -283,6 +391,8 @@ static int read_stream(struct vulndb_ingest *in, struct vulndb_stream *s, const 
 				       MAX_LINE >> 20);
 			break;
 		}
+		if (!known && text.len < 4096)
+			continue; /* until there is enough to tell, or all of it */
 		if (!known) {
 			*ret_kind = kind_of(sk_buf_span(&text));
 			in->table_date = date_of_table(sk_buf_span(&text));
@@ -291,12 +401,15 @@ static int read_stream(struct vulndb_ingest *in, struct vulndb_stream *s, const 
 				break;
 		}
 		if (*ret_kind != VULNDB_KIND_WHOLE && text.len >= JOB_BYTES)
-			cut_job(in, *ret_kind, &text, place);
+			cut_job(in, *ret_kind, &text, tally, place);
 	}
-	if (r >= 0 && *ret_kind != VULNDB_KIND_OTHER && text.len != 0)
-		submit(in, *ret_kind, &text, place);
+	if (!known) {
+		*ret_kind = kind_of(sk_buf_span(&text));
+		in->table_date = date_of_table(sk_buf_span(&text));
+	}
+	if (r >= 0)
+		finish_text(in, *ret_kind, &text, named, directory, tally, place);
 	sk_buf_release(&text);
-	drain(in, place);
 	return r < 0 ? r : 0;
 }
 
@@ -304,37 +417,64 @@ static int judge(const struct tally *t, const char *place, struct sk_err *err)
 {
 	if (t->bad * 2 <= t->read || t->bad == 0)
 		return 0;
-	return sk_err_set(err, SK_E_FORMAT, "%s: %llu of %llu documents are malformed", place,
-			  (unsigned long long)t->bad, (unsigned long long)t->read);
+	return sk_err_set(err, SK_E_FORMAT,
+			  "%s: %" PRIu64 " of %" PRIu64 " documents are malformed", place, t->bad,
+			  t->read);
+}
+
+static int read_zip(struct vulndb_ingest *in, struct vulndb_zip *z, const char *place,
+		    struct sk_err *err)
+{
+	struct tally tally = {0};
+	struct sk_buf member;
+	struct sk_span name;
+	int r;
+
+	flush_many(in, &tally, place);
+	sk_buf_init(&member, MAX_LINE);
+	while ((r = vulndb_zip_next(z, &name, &member, err)) > 0) {
+		if (sk_span_ends(name, ".json"))
+			add_single(in, sk_buf_span(&member), &tally, place);
+		else if (!sk_span_ends(name, "/"))
+			add_note(in, place, "a member that is no JSON document, left out");
+		sk_buf_reset(&member);
+	}
+	sk_buf_release(&member);
+	flush_many(in, &tally, place);
+	drain(in);
+	return r < 0 ? r : judge(&tally, place, err);
 }
 
 static int read_file(struct vulndb_ingest *in, const char *path, bool named,
 		     struct tally *directory, struct sk_err *err)
 {
 	sk_cleanup(vulndb_stream_closep) struct vulndb_stream *s = NULL;
+	sk_cleanup(vulndb_zip_closep) struct vulndb_zip *z = NULL;
+	const char *place = sk_arena_strdup(in->arena, path);
 	enum vulndb_kind kind = VULNDB_KIND_OTHER;
+	struct tally tally = {0};
 	int r;
 
-	in->file = (struct tally){0};
-	r = vulndb_stream_open(path, &s, err);
+	r = vulndb_zip_open(path, &z, err);
+	if (r == 0 && z != NULL) {
+		flush_many(in, directory, place);
+		r = read_zip(in, z, place, err);
+		return r < 0 ? sk_err_wrap(err, r, "%s", path) : 0;
+	}
 	if (r == 0)
-		r = read_stream(in, s, path, &kind, err);
+		r = vulndb_stream_open(path, &s, err);
+	if (r == 0)
+		r = read_stream(in, s, named, directory, &tally, place, &kind, err);
+	/* What a file gave is counted before the next one is begun, single documents excepted. */
+	if (tally_in_use(in, &tally))
+		drain(in);
 	if (r < 0)
 		return sk_err_wrap(err, r, "%s", path);
 	if (kind == VULNDB_KIND_OTHER && named)
 		return sk_err_set(err, SK_E_UNSUPPORTED, "%s: no feed that is known", path);
-	if (kind == VULNDB_KIND_OTHER) {
+	if (kind == VULNDB_KIND_OTHER)
 		add_note(in, path, "no feed, left out");
-		return 0;
-	}
-	in->n_used += in->file.read - in->file.unknown - in->file.bad;
-	in->ret->bad += in->file.bad;
-	if (kind == VULNDB_KIND_WHOLE && !named) {
-		directory->read += in->file.read;
-		directory->bad += in->file.bad;
-		return 0;
-	}
-	return judge(&in->file, path, err);
+	return judge(&tally, path, err);
 }
 
 static int cmp_name(const void *pa, const void *pb)
@@ -391,6 +531,8 @@ static int read_directory(struct vulndb_ingest *in, const char *path, int depth,
 		sk_free(names[i]);
 	}
 	sk_free(names);
+	flush_many(in, &tally, sk_arena_strdup(in->arena, path));
+	drain(in);
 	return r < 0 ? r : judge(&tally, path, err);
 }
 
@@ -401,8 +543,10 @@ static int read_path(struct vulndb_ingest *in, const char *path, int depth, stru
 
 	if (stat(path, &st) < 0)
 		return sk_err_errno(err, errno, "%s", path);
-	if (S_ISDIR(st.st_mode))
+	if (S_ISDIR(st.st_mode)) {
+		flush_many(in, directory, sk_arena_strdup(in->arena, path));
 		return read_directory(in, path, depth, err);
+	}
 	if (!S_ISREG(st.st_mode)) {
 		add_note(in, path, "no regular file, left out");
 		return 0;
@@ -445,10 +589,12 @@ int vulndb_ingest(const struct vulndb_build_options *opts, struct vulndb_merge *
 	pthread_cond_init(&in->changed, NULL);
 	for (size_t i = 0; i < JOBS; i++)
 		sk_buf_init(&in->jobs[i].text, MAX_LINE);
+	sk_buf_init(&in->many, MAX_LINE);
 	start_threads(in, opts->jobs);
 	for (size_t i = 0; i < opts->n_paths && r == 0; i++)
 		r = read_path(in, opts->paths[i], 0, &top, err);
 	stop_threads(in);
+	sk_buf_release(&in->many);
 	for (size_t i = 0; i < JOBS; i++) {
 		batch_release(&in->jobs[i].batch);
 		sk_buf_release(&in->jobs[i].text);

@@ -46,7 +46,8 @@ void vulndb_parse_piece(enum vulndb_kind kind, struct sk_span piece, struct vuln
 		vulndb_read_table(piece, b);
 		return;
 	}
-	while (sk_span_line(&piece, &line)) {
+	while (kind == VULNDB_KIND_MANY ? sk_span_cut(&piece, '\0', &line)
+					: sk_span_line(&piece, &line)) {
 		if (sk_span_trim(line).len != 0)
 			parse_document(line, b);
 	}

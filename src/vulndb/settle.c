@@ -4,6 +4,7 @@
  * speak of one vulnerability in one package. The rules are in docs/advisories.md.
  */
 #include "base/alloc.h"
+#include "version/version.h"
 #include "vulndb/merge-priv.h"
 
 static void kill_claim(struct vulndb_merge *m, struct vulndb_mclaim *c)
@@ -159,6 +160,70 @@ static void prefer(struct vulndb_merge *m, const char *winner, const char *loser
 	sk_arena_free(keys);
 }
 
+/* --- enumerated versions --- */
+
+static bool at_least(enum version_scheme scheme, struct sk_span v, struct sk_span bound, int least)
+{
+	int order = 0;
+
+	return version_compare(scheme, v, bound, &order) == 0 && order >= least;
+}
+
+static bool at_most(enum version_scheme scheme, struct sk_span v, struct sk_span bound, int most)
+{
+	int order = 0;
+
+	return version_compare(scheme, v, bound, &order) == 0 && order <= most;
+}
+
+static bool is_covered(const struct vulndb_merge *m, enum version_scheme scheme,
+		       const uint32_t *body, struct sk_span v)
+{
+	int order;
+
+	/* One that the ecosystem's tool refuses is only found by its text. */
+	if (version_compare(scheme, v, v, &order) < 0)
+		return false;
+	for (uint32_t i = 0; i < body[0]; i++) {
+		const uint32_t *bound = body + 1 + (size_t)i * 3;
+
+		if ((bound[0] == 0 || at_least(scheme, v, vulndb_text_of(m, bound[0]), 0)) &&
+		    (bound[1] == 0 || at_most(scheme, v, vulndb_text_of(m, bound[1]), -1)) &&
+		    (bound[2] == 0 || at_most(scheme, v, vulndb_text_of(m, bound[2]), 0)))
+			return true;
+	}
+	return false;
+}
+
+/* Most feeds enumerate what the ranges already say: only the rest is kept. */
+static void thin_versions(struct vulndb_merge *m)
+{
+	uint32_t *body = NULL;
+
+	for (size_t i = 0; i < m->n_claims; i++) {
+		struct vulndb_mclaim *c = &m->claims[i];
+		struct sk_span old = m->bodies.texts[c->body];
+		enum version_scheme scheme;
+		size_t n;
+		size_t first;
+
+		if (c->dead || old.len < 4)
+			continue;
+		body = sk_realloc_array(body, old.len / 4, 4);
+		memcpy(body, old.ptr, old.len);
+		first = n = 1 + (size_t)body[0] * 3;
+		if (body[0] == 0 || n * 4 >= old.len ||
+		    !version_scheme_of(vulndb_text_of(m, c->ecosystem), &scheme))
+			continue;
+		for (size_t k = first; k < old.len / 4; k++) {
+			if (!is_covered(m, scheme, body, vulndb_text_of(m, body[k])))
+				body[n++] = body[k];
+		}
+		c->body = vulndb_intern(&m->bodies, sk_span_of(body, n * 4));
+	}
+	sk_free(body);
+}
+
 void vulndb_settle(struct vulndb_merge *m)
 {
 	drop_stand_ins(m);
@@ -166,4 +231,5 @@ void vulndb_settle(struct vulndb_merge *m)
 	prefer(m, "Debian tracker", "OSV Debian");
 	prefer(m, "Ubuntu CVE tracker", "OSV Ubuntu");
 	name_streams(m);
+	thin_versions(m);
 }
