@@ -88,6 +88,12 @@ static bool is_alnum(char c)
 	return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z');
 }
 
+/* strchr() would find the NUL that ends the set. */
+static bool is_one_of(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c) != NULL;
+}
+
 static void lower_text(char *s)
 {
 	for (; s != NULL && *s != '\0'; s++)
@@ -186,7 +192,7 @@ static bool key_valid(struct sk_span key)
 	if (key.len == 0 || is_digit(key.ptr[0]))
 		return false;
 	for (size_t i = 0; i < key.len; i++) {
-		if (!is_alnum(key.ptr[i]) && strchr(".-_", key.ptr[i]) == NULL)
+		if (!is_alnum(key.ptr[i]) && !is_one_of(key.ptr[i], ".-_"))
 			return false;
 	}
 	return true;
@@ -242,7 +248,7 @@ static void pep503(char *name)
 	char *out = name;
 
 	for (const char *in = name; *in != '\0'; in++) {
-		if (strchr("-_.", *in) == NULL)
+		if (!is_one_of(*in, "-_."))
 			*out++ = lower(*in);
 		else if (out == name || out[-1] != '-')
 			*out++ = '-';
@@ -305,7 +311,7 @@ static bool parse_type(struct sk_span s, struct sk_arena *a, struct model_purl *
 	if (s.len == 0 || is_digit(s.ptr[0]))
 		return false;
 	for (size_t i = 0; i < s.len; i++) {
-		if (!is_alnum(s.ptr[i]) && strchr(".-+", s.ptr[i]) == NULL)
+		if (!is_alnum(s.ptr[i]) && !is_one_of(s.ptr[i], ".-+"))
 			return false;
 	}
 	char *type = sk_arena_str(a, s);
@@ -413,7 +419,7 @@ static void encode(struct sk_buf *b, const char *s, bool is_path)
 	for (; *s != '\0'; s++) {
 		unsigned char c = (unsigned char)*s;
 
-		if (is_alnum(*s) || strchr(".-_~:", *s) != NULL || (is_path && c == '/')) {
+		if (is_alnum(*s) || is_one_of(*s, ".-_~:") || (is_path && c == '/')) {
 			sk_buf_add_char(b, *s);
 		} else {
 			sk_buf_add_char(b, '%');
