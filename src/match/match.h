@@ -43,6 +43,15 @@ struct match_ignores {
 sk_must_check int match_ignores_parse(struct sk_span text, const char *file, struct sk_arena *a,
 				      struct match_ignores *ret, struct sk_err *err);
 
+/**
+ * match_glob() - does a pattern match a whole path
+ * @pattern: '?' one byte and '*' any bytes but '/', "**" any bytes; at most 1,024 bytes
+ * @path: leading slashes of both do not count
+ *
+ * Return: true when it matches. Linear in pattern × path.
+ */
+bool match_glob(const char *pattern, const char *path);
+
 /** struct match_options - what the caller chose */
 struct match_options {
 	const struct match_ignores *ignores; /* may be NULL */
@@ -78,3 +87,28 @@ struct match_result {
 sk_must_check int match_packages(const struct vulndb *db, const struct model_package *packages,
 				 size_t n_packages, const struct match_options *opts,
 				 struct sk_arena *a, struct match_result *ret, struct sk_err *err);
+
+/**
+ * match_end_of_life() - end of support of the distribution release behind an ecosystem
+ * @db: open database
+ * @ecosystem: as packages have it, e.g. "Debian:10"
+ * @ret: seconds since the epoch
+ *
+ * Return: false when not known.
+ */
+bool match_end_of_life(const struct vulndb *db, const char *ecosystem, int64_t *ret);
+
+/**
+ * match_risk() - how urgent a vulnerability is, from 0 to 100
+ * @severity: word
+ * @cvss: ratings, may be NULL
+ * @n_cvss: count
+ * @kev: entry of the catalogue of exploited vulnerabilities
+ * @epss: exploit prediction
+ *
+ * min(threat × severity × kev, 1) × 100: threat is 1 for what is known to be exploited, else the
+ * exploit prediction; severity the mean of the word's score and the mean CVSS score, over 10; kev
+ * 1.05, with ransomware 1.1, for what is known to be exploited. Return: the risk.
+ */
+double match_risk(enum model_severity severity, const struct model_cvss *cvss, size_t n_cvss,
+		  const struct model_kev *kev, const struct model_epss *epss);

@@ -234,6 +234,9 @@ static void fill_source(const char *upstream, const char *epoch, struct sk_arena
 	if (pkg->type == MODEL_PACKAGE_RPM && split_source_rpm(s, &name, &version)) {
 		pkg->source_name = sk_arena_str(a, name);
 		pkg->source_version = with_epoch(epoch, sk_arena_str(a, version), a);
+		/* the binary's epoch is the source's only where the versions agree */
+		if (strcmp(pkg->source_version, pkg->version) != 0)
+			pkg->source_version = sk_arena_str(a, version);
 		return;
 	}
 	at = sk_span_find(s, '@');

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One claim against one version, as OSV defines it ("Evaluation" of the OSV schema): affected when
+ * the version is enumerated, or when some range holds it.
+ */
+#include "match/match-priv.h"
+
+/** struct judge - state of one comparison */
+struct judge {
+	enum version_scheme scheme;
+	struct sk_span version;
+	uint32_t advisory;
+	bool unordered;     /* the installed version has no place in the order */
+	bool without_epoch; /* the installed version's epoch is not known */
+	struct match_bad_bound *bad;
+};
+
+static struct sk_span strip_epoch(struct sk_span v)
+{
+	size_t colon = sk_span_find(v, ':');
+
+	return colon < v.len ? sk_span_sub(v, colon + 1, v.len) : v;
+}
+
+/* Order of the installed version and a bound; false when the bound is unreadable. */
+static bool order(struct judge *j, struct sk_span bound, int *ret)
+{
+	if (j->unordered)
+		return false;
+	if (version_compare(j->scheme, j->version, j->without_epoch ? strip_epoch(bound) : bound,
+			    ret) == 0)
+		return true;
+	if (j->bad->count++ == 0) {
+		j->bad->text = bound;
+		j->bad->advisory = j->advisory;
+	}
+	return false;
+}
+
+static enum match_verdict judge_range(struct judge *j, const struct vulndb_range *r)
+{
+	int o;
+
+	if (r->fixed.len > 0) {
+		if (!order(j, r->fixed, &o) || o >= 0)
+			return MATCH_CLEAN;
+	} else if (r->last_affected.len > 0) {
+		if (!order(j, r->last_affected, &o) || o > 0)
+			return MATCH_CLEAN;
+	}
+	if (r->introduced.len == 0)
+		return MATCH_VULNERABLE;
+	if (!order(j, r->introduced, &o))
+		return MATCH_CLEAN;
+	if (o >= 0)
+		return MATCH_VULNERABLE;
+	return r->fixed.len > 0 ? MATCH_CLEAN_BELOW : MATCH_CLEAN;
+}
+
+static int judge_ranges(struct judge *j, struct match_hit *h)
+{
+	for (uint32_t i = 0; i < h->claim.n_ranges; i++) {
+		struct vulndb_range range;
+		enum match_verdict v;
+		int r = vulndb_claim_range(&h->claim, i, &range);
+
+		if (r < 0)
+			return r;
+		v = judge_range(j, &range);
+		if (v == MATCH_VULNERABLE) {
+			h->range = range;
+			h->verdict = v;
+			return 0;
+		}
+		if (v == MATCH_CLEAN_BELOW)
+			h->verdict = v;
+	}
+	return 0;
+}
+
+static int judge_versions(struct judge *j, struct match_hit *h)
+{
+	for (uint32_t i = 0; i < h->claim.n_versions; i++) {
+		struct sk_span v;
+		int o, r = vulndb_claim_version(&h->claim, i, &v);
+
+		if (r < 0)
+			return r;
+		/* an enumerated version that is no version can only equal as text */
+		if (sk_span_eq(v, j->version) ||
+		    (version_compare(j->scheme, j->version, v, &o) == 0 && o == 0)) {
+			h->verdict = MATCH_VULNERABLE;
+			h->version = v;
+			return 0;
+		}
+	}
+	return 0;
+}
+
+int match_claim_judge(const struct match_subject *s, struct match_hit *ret,
+		      struct match_bad_bound *bad)
+{
+	bool by_source = (s->scope->rule->flags & MATCH_BY_SOURCE) != 0 &&
+			 (ret->claim.flags & VULNDB_CLAIM_BY_BINARY) == 0;
+	struct judge j = {
+		.scheme = s->scope->scheme,
+		.version = by_source ? s->source_version : s->version,
+		.advisory = ret->claim.advisory,
+		.unordered = s->unordered,
+		.without_epoch = by_source && s->epoch_unknown,
+		.bad = bad,
+	};
+	int r;
+
+	ret->installed = j.version;
+	ret->verdict = MATCH_CLEAN;
+	ret->version = (struct sk_span){0};
+	ret->range = (struct vulndb_range){0};
+	if (ret->claim.n_ranges == 0 && ret->claim.n_versions == 0)
+		ret->verdict = MATCH_VULNERABLE; /* speaks of every version */
+	r = judge_ranges(&j, ret);
+	if (r < 0)
+		return r;
+	if (ret->verdict != MATCH_VULNERABLE) {
+		r = judge_versions(&j, ret);
+		if (r < 0)
+			return r;
+	}
+	if (ret->claim.state == VULNDB_CLAIM_NOT_AFFECTED)
+		ret->verdict = ret->verdict == MATCH_VULNERABLE ? MATCH_NOT_AFFECTED : MATCH_CLEAN;
+	return 0;
+}
+
+const char *match_range_text(const struct match_hit *h, struct sk_arena *a)
+{
+	const struct vulndb_range *r = &h->range;
+	struct sk_span upper = r->fixed.len > 0 ? r->fixed : r->last_affected;
+	const char *sign = r->fixed.len > 0 ? "<" : "<=";
+
+	if (h->version.len > 0)
+		return sk_arena_printf(a, "= %.*s", SK_SPAN_ARG(h->version));
+	if (upper.len == 0 && r->introduced.len == 0)
+		return "all versions";
+	if (upper.len == 0)
+		return sk_arena_printf(a, ">= %.*s", SK_SPAN_ARG(r->introduced));
+	if (r->introduced.len == 0)
+		return sk_arena_printf(a, "%s %.*s", sign, SK_SPAN_ARG(upper));
+	return sk_arena_printf(a, ">= %.*s, %s %.*s", SK_SPAN_ARG(r->introduced), sign,
+			       SK_SPAN_ARG(upper));
+}

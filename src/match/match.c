@@ -1,0 +1,733 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Packages × advisories → findings. Each package is asked for under its names; every claim is
+ * judged against its version; what is said of one vulnerability is weighed together:
+ *
+ *   - A vulnerability record outweighs a notice (DSA, RHSA, …): the record says whether the package
+ *     is affected, the notice brings its name and the day of the fix.
+ *   - For Red Hat, what has versions outweighs a state without versions, which speaks of the time
+ *     before the fix; and an update stream's own claims outweigh the base product's.
+ *   - Among equals, one that finds the package vulnerable is enough, unless another says outright
+ *     that it is not affected.
+ *   - A withdrawn document counts only where no other speaks.
+ */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/map.h"
+#include "base/parse.h"
+#include "base/text.h"
+#include "match/match-priv.h"
+#include "model/purl.h"
+
+enum {
+	RANK_RECORD = 0,
+	RANK_NOTICE = 1,
+	RANK_STATE = 2,
+	RANKS_A_LEVEL = 4, /* added for what is not an update stream's own */
+};
+
+/** struct clean - a document that clears the package */
+struct clean {
+	uint32_t advisory;
+	int rank;
+	bool outright; /* "not affected", rather than a version outside of the range */
+};
+
+/** struct pair - a vulnerability and a hit that speaks of it */
+struct pair {
+	uint32_t vuln; /* index, or NO_VULN | advisory where the document names none */
+	uint32_t hit;
+	int rank;
+};
+
+enum {
+	NO_VULN = 1u << 31
+};
+
+/** struct matcher - one run; the arrays are kept from package to package */
+struct matcher {
+	const struct vulndb *db;
+	const struct match_options *opts;
+	struct sk_arena *a;
+	struct sk_err *err;
+	struct match_scope **scopes;
+	size_t n_scopes, scopes_cap;
+	size_t n_without_ecosystem;
+	struct match_hit *hits;
+	size_t n_hits, hits_cap;
+	struct match_hit *others;
+	size_t n_others, others_cap;
+	struct clean *cleans;
+	size_t n_cleans, cleans_cap;
+	struct pair *pairs;
+	size_t n_pairs, pairs_cap;
+	struct pair *cleared; /* hit is an index into cleans */
+	size_t n_cleared, cleared_cap;
+	bool cleared_built;
+	const struct match_hit **group;
+	size_t group_cap;
+	struct model_finding *findings;
+	size_t n_findings, findings_cap;
+	struct model_suppressed *suppressed;
+	size_t n_suppressed, suppressed_cap;
+	struct model_diagnostic *diagnostics;
+	size_t n_diagnostics, diagnostics_cap;
+	bool *ignore_used;
+};
+
+static void diagnose(struct matcher *m, enum model_diagnostic_severity severity, const char *place,
+		     const char *message)
+{
+	SK_GROW(m->diagnostics, m->n_diagnostics, m->diagnostics_cap);
+	m->diagnostics[m->n_diagnostics++] = (struct model_diagnostic){
+		.severity = severity,
+		.place = place,
+		.message = message,
+	};
+}
+
+static const char *quoted(struct matcher *m, struct sk_span s)
+{
+	char buf[160];
+
+	return sk_arena_strdup(m->a, sk_text_quote(s, buf, sizeof(buf)));
+}
+
+static struct match_scope *scope_of(struct matcher *m, const char *ecosystem)
+{
+	for (size_t i = m->n_scopes; i-- > 0;) {
+		if (m->scopes[i]->ecosystem == ecosystem ||
+		    strcmp(m->scopes[i]->ecosystem, ecosystem) == 0)
+			return m->scopes[i];
+	}
+	struct match_scope *s = sk_arena_alloc(m->a, sizeof(*s));
+	match_scope_init(s, m->db, ecosystem, m->opts, m->a);
+	SK_GROW(m->scopes, m->n_scopes, m->scopes_cap);
+	m->scopes[m->n_scopes++] = s;
+	return s;
+}
+
+static struct sk_span bare_version(struct sk_span v)
+{
+	size_t colon = sk_span_find(v, ':');
+
+	return colon < v.len ? sk_span_sub(v, colon + 1, v.len) : v;
+}
+
+static void subject_init(struct match_subject *s, const struct model_package *p,
+			 const struct match_scope *scope)
+{
+	*s = (struct match_subject){
+		.package = p,
+		.scope = scope,
+		.version = sk_span_str(p->version),
+		.source_version = sk_span_str(p->source_version),
+	};
+	if (s->source_version.len == 0 || p->type == MODEL_PACKAGE_APK)
+		s->source_version = s->version;
+	if ((scope->rule->flags & MATCH_RPM) == 0)
+		return;
+	s->modular = p->module != NULL || sk_span_contains(s->version, ".module+el") ||
+		     sk_span_contains(s->version, ".module_el");
+	if (sk_span_find(s->source_version, ':') < s->source_version.len)
+		return;
+	if (sk_span_eq(s->source_version, bare_version(s->version)))
+		s->source_version = s->version;
+	else
+		s->epoch_unknown = true;
+}
+
+/* Less is more: a stream's own claims, then records, notices, states. */
+static int rank_of(const struct matcher *m, const struct match_subject *s, size_t asked,
+		   const struct match_hit *h, int *ret)
+{
+	bool bounded = h->claim.n_versions > 0;
+	int level = asked < s->scope->n_specific ? 0 : RANKS_A_LEVEL;
+
+	(void)m;
+	*ret = level + (h->advisory.notice ? RANK_NOTICE : RANK_RECORD);
+	if ((s->scope->rule->flags & MATCH_FIX_BEATS_STATE) == 0)
+		return 0;
+	for (uint32_t i = 0; i < h->claim.n_ranges && !bounded; i++) {
+		struct vulndb_range range;
+		int r = vulndb_claim_range(&h->claim, i, &range);
+
+		if (r < 0)
+			return r;
+		bounded = range.fixed.len > 0 || range.last_affected.len > 0;
+	}
+	if (!bounded)
+		*ret = level + RANK_STATE;
+	return 0;
+}
+
+static int keep_hit(struct matcher *m, const struct match_subject *s, size_t asked,
+		    struct match_hit *h)
+{
+	int r = vulndb_advisory_get(m->db, h->claim.advisory, &h->advisory, m->err);
+
+	if (r < 0)
+		return r;
+	r = rank_of(m, s, asked, h, &h->rank);
+	if (r < 0)
+		return sk_err_set(m->err, -r, "advisory database: damaged claim");
+	if (h->verdict == MATCH_VULNERABLE) {
+		SK_GROW(m->hits, m->n_hits, m->hits_cap);
+		m->hits[m->n_hits++] = *h;
+		return 0;
+	}
+	if (h->verdict == MATCH_CLEAN_BELOW) {
+		SK_GROW(m->others, m->n_others, m->others_cap);
+		m->others[m->n_others++] = *h;
+	}
+	if (h->advisory.withdrawn)
+		return 0;
+	SK_GROW(m->cleans, m->n_cleans, m->cleans_cap);
+	m->cleans[m->n_cleans++] = (struct clean){
+		.advisory = h->claim.advisory,
+		.rank = h->rank,
+		.outright = h->verdict == MATCH_NOT_AFFECTED,
+	};
+	return 0;
+}
+
+static int ask(struct matcher *m, const struct match_subject *s, size_t asked, const char *name,
+	       bool binary, bool source, struct match_bad_bound *bad)
+{
+	struct vulndb_iter it;
+	struct match_hit h = {0};
+	int r;
+
+	vulndb_lookup(m->db, sk_span_str(s->scope->asked[asked]), sk_span_str(name), &it);
+	while ((r = vulndb_next(&it, &h.claim, m->err)) > 0) {
+		if (!match_claim_applies(s, &h.claim, binary, source))
+			continue;
+		r = match_claim_judge(s, &h, bad);
+		if (r < 0)
+			return sk_err_set(m->err, -r, "advisory database: damaged claim");
+		r = keep_hit(m, s, asked, &h);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+static int ask_names(struct matcher *m, const struct match_subject *s, size_t asked,
+		     struct match_bad_bound *bad)
+{
+	const struct model_package *p = s->package;
+	const char *source = p->source_name != NULL ? p->source_name : p->name;
+	unsigned flags = s->scope->rule->flags;
+	bool same = strcmp(source, p->name) == 0;
+	int r = 0;
+
+	if ((flags & (MATCH_BY_SOURCE | MATCH_BY_BINARY)) == 0) {
+		const char *normal = model_name_normal(p->ecosystem, p->name, m->a);
+
+		r = ask(m, s, asked, normal, true, true, bad);
+		/* a feed may have been read as it is written */
+		if (r == 0 && strcmp(normal, p->name) != 0)
+			r = ask(m, s, asked, p->name, true, true, bad);
+		return r;
+	}
+	if ((flags & MATCH_BY_SOURCE) != 0)
+		r = ask(m, s, asked, source, same && (flags & MATCH_BY_BINARY) != 0, true, bad);
+	if (r == 0 && (flags & MATCH_BY_BINARY) != 0 && !same)
+		r = ask(m, s, asked, p->name, true, false, bad);
+	return r;
+}
+
+static void report_bad_bound(struct matcher *m, const struct match_subject *s,
+			     const struct match_bad_bound *bad)
+{
+	struct vulndb_advisory adv;
+	struct sk_err ignored;
+	const char *id = "an advisory";
+
+	if (bad->count == 0)
+		return;
+	if (vulndb_advisory_get(m->db, bad->advisory, &adv, &ignored) == 0)
+		id = sk_arena_str(m->a, adv.id);
+	diagnose(m, MODEL_DIAGNOSTIC_WARNING, s->package->id,
+		 sk_arena_printf(m->a,
+				 "%s gives a version that the order of %s cannot read: %s%s; "
+				 "the range is left out",
+				 id, s->scope->ecosystem, quoted(m, bad->text),
+				 bad->count > 1 ? ", and others do" : ""));
+}
+
+static int compare_pairs(const void *x, const void *y)
+{
+	const struct pair *a = x, *b = y;
+
+	if (a->vuln != b->vuln)
+		return a->vuln < b->vuln ? -1 : 1;
+	if (a->rank != b->rank)
+		return a->rank < b->rank ? -1 : 1;
+	return a->hit < b->hit ? -1 : a->hit > b->hit;
+}
+
+static int expand(struct matcher *m, const struct vulndb_advisory *adv, uint32_t index,
+		  uint32_t hit, int rank, struct pair **list, size_t *n, size_t *cap)
+{
+	for (uint32_t i = 0; i < adv->n_vulns || (i == 0 && adv->n_vulns == 0); i++) {
+		uint32_t vuln = NO_VULN | index;
+		int r = adv->n_vulns > 0 ? vulndb_advisory_vuln(adv, i, &vuln) : 0;
+
+		if (r < 0)
+			return sk_err_set(m->err, -r, "advisory database: damaged advisory");
+		SK_GROW(*list, *n, *cap);
+		(*list)[(*n)++] = (struct pair){.vuln = vuln, .hit = hit, .rank = rank};
+	}
+	return 0;
+}
+
+/* Which vulnerabilities the clearing documents speak of; only when something could be cleared. */
+static int build_cleared(struct matcher *m)
+{
+	m->cleared_built = true;
+	m->n_cleared = 0;
+	for (size_t i = 0; i < m->n_cleans; i++) {
+		struct vulndb_advisory adv;
+		int r = vulndb_advisory_get(m->db, m->cleans[i].advisory, &adv, m->err);
+
+		if (r == 0)
+			r = expand(m, &adv, m->cleans[i].advisory, (uint32_t)i, m->cleans[i].rank,
+				   &m->cleared, &m->n_cleared, &m->cleared_cap);
+		if (r < 0)
+			return r;
+	}
+	qsort(m->cleared, m->n_cleared, sizeof(*m->cleared), compare_pairs);
+	return 0;
+}
+
+/* First entry of a vulnerability in the sorted list, which has its best rank. */
+static size_t find_cleared(const struct matcher *m, uint32_t vuln)
+{
+	size_t low = 0, high = m->n_cleared;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (m->cleared[mid].vuln < vuln)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/** struct weight - what the clearing documents do to a group */
+struct weight {
+	bool cleared;                 /* outranked: the package is not vulnerable */
+	const struct clean *outright; /* or a feed says so against another */
+};
+
+static int weigh(struct matcher *m, uint32_t vuln, int best_rank, struct weight *ret)
+{
+	*ret = (struct weight){0};
+	if (m->n_cleans == 0)
+		return 0;
+	if (!m->cleared_built) {
+		int r = build_cleared(m);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = find_cleared(m, vuln); i < m->n_cleared && m->cleared[i].vuln == vuln;
+	     i++) {
+		const struct clean *c = &m->cleans[m->cleared[i].hit];
+
+		if (c->outright && c->rank <= best_rank && ret->outright == NULL)
+			ret->outright = c;
+		else if (!c->outright && c->rank < best_rank)
+			ret->cleared = true;
+	}
+	return 0;
+}
+
+/*
+ * Equal ranks: a claim with a fix says more than one without; then the feed's and the document's
+ * name decide, so that the order of the database does not.
+ */
+static bool hit_before(const struct match_hit *x, const struct match_hit *y)
+{
+	bool fix_x = x->range.fixed.len > 0, fix_y = y->range.fixed.len > 0;
+	int o;
+
+	if (x->rank != y->rank)
+		return x->rank < y->rank;
+	if (fix_x != fix_y)
+		return fix_x;
+	o = sk_span_cmp(x->advisory.feed, y->advisory.feed);
+	if (o == 0)
+		o = sk_span_cmp(x->advisory.id, y->advisory.id);
+	if (o == 0)
+		o = sk_span_cmp(x->range.fixed, y->range.fixed);
+	return o < 0;
+}
+
+/* The live hits of a group, best first; the withdrawn ones when there is no other. */
+static size_t gather(struct matcher *m, const struct pair *pairs, size_t n, bool *ret_withdrawn)
+{
+	size_t live = 0, kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		live += !m->hits[pairs[i].hit].advisory.withdrawn;
+	*ret_withdrawn = live == 0;
+	while (m->group_cap < n)
+		SK_GROW(m->group, m->group_cap, m->group_cap);
+	for (size_t i = 0; i < n; i++) {
+		const struct match_hit *h = &m->hits[pairs[i].hit];
+		size_t at = kept;
+
+		if (live > 0 && h->advisory.withdrawn)
+			continue;
+		while (at > 0 && hit_before(h, m->group[at - 1])) {
+			m->group[at] = m->group[at - 1];
+			at--;
+		}
+		m->group[at] = h;
+		kept++;
+	}
+	return kept;
+}
+
+static void suppress(struct matcher *m, const struct model_finding *f, enum model_reason reason,
+		     const char *text, const char *source, const char *until)
+{
+	SK_GROW(m->suppressed, m->n_suppressed, m->suppressed_cap);
+	m->suppressed[m->n_suppressed++] = (struct model_suppressed){
+		.finding = *f,
+		.reason = reason,
+		.text = text,
+		.source = source,
+		.until = until,
+	};
+}
+
+static bool suppress_outright(struct matcher *m, const struct model_finding *f,
+			      const struct clean *c)
+{
+	struct vulndb_advisory adv;
+	struct sk_err ignored;
+	const char *feed = NULL, *text = "another feed says that the package is not affected";
+
+	if (c == NULL)
+		return false;
+	if (vulndb_advisory_get(m->db, c->advisory, &adv, &ignored) == 0) {
+		feed = sk_arena_str(m->a, adv.feed);
+		text = sk_arena_printf(m->a, "%.*s says that the package is not affected",
+				       SK_SPAN_ARG(adv.id));
+	}
+	suppress(m, f, MODEL_REASON_NOT_AFFECTED, text, feed, NULL);
+	return true;
+}
+
+static bool suppress_ignored(struct matcher *m, const struct model_finding *f, bool already)
+{
+	const struct match_ignore *rule;
+	char buf[SK_TIME_TEXT_SIZE];
+	const char *until = NULL;
+
+	if (m->opts->ignores == NULL)
+		return already;
+	rule = match_ignores_find(m->opts->ignores, f, m->opts->now, m->ignore_used);
+	if (already || rule == NULL)
+		return already;
+	if (rule->until != 0)
+		until = sk_arena_strdup(m->a, sk_format_date(rule->until - 1, buf));
+	suppress(m, f, MODEL_REASON_IGNORED, rule->reason, rule->source, until);
+	return true;
+}
+
+/* Why a finding is held back, the most fundamental reason first. */
+static bool hold_back(struct matcher *m, const struct match_subject *s,
+		      const struct model_finding *f, bool withdrawn, const struct weight *w)
+{
+	const struct model_package *p = s->package;
+	bool unimportant = (m->group[0]->claim.flags & VULNDB_CLAIM_UNIMPORTANT) != 0;
+
+	if (withdrawn) {
+		suppress(m, f, MODEL_REASON_WITHDRAWN, "the advisory was withdrawn",
+			 f->advisory.feed, NULL);
+		return true;
+	}
+	if (suppress_outright(m, f, w->outright))
+		return true;
+	if (unimportant) {
+		suppress(m, f, MODEL_REASON_UNIMPORTANT,
+			 "the distribution rates it as no real risk", f->advisory.feed, NULL);
+		return true;
+	}
+	if (p->third_party) {
+		suppress(m, f, MODEL_REASON_THIRD_PARTY,
+			 "the package is another vendor's; the distribution does not speak of it",
+			 p->vendor != NULL ? p->vendor : p->origin, NULL);
+		return true;
+	}
+	if (p->owner != NULL) {
+		suppress(m, f, MODEL_REASON_OWNED_BY_DISTRO,
+			 "the files belong to a package of the distribution, which is judged",
+			 p->owner, NULL);
+		return true;
+	}
+	return false;
+}
+
+static int finish_group(struct matcher *m, const struct match_subject *s, const struct pair *pairs,
+			size_t n)
+{
+	struct match_group g = {.subject = s, .others = m->others, .n_others = m->n_others};
+	struct model_finding f;
+	struct weight w;
+	bool withdrawn;
+	int r;
+
+	g.n_hits = gather(m, pairs, n, &withdrawn);
+	g.hits = m->group;
+	r = weigh(m, pairs[0].vuln, g.hits[0]->rank, &w);
+	if (r < 0 || w.cleared)
+		return r;
+	g.has_vuln = (pairs[0].vuln & NO_VULN) == 0;
+	if (g.has_vuln) {
+		r = vulndb_vuln_get(m->db, pairs[0].vuln, &g.vuln, m->err);
+		if (r < 0)
+			return r;
+	}
+	r = match_finding_fill(&g, m->a, &f);
+	if (r < 0)
+		return sk_err_set(m->err, -r, "advisory database: damaged vulnerability");
+	if (suppress_ignored(m, &f, hold_back(m, s, &f, withdrawn, &w)))
+		return 0;
+	SK_GROW(m->findings, m->n_findings, m->findings_cap);
+	m->findings[m->n_findings++] = f;
+	return 0;
+}
+
+static int judge_subject(struct matcher *m, const struct match_subject *s)
+{
+	struct match_bad_bound bad = {0};
+	int r = 0;
+
+	m->n_hits = m->n_others = m->n_cleans = m->n_pairs = 0;
+	m->cleared_built = false;
+	for (size_t i = 0; i < s->scope->n_asked && r == 0; i++)
+		r = ask_names(m, s, i, &bad);
+	for (size_t i = 0; i < m->n_hits && r == 0; i++)
+		r = expand(m, &m->hits[i].advisory, m->hits[i].claim.advisory, (uint32_t)i,
+			   m->hits[i].rank, &m->pairs, &m->n_pairs, &m->pairs_cap);
+	if (r < 0)
+		return r;
+	report_bad_bound(m, s, &bad);
+	qsort(m->pairs, m->n_pairs, sizeof(*m->pairs), compare_pairs);
+	for (size_t i = 0, end; i < m->n_pairs; i = end) {
+		for (end = i + 1; end < m->n_pairs && m->pairs[end].vuln == m->pairs[i].vuln;)
+			end++;
+		r = finish_group(m, s, m->pairs + i, end - i);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int judge_package(struct matcher *m, const struct model_package *p)
+{
+	struct match_scope *scope;
+	struct match_subject s;
+	int o;
+
+	if (p->ecosystem == NULL) {
+		m->n_without_ecosystem++;
+		return 0;
+	}
+	scope = scope_of(m, p->ecosystem);
+	scope->n_packages++;
+	if (!scope->known)
+		return 0;
+	subject_init(&s, p, scope);
+	if (s.version.len == 0) {
+		diagnose(m, MODEL_DIAGNOSTIC_WARNING, p->id,
+			 "the package has no version and was not judged");
+		return 0;
+	}
+	if (version_compare(scope->scheme, s.version, s.version, &o) < 0 ||
+	    version_compare(scope->scheme, s.source_version, s.source_version, &o) < 0) {
+		/* enumerated versions still can equal as text */
+		diagnose(m, MODEL_DIAGNOSTIC_WARNING, p->id,
+			 sk_arena_printf(m->a,
+					 "version %s has no place in the order of %s: ranges were "
+					 "not judged",
+					 quoted(m, s.version), p->ecosystem));
+		s.unordered = true;
+	}
+	return judge_subject(m, &s);
+}
+
+static const char *packages_text(struct matcher *m, size_t n)
+{
+	return n == 1 ? "1 package was" : sk_arena_printf(m->a, "%zu packages were", n);
+}
+
+static void report_scope(struct matcher *m, const struct match_scope *s)
+{
+	char buf[SK_TIME_TEXT_SIZE];
+	int64_t eol;
+
+	if (!s->known)
+		diagnose(m, MODEL_DIAGNOSTIC_WARNING, s->ecosystem,
+			 sk_arena_printf(m->a,
+					 "the database has no advisories for %s: %s not judged",
+					 s->ecosystem, packages_text(m, s->n_packages)));
+	if (match_end_of_life(m->db, s->ecosystem, &eol) && eol < m->opts->now)
+		diagnose(m, MODEL_DIAGNOSTIC_WARNING, s->ecosystem,
+			 sk_arena_printf(
+				 m->a,
+				 "end of life since %s: newer vulnerabilities may be missing "
+				 "from its advisories, and no fixes come",
+				 sk_format_date(eol, buf)));
+}
+
+static void report_ignores(struct matcher *m)
+{
+	const struct match_ignores *l = m->opts->ignores;
+	char buf[SK_TIME_TEXT_SIZE];
+
+	for (size_t i = 0; l != NULL && i < l->n_rules; i++) {
+		const struct match_ignore *rule = &l->rules[i];
+		const char *subject = rule->id != NULL        ? rule->id
+				      : rule->package != NULL ? rule->package
+							      : rule->path;
+
+		if (rule->until != 0 && rule->until <= m->opts->now)
+			diagnose(m, MODEL_DIAGNOSTIC_WARNING, rule->source,
+				 sk_arena_printf(m->a,
+						 "the rule for %s expired after %s and no longer "
+						 "applies",
+						 quoted(m, sk_span_str(subject)),
+						 sk_format_date(rule->until - 1, buf)));
+		else if (!m->ignore_used[i])
+			diagnose(m, MODEL_DIAGNOSTIC_INFO, rule->source,
+				 sk_arena_printf(m->a, "the rule for %s speaks of nothing here",
+						 quoted(m, sk_span_str(subject))));
+	}
+}
+
+static void report_diagnostics(struct matcher *m)
+{
+	if (m->n_without_ecosystem > 0)
+		diagnose(m, MODEL_DIAGNOSTIC_WARNING, "packages",
+			 sk_arena_printf(m->a,
+					 "no advisory feed is known for their distribution: %s not "
+					 "judged",
+					 packages_text(m, m->n_without_ecosystem)));
+	for (size_t i = 0; i < m->n_scopes; i++)
+		report_scope(m, m->scopes[i]);
+	report_ignores(m);
+}
+
+int match_compare_findings(const struct model_finding *x, const struct model_finding *y)
+{
+	int o;
+
+	if (x->risk > y->risk || x->risk < y->risk)
+		return x->risk > y->risk ? -1 : 1;
+	if (x->severity != y->severity)
+		return x->severity > y->severity ? -1 : 1;
+	o = strcmp(x->id, y->id);
+	return o != 0 ? o : strcmp(x->package->id, y->package->id);
+}
+
+static int compare_findings(const void *x, const void *y)
+{
+	return match_compare_findings(x, y);
+}
+
+static int compare_suppressed(const void *x, const void *y)
+{
+	const struct model_suppressed *a = x, *b = y;
+	int o = match_compare_findings(&a->finding, &b->finding);
+
+	return o != 0 ? o : (int)a->reason - (int)b->reason;
+}
+
+/* Day of the exploit predictions: the database has one set of them. */
+static void fill_epss_date(struct matcher *m)
+{
+	struct model_database d = {0};
+	const char *date = NULL;
+
+	vulndb_describe(m->db, m->a, &d);
+	for (size_t i = 0; i < d.n_feeds; i++) {
+		if (sk_span_starts(sk_span_str(d.feeds[i].name), "EPSS") && d.feeds[i].date != NULL)
+			date = sk_arena_str(m->a, sk_span_sub(sk_span_str(d.feeds[i].date), 0, 10));
+	}
+	for (size_t i = 0; i < m->n_findings; i++)
+		m->findings[i].epss.date = m->findings[i].epss.known ? date : NULL;
+	for (size_t i = 0; i < m->n_suppressed; i++)
+		m->suppressed[i].finding.epss.date =
+			m->suppressed[i].finding.epss.known ? date : NULL;
+}
+
+static void *to_arena(struct sk_arena *a, const void *items, size_t n, size_t size)
+{
+	void *copy = sk_arena_array(a, n, size);
+
+	if (n > 0)
+		memcpy(copy, items, n * size);
+	return copy;
+}
+
+static void hand_over(struct matcher *m, struct match_result *ret)
+{
+	fill_epss_date(m);
+	if (m->n_findings > 0)
+		qsort(m->findings, m->n_findings, sizeof(*m->findings), compare_findings);
+	if (m->n_suppressed > 0)
+		qsort(m->suppressed, m->n_suppressed, sizeof(*m->suppressed), compare_suppressed);
+	*ret = (struct match_result){
+		.findings = to_arena(m->a, m->findings, m->n_findings, sizeof(*m->findings)),
+		.n_findings = m->n_findings,
+		.suppressed =
+			to_arena(m->a, m->suppressed, m->n_suppressed, sizeof(*m->suppressed)),
+		.n_suppressed = m->n_suppressed,
+		.diagnostics =
+			to_arena(m->a, m->diagnostics, m->n_diagnostics, sizeof(*m->diagnostics)),
+		.n_diagnostics = m->n_diagnostics,
+	};
+}
+
+static void matcher_release(struct matcher *m)
+{
+	sk_free(m->scopes);
+	sk_free(m->hits);
+	sk_free(m->others);
+	sk_free(m->cleans);
+	sk_free(m->pairs);
+	sk_free(m->cleared);
+	sk_free(m->group);
+	sk_free(m->findings);
+	sk_free(m->suppressed);
+	sk_free(m->diagnostics);
+	sk_free(m->ignore_used);
+}
+
+int match_packages(const struct vulndb *db, const struct model_package *packages, size_t n_packages,
+		   const struct match_options *opts, struct sk_arena *a, struct match_result *ret,
+		   struct sk_err *err)
+{
+	struct matcher m = {.db = db, .opts = opts, .a = a, .err = err};
+	int r = 0;
+
+	if (opts->ignores != NULL)
+		m.ignore_used = sk_alloc(opts->ignores->n_rules * sizeof(bool));
+	for (size_t i = 0; i < n_packages && r == 0; i++)
+		r = judge_package(&m, &packages[i]);
+	if (r == 0) {
+		report_diagnostics(&m);
+		hand_over(&m, ret);
+	}
+	matcher_release(&m);
+	return r;
+}
