@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text: what is escaped is safe to show and stays the same when escaped again; numbers, sizes,
+/* Text: what is escaped or quoted is safe to show; numbers, sizes,
  * times and lines of any bytes are read within bounds. */
 #include <stdlib.h>
 #include <string.h>

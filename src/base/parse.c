@@ -91,7 +91,7 @@ bool sk_parse_double(struct sk_span s, double *ret)
 		return false;
 	/* Only plain decimals: strtod() would also take "nan", "0x1p3" and leading space. */
 	for (size_t i = 0; i < s.len; i++)
-		if (strchr("0123456789.+-eE", s.ptr[i]) == NULL)
+		if (s.ptr[i] == '\0' || strchr("0123456789.+-eE", s.ptr[i]) == NULL)
 			return false;
 	memcpy(text, s.ptr, s.len);
 	text[s.len] = '\0';
@@ -201,6 +201,14 @@ static void civil_from_days(int64_t days, int64_t *year, int64_t *month, int64_t
 	*year = year_of_era + era * 400 + (*month <= 2 ? 1 : 0);
 }
 
+static int64_t days_in_month(int64_t year, int64_t month)
+{
+	int64_t next_year = month == 12 ? year + 1 : year;
+	int64_t next_month = month == 12 ? 1 : month + 1;
+
+	return days_from_civil(next_year, next_month, 1) - days_from_civil(year, month, 1);
+}
+
 static bool take_number(struct sk_span *s, size_t n_digits, int64_t min, int64_t max, int64_t *ret)
 {
 	uint64_t value;
@@ -260,6 +268,8 @@ bool sk_parse_time(struct sk_span s, int64_t *ret)
 		if (!take_zone(s, &offset))
 			return false;
 	}
+	if (day > days_in_month(year, month))
+		return false;
 	*ret = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second -
 	       offset;
 	return true;

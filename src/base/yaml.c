@@ -8,6 +8,7 @@
 #include <yaml.h>
 
 #include "base/alloc.h"
+#include "base/map.h"
 #include "base/text.h"
 
 struct builder {
@@ -65,8 +66,8 @@ static int build_items(struct builder *b, struct sk_yaml *node, int depth, struc
 	return r;
 }
 
-static int build_pair(struct builder *b, yaml_event_t *key_event, int depth,
-		      const struct sk_yaml *node, struct sk_yaml_pair *pair, struct sk_err *err)
+static int build_pair(struct builder *b, yaml_event_t *key_event, int depth, struct sk_map *seen,
+		      struct sk_yaml_pair *pair, struct sk_err *err)
 {
 	struct sk_yaml *key;
 	yaml_event_t event;
@@ -81,10 +82,11 @@ static int build_pair(struct builder *b, yaml_event_t *key_event, int depth,
 	r = build_node(b, key_event, depth + 1, &key, err);
 	if (r < 0)
 		return r;
-	if (sk_yaml_get(node, key->text) != NULL)
+	if (sk_map_get(seen, sk_span_str(key->text), NULL))
 		return sk_err_set(err, SK_E_FORMAT, "YAML: line %zu: key %s appears twice",
 				  key->line,
 				  sk_text_quote(sk_span_str(key->text), quoted, sizeof(quoted)));
+	(void)sk_map_put(seen, sk_span_str(key->text), 0);
 	pair->key = key->text;
 	r = next_event(b, &event, err);
 	if (r < 0)
@@ -95,6 +97,7 @@ static int build_pair(struct builder *b, yaml_event_t *key_event, int depth,
 static int build_pairs(struct builder *b, struct sk_yaml *node, int depth, struct sk_err *err)
 {
 	struct sk_yaml_pair *pairs = NULL;
+	struct sk_map seen = {0};
 	size_t cap = 0;
 	int r = 0;
 
@@ -109,8 +112,7 @@ static int build_pairs(struct builder *b, struct sk_yaml *node, int depth, struc
 			break;
 		}
 		SK_GROW(pairs, node->n, cap);
-		node->pairs = pairs;
-		r = build_pair(b, &event, depth, node, &pairs[node->n], err);
+		r = build_pair(b, &event, depth, &seen, &pairs[node->n], err);
 		if (r < 0)
 			break;
 		node->n++;
@@ -121,6 +123,7 @@ static int build_pairs(struct builder *b, struct sk_yaml *node, int depth, struc
 			memcpy(node->pairs, pairs, node->n * sizeof(*pairs));
 	}
 	sk_free(pairs);
+	sk_map_release(&seen);
 	return r;
 }
 
