@@ -132,7 +132,8 @@ static int load_text(const struct loader *l, struct sk_span text)
 		l->err->code = SK_E_USAGE;
 		return sk_err_wrap(l->err, -SK_E_USAGE, "%s", l->file);
 	}
-	if (root != NULL && root->type != SK_YAML_MAPPING && sk_yaml_text(root) != NULL)
+	if (root != NULL && root->type != SK_YAML_MAPPING &&
+	    (root->type == SK_YAML_SEQUENCE || sk_yaml_text(root) != NULL))
 		return sk_err_set(l->err, SK_E_USAGE, "%s:%zu: sections expected", l->file,
 				  root->line);
 	for (size_t i = 0; root != NULL && r == 0 && root->type == SK_YAML_MAPPING && i < root->n;

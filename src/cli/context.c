@@ -106,15 +106,21 @@ static const char *const *split_list(const struct cli_context *ctx, const char *
 const char *const *cli_options(const struct cli_context *ctx, const char *name, size_t *ret_n)
 {
 	const struct cli_option *o = own_option(ctx, name);
+	const char *value;
 	const char **items;
 	size_t n = 0;
+	size_t key;
 
-	if (o->key != NULL)
-		return split_list(ctx, cli_config(ctx, o->key), ret_n);
+	if (o->key != NULL && cli_key_find(ctx, o->key, &key) &&
+	    ctx->keys[key].type == CLI_TYPE_LIST)
+		return split_list(ctx, ctx->values[key].text, ret_n);
 	items = sk_arena_array(ctx->arena, ctx->n_given + 1, sizeof(*items));
 	for (size_t i = 0; i < ctx->n_given; i++)
 		if (ctx->given[i].option == o)
 			items[n++] = ctx->given[i].text;
+	value = o->key != NULL ? cli_config(ctx, o->key) : NULL;
+	if (n == 0 && value != NULL)
+		items[n++] = value;
 	*ret_n = n;
 	return items;
 }

@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From argv to an exit code: find the command, load the configuration, run, flush. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cli/cli-priv.h"
+
+/* stdio forgets why an earlier write failed; a pipe still knows. */
+static bool reader_is_gone(void)
+{
+	struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0;
+}
 
 /* Output that nobody reads any more (EPIPE) ends the program quietly, any other loss is said. */
 static int finish_output(int code)
@@ -21,7 +31,7 @@ static int finish_output(int code)
 	}
 	if (!lost)
 		return code;
-	if (errnum != EPIPE)
+	if (errnum != EPIPE && !reader_is_gone())
 		sk_log(SK_LOG_ERROR, "standard output: %s",
 		       errnum != 0 ? strerror(errnum) : "not everything could be written");
 	return CLI_EXIT_FAILURE;
