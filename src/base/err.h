@@ -30,6 +30,7 @@ enum sk_err_code {
 #define X(name, text) SK_E_##name,
 	SK_ERR_CODES(X)
 #undef X
+	SK_E_END_, /* one above the last code */
 };
 
 enum {
