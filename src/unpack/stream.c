@@ -571,6 +571,36 @@ int unpack_stream_drain(struct unpack_stream *s, struct sk_err *err)
 	return r;
 }
 
+/* Is everything that was read handed out and used, by nobody but the reader itself? */
+static bool stream_can_skip(const struct unpack_stream *s)
+{
+	return s->src.skip != NULL && s->ops == &unpack_plain_ops && !s->threaded &&
+	       s->plain.hasher == NULL && !s->source_end && s->plain_len == 0 && s->result == 0 &&
+	       s->stored.n_used == s->stored.n_filled &&
+	       s->plain.n_used + (s->holding ? 1 : 0) == s->plain.n_filled;
+}
+
+int unpack_stream_skip(struct unpack_stream *s, uint64_t len, uint64_t *ret_skipped,
+		       struct sk_err *err)
+{
+	*ret_skipped = 0;
+	if (!stream_can_skip(s))
+		return 0;
+	s->result = s->src.skip(s->src.ctx, len, &s->err);
+	if (s->result < 0) {
+		if (err != NULL)
+			*err = s->err;
+		return s->result;
+	}
+	/* Not read, so nothing of the budget is spent. */
+	s->bytes_in += len;
+	s->bytes_used += len;
+	s->spent_in += len;
+	s->max_in += len;
+	*ret_skipped = len;
+	return 0;
+}
+
 void unpack_stream_totals(struct unpack_stream *s, struct unpack_totals *ret)
 {
 	*ret = s->totals;

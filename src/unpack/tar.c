@@ -99,9 +99,17 @@ static void tar_consume(struct unpack_tar *t, size_t n)
 static int tar_skip(struct unpack_tar *t, uint64_t n, struct sk_err *err)
 {
 	while (n != 0) {
+		uint64_t skipped = 0;
 		size_t len;
-		int r = tar_fill(t, err);
+		int r = 0;
 
+		if (t->rest.len == 0)
+			r = unpack_stream_skip(t->stream, n, &skipped, err);
+		t->off += skipped;
+		n -= skipped;
+		if (r < 0 || n == 0)
+			return r < 0 ? r : 1;
+		r = tar_fill(t, err);
 		if (r <= 0)
 			return r;
 		len = n < t->rest.len ? (size_t)n : t->rest.len;
@@ -574,7 +582,10 @@ static int tar_member(struct unpack_tar *t, const char *block, struct sk_err *er
 	t->entry.gid = t->fields.gid;
 	t->pos = 0;
 	t->extent = 0;
-	return tar_sparse(t, form, block, err);
+	r = tar_sparse(t, form, block, err);
+	t->entry.data_off = t->off;
+	t->entry.sparse = t->sparse;
+	return r;
 }
 
 /* What extended headers said holds for one member only. */

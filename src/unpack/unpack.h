@@ -19,9 +19,12 @@
 /**
  * struct unpack_source - where stored bytes come from, read once from front to back
  * @read: up to @len bytes; count, 0 at the end, or negative with @err filled
+ * @skip: passes over @len bytes without reading them; 0, or negative with @err filled; NULL where
+ *        the source cannot. Used only for uncompressed bytes that nobody hashes
  */
 struct unpack_source {
 	int64_t (*read)(void *ctx, void *buf, size_t len, struct sk_err *err);
+	int (*skip)(void *ctx, uint64_t len, struct sk_err *err);
 	void *ctx;
 };
 
@@ -80,6 +83,18 @@ sk_must_check int unpack_stream_next(struct unpack_stream *s, struct sk_span *re
 				     struct sk_err *err);
 
 /**
+ * unpack_stream_skip() - pass over bytes that nobody needs, where the source can
+ * @s: stream, between pieces: the last one was used whole
+ * @len: decompressed bytes
+ * @ret_skipped: @len, or 0 when they must be read
+ * @err: filled on failure
+ *
+ * Return: 0, or negative.
+ */
+sk_must_check int unpack_stream_skip(struct unpack_stream *s, uint64_t len, uint64_t *ret_skipped,
+				     struct sk_err *err);
+
+/**
  * unpack_stream_drain() - read to the end, so that the digests cover every byte
  * @s: stream
  * @err: filled on failure
@@ -127,9 +142,11 @@ struct unpack_entry {
 				the root is "" */
 	struct sk_span link; /* symlink: target as stored; hard link: normalised path */
 	enum unpack_entry_type type;
-	uint64_t size;  /* bytes that reading gives, holes included */
-	uint64_t mtime; /* seconds since the epoch, 0 when negative */
-	uint32_t mode;  /* permission bits with set-id and sticky */
+	uint64_t size;     /* bytes that reading gives, holes included */
+	uint64_t data_off; /* of the content in the decompressed stream */
+	bool sparse;       /* the content does not lie there in one piece */
+	uint64_t mtime;    /* seconds since the epoch, 0 when negative */
+	uint32_t mode;     /* permission bits with set-id and sticky */
 	uint32_t uid, gid;
 	bool path_escapes; /* the stored path was absolute or had ".."; it was made relative to the
 			      root */
