@@ -63,6 +63,15 @@ bool catalog_claims(struct sk_span path, unsigned flags, enum catalog_kind *ret)
 bool catalog_may_lead(struct sk_span path);
 
 /**
+ * catalog_dir() - directories whose files are claimed by their place, for following links to them
+ * @i: from 0
+ * @ret: path relative to the root, written when there is one
+ *
+ * Return: false after the last.
+ */
+bool catalog_dir(size_t i, struct sk_span *ret);
+
+/**
  * catalog_kind_name() - name of a cataloguer, for reports and caches
  * @kind: which
  *

@@ -185,3 +185,11 @@ bool catalog_may_lead(struct sk_span path)
 	}
 	return false;
 }
+
+bool catalog_dir(size_t i, struct sk_span *ret)
+{
+	if (i >= SK_ARRAY_LEN(dirs))
+		return false;
+	*ret = sk_span_sub(dirs[i], 0, dirs[i].len - 1);
+	return true;
+}
