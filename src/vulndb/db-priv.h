@@ -75,3 +75,9 @@ int vulndb_names_next(struct vulndb_names *n, struct sk_err *err);
 
 /* Starts an iteration over one record for all releases. */
 void vulndb_iter_body(const struct vulndb *db, uint64_t body, struct vulndb_iter *ret);
+
+/* Marks the vulnerabilities that have an identifier, as their own or as an alias. */
+void vulndb_scan_vulns(const struct vulndb *db, uint32_t id, bool *marks);
+
+/* Marks the advisories that have an identifier, or a marked vulnerability. */
+void vulndb_scan_advisories(const struct vulndb *db, uint32_t id, const bool *vulns, bool *marks);

@@ -166,6 +166,56 @@ static void cur_vuln(struct vulndb_cur *c, struct vuln_raw *v)
 		(void)vulndb_cur_u64(c);
 }
 
+void vulndb_scan_vulns(const struct vulndb *db, uint32_t id, bool *marks)
+{
+	const struct vulndb_part *part = &db->parts[VULNDB_SECTION_VULNS];
+	struct vulndb_cur cur = {0};
+	struct vuln_raw v = {0};
+
+	for (uint32_t i = 0; i < part->n_items; i++) {
+		if (i % VULNDB_BLOCK == 0) {
+			cur = block_at(part, i);
+			v = (struct vuln_raw){0};
+		}
+		cur_vuln(&cur, &v);
+		if (cur.bad)
+			return;
+		marks[i] = v.id == id;
+		cur.p = v.aliases;
+		for (uint32_t k = 0, alias = 0; k < v.n_aliases; k++) {
+			alias += vulndb_cur_u32(&cur);
+			marks[i] = marks[i] || alias == id;
+		}
+	}
+}
+
+void vulndb_scan_advisories(const struct vulndb *db, uint32_t id, const bool *vulns, bool *marks)
+{
+	const struct vulndb_part *part = &db->parts[VULNDB_SECTION_ADVISORIES];
+	uint32_t n_vulns = db->parts[VULNDB_SECTION_VULNS].n_items;
+	struct vulndb_cur cur = {0};
+	struct advisory_raw a = {0};
+
+	for (uint32_t i = 0; i < part->n_items; i++) {
+		uint64_t v;
+
+		if (i % VULNDB_BLOCK == 0) {
+			cur = block_at(part, i);
+			a = (struct advisory_raw){0};
+		}
+		cur_advisory(&cur, &a);
+		if (cur.bad)
+			return;
+		v = a.vuln;
+		marks[i] = a.id == id || (v < n_vulns && vulns[v]);
+		cur.p = a.more;
+		for (uint32_t k = 1; k < a.n_vulns; k++) {
+			v += vulndb_cur_u64(&cur) + 1;
+			marks[i] = marks[i] || (v < n_vulns && vulns[v]);
+		}
+	}
+}
+
 static bool get_epss(const struct vulndb *db, uint32_t index, struct vulndb_vuln *ret)
 {
 	const struct vulndb_part *part = &db->parts[VULNDB_SECTION_EPSS];

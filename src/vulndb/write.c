@@ -210,6 +210,8 @@ static void put_strings(struct writer *w)
 		w->string_index[m->vulns[i].severity_source] = 1;
 		w->string_index[m->vulns[i].cvss_source] = 1;
 	}
+	for (size_t i = 0; i < m->n_repos; i++)
+		w->string_index[vulndb_intern(&m->texts, m->repos[i].cpe)] = 1;
 	refs = sort_texts(m, w->string_index, &n, cmp_text);
 	put_blobs(w, VULNDB_SECTION_STRINGS, refs, n);
 	sk_free(refs);
@@ -1227,6 +1229,51 @@ static void put_eol(struct writer *w)
 	table_finish(w, VULNDB_SECTION_EOL, &t, n_products);
 }
 
+static int cmp_repo(const void *pa, const void *pb)
+{
+	const struct vulndb_repo *a = pa;
+	const struct vulndb_repo *b = pb;
+	int r = sk_span_cmp(a->name, b->name);
+
+	return r != 0 ? r : sk_span_cmp(a->cpe, b->cpe);
+}
+
+static void put_repos(struct writer *w)
+{
+	struct vulndb_merge *m = w->m;
+	struct sk_buf list;
+	struct table t;
+	size_t n_repos = 0;
+
+	if (m->n_repos != 0)
+		qsort(m->repos, m->n_repos, sizeof(*m->repos), cmp_repo);
+	table_init(&t);
+	sk_buf_init(&list, SIZE_MAX / 2);
+	for (size_t i = 0; i < m->n_repos; n_repos++) {
+		uint32_t last = 0;
+		uint32_t n = 0;
+		size_t k = i;
+
+		sk_buf_reset(&list);
+		for (; k < m->n_repos && sk_span_eq(m->repos[k].name, m->repos[i].name); k++) {
+			uint32_t text = w->string_index[vulndb_intern(&m->texts, m->repos[k].cpe)];
+
+			if (k != i && text == last)
+				continue;
+			vulndb_put_u64(&list, text - last);
+			last = text;
+			n++;
+		}
+		table_start(&t);
+		vulndb_put_text(&t.data, m->repos[i].name);
+		vulndb_put_u64(&t.data, n);
+		(void)sk_buf_add_span(&t.data, sk_buf_span(&list));
+		i = k;
+	}
+	table_finish(w, VULNDB_SECTION_REPOS, &t, n_repos);
+	sk_buf_release(&list);
+}
+
 /* --- the file --- */
 
 static void put_header(struct writer *w, struct sk_buf *out, int64_t built, struct sk_digest *ret)
@@ -1321,6 +1368,7 @@ int vulndb_write(struct vulndb_merge *m, const struct vulndb_build_options *opts
 	put_advisories(&w);
 	put_packages(&w);
 	put_eol(&w);
+	put_repos(&w);
 	for (size_t i = 0; i < w.n_feeds; i++)
 		ret->documents += w.feeds[i].documents;
 	ret->claims = w.n_rows;
