@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "cli/cmd_db.h"
 #include "cli/command.h"
-#include "cli/dbpath.h"
 #include "match/gate.h"
 #include "report/report.h"
 #include "scan/scan.h"
@@ -213,12 +213,12 @@ static int write_reports(struct cli_context *ctx, const struct output *outputs, 
 
 static int open_db(struct cli_context *ctx, struct vulndb **ret, struct sk_err *err)
 {
-	const char *path;
+	const char *path = cmd_db_found_path(ctx, err);
 	char quoted[256];
-	int r = cli_db_find(ctx, &path, err);
+	int r;
 
-	if (r < 0)
-		return r;
+	if (path == NULL)
+		return -SK_E_NOT_FOUND;
 	r = vulndb_open(path, ret, err);
 	return r < 0 ? sk_err_wrap(err, r, "database %s",
 				   sk_text_quote(sk_span_str(path), quoted, sizeof(quoted)))
