@@ -96,14 +96,14 @@ static const struct cli_option options[] = {
 };
 
 static const struct command *const subcommands[] = {
-	&cmd_db_build,  &cmd_db_info,   &cmd_db_verify, &cmd_db_lookup,
-	&cmd_db_export, &cmd_db_import, &cmd_db_diff,   NULL,
+	&cmd_db_build,  &cmd_db_info, &cmd_db_verify, &cmd_db_lookup,  &cmd_db_export,
+	&cmd_db_import, &cmd_db_diff, &cmd_db_update, &cmd_db_publish, NULL,
 };
 
 const struct command cmd_db = {
 	.name = "db",
-	.summary = "build, inspect and carry advisory databases",
-	.usage = "build|info|verify|lookup|export|import|diff …",
+	.summary = "build, update, inspect, publish and carry advisory databases",
+	.usage = "build|update|publish|info|verify|lookup|export|import|diff …",
 	.options = options,
 	.subcommands = subcommands,
 };

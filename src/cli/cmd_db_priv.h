@@ -19,6 +19,8 @@ extern const struct command cmd_db_lookup;
 extern const struct command cmd_db_export;
 extern const struct command cmd_db_import;
 extern const struct command cmd_db_diff;
+extern const struct command cmd_db_update;
+extern const struct command cmd_db_publish;
 
 /* Was -f json given. */
 bool cmd_db_json(const struct cli_context *ctx);

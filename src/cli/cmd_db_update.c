@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "cli/cli-priv.h"
 #include "cli/cmd_db.h"
+#include "cli/cmd_db_priv.h"
 #include "http/http.h"
 #include "vulndb/build.h"
 #include "vulndb/publish.h"
@@ -52,13 +53,6 @@ static const struct cli_option publish_options[] = {
 	{"format", 'f', "FORMAT", NULL, "text or json", "text|json", 0},
 	{NULL},
 };
-
-static bool wants_json(const struct cli_context *ctx)
-{
-	const char *format = cli_option(ctx, "format");
-
-	return format != NULL && strcmp(format, "json") == 0;
-}
 
 static int read_key(const char *path, bool private, struct sk_key **ret, struct sk_err *err)
 {
@@ -173,8 +167,8 @@ static int site_get(void *ctx, const char *path, struct sk_buf *out, struct sk_e
 	return s->http != NULL ? get_remote(s, path, out, err) : get_local(s, path, out, err);
 }
 
-static void print_follow(struct cli_context *ctx, const char *db_path,
-			 const struct vulndb_follow_result *res)
+static int print_follow(struct cli_context *ctx, const char *db_path,
+			const struct vulndb_follow_result *res)
 {
 	char digest[SK_DIGEST_TEXT_SIZE], built[SK_TIME_TEXT_SIZE];
 	struct sk_sink sink = cli_stdout();
@@ -182,11 +176,11 @@ static void print_follow(struct cli_context *ctx, const char *db_path,
 
 	(void)sk_digest_text(&res->digest, digest);
 	(void)sk_format_time(res->built, built);
-	if (!wants_json(ctx)) {
+	if (!cmd_db_json(ctx)) {
 		(void)printf("%s: %s, built %s, %" PRIu64 " bytes fetched%s\n%s\n", db_path,
 			     res->unchanged ? "is the latest" : "updated", built, res->fetched,
 			     res->by_delta ? " as a delta" : "", digest);
-		return;
+		return CLI_EXIT_CLEAN;
 	}
 	sk_jw_init(&w, &sink, 2);
 	sk_jw_object(&w, NULL);
@@ -198,7 +192,7 @@ static void print_follow(struct cli_context *ctx, const char *db_path,
 	sk_jw_bool(&w, "changed", !res->unchanged);
 	sk_jw_bool(&w, "delta", res->by_delta);
 	sk_jw_end_object(&w);
-	(void)sk_jw_finish(&w);
+	return sk_jw_finish(&w) < 0 ? CLI_EXIT_FAILURE : CLI_EXIT_CLEAN;
 }
 
 static int follow(struct cli_context *ctx, const char *base, const char *db_path)
@@ -223,8 +217,7 @@ static int follow(struct cli_context *ctx, const char *base, const char *db_path
 		r = vulndb_follow(&fetch, key, db_path, cli_switch(ctx, "allow-older"), &res, &err);
 	if (r < 0)
 		return cli_fail(ctx, &err);
-	print_follow(ctx, db_path, &res);
-	return CLI_EXIT_CLEAN;
+	return print_follow(ctx, db_path, &res);
 }
 
 static int choose_sources(struct cli_context *ctx, struct vulndb_update_options *opts)
@@ -273,8 +266,8 @@ static void print_store_text(const struct vulndb_update_result *res)
 	}
 }
 
-static void print_store_json(const struct vulndb_update_result *res, const char *db_path,
-			     const struct vulndb_build_result *built)
+static int print_store_json(const struct vulndb_update_result *res, const char *db_path,
+			    const struct vulndb_build_result *built)
 {
 	char digest[SK_DIGEST_TEXT_SIZE];
 	struct sk_sink sink = cli_stdout();
@@ -299,7 +292,7 @@ static void print_store_json(const struct vulndb_update_result *res, const char 
 	}
 	sk_jw_end_array(&w);
 	sk_jw_end_object(&w);
-	(void)sk_jw_finish(&w);
+	return sk_jw_finish(&w) < 0 ? CLI_EXIT_FAILURE : CLI_EXIT_CLEAN;
 }
 
 static int finish_store(struct cli_context *ctx, const struct vulndb_update_result *res,
@@ -310,15 +303,15 @@ static int finish_store(struct cli_context *ctx, const struct vulndb_update_resu
 	struct vulndb_build_result built;
 	struct sk_err err;
 
-	if (!wants_json(ctx))
+	if (!cmd_db_json(ctx))
 		print_store_text(res);
 	if (build && vulndb_build(&opts, cli_arena(ctx), &built, &err) < 0)
 		return cli_fail(ctx, &err);
-	if (wants_json(ctx))
-		print_store_json(res, db_path, build ? &built : NULL);
-	else
+	if (!cmd_db_json(ctx))
 		(void)printf("%s: %s, %" PRIu64 " bytes fetched\n", db_path,
 			     build ? "updated" : "is the latest", res->fetched);
+	else if (print_store_json(res, db_path, build ? &built : NULL) != CLI_EXIT_CLEAN)
+		return CLI_EXIT_FAILURE;
 	if (res->n_problems == 0)
 		return CLI_EXIT_CLEAN;
 	sk_log(SK_LOG_ERROR,
@@ -375,6 +368,8 @@ static int run_update(struct cli_context *ctx)
 	int lock = -1;
 	int r;
 
+	if (db_path == NULL)
+		return cli_usage_error(ctx, "no home directory: name the database with --db");
 	r = make_parents(db_path, &err);
 	if (r == 0)
 		r = vulndb_lock(db_path, &lock, &err);
@@ -393,22 +388,22 @@ const struct command cmd_db_update = {
 	.run = run_update,
 };
 
-static void print_published(struct cli_context *ctx, const char *dir,
-			    const struct vulndb_publish_result *res)
+static int print_published(struct cli_context *ctx, const char *dir,
+			   const struct vulndb_publish_result *res)
 {
 	char digest[SK_DIGEST_TEXT_SIZE];
 	struct sk_sink sink = cli_stdout();
 	struct sk_jw w;
 
 	(void)sk_digest_text(&res->digest, digest);
-	if (!wants_json(ctx)) {
+	if (!cmd_db_json(ctx)) {
 		(void)printf("%s: %s\n%s\nwhole file: %" PRIu64 " bytes (%" PRIu64 " unpacked)\n",
 			     dir, res->unchanged ? "has this database already" : "published",
 			     digest, res->full_size, res->size);
 		if (res->n_deltas != 0)
 			(void)printf("deltas: %zu; from the version before: %" PRIu64 " bytes\n",
 				     res->n_deltas, res->last_delta_size);
-		return;
+		return CLI_EXIT_CLEAN;
 	}
 	sk_jw_init(&w, &sink, 2);
 	sk_jw_object(&w, NULL);
@@ -421,7 +416,7 @@ static void print_published(struct cli_context *ctx, const char *dir,
 	sk_jw_u64(&w, "last_delta_size", res->last_delta_size);
 	sk_jw_bool(&w, "changed", !res->unchanged);
 	sk_jw_end_object(&w);
-	(void)sk_jw_finish(&w);
+	return sk_jw_finish(&w) < 0 ? CLI_EXIT_FAILURE : CLI_EXIT_CLEAN;
 }
 
 static int run_publish(struct cli_context *ctx)
@@ -453,8 +448,7 @@ static int run_publish(struct cli_context *ctx)
 		r = vulndb_publish(&opts, &res, &err);
 	if (r < 0)
 		return cli_fail(ctx, &err);
-	print_published(ctx, opts.dir, &res);
-	return CLI_EXIT_CLEAN;
+	return print_published(ctx, opts.dir, &res);
 }
 
 const struct command cmd_db_publish = {
