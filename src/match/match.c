@@ -18,7 +18,6 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "match/match-priv.h"
-#include "model/purl.h"
 
 enum {
 	RANK_RECORD = 0,
@@ -27,18 +26,37 @@ enum {
 	RANKS_A_LEVEL = 4, /* added for what is not an update stream's own */
 };
 
-/** struct clean - a document that clears the package */
-struct clean {
-	uint32_t advisory;
-	int rank;
-	bool outright; /* "not affected", rather than a version outside of the range */
-};
-
 /** struct pair - a vulnerability and a hit that speaks of it */
 struct pair {
 	uint32_t vuln; /* index, or NO_VULN | advisory where the document names none */
 	uint32_t hit;
 	int rank;
+};
+
+/** struct clean - a claim that clears the package; its document is read only when that matters */
+struct clean {
+	uint32_t advisory;
+	int level;    /* of the ecosystem that was asked */
+	bool bounded; /* it has versions */
+};
+
+/** struct cleans - such claims, and the vulnerabilities that they speak of */
+struct cleans {
+	struct clean *items;
+	size_t n, cap;
+	struct pair *pairs; /* sorted; hit is an index into items */
+	size_t n_pairs, pairs_cap;
+	bool expanded;
+};
+
+/** struct outcome - what is known of one vulnerability of a source version, for all its binaries */
+struct outcome {
+	struct model_finding finding; /* without the package */
+	bool withdrawn;
+	bool unimportant;
+	bool outright; /* a feed says "not affected" against another */
+	const char *outright_text;
+	const char *outright_feed;
 };
 
 enum {
@@ -58,13 +76,13 @@ struct matcher {
 	size_t n_hits, hits_cap;
 	struct match_hit *others;
 	size_t n_others, others_cap;
-	struct clean *cleans;
-	size_t n_cleans, cleans_cap;
+	struct cleans outside;  /* of the range */
+	struct cleans outright; /* "not affected" */
 	struct pair *pairs;
 	size_t n_pairs, pairs_cap;
-	struct pair *cleared; /* hit is an index into cleans */
-	size_t n_cleared, cleared_cap;
-	bool cleared_built;
+	struct outcome *outcomes;
+	size_t n_outcomes, outcomes_cap;
+	struct sk_map judged; /* scope, source, version → first and count of outcomes */
 	const struct match_hit **group;
 	size_t group_cap;
 	struct model_finding *findings;
@@ -138,57 +156,66 @@ static void subject_init(struct match_subject *s, const struct model_package *p,
 		s->epoch_unknown = true;
 }
 
-/* Less is more: a stream's own claims, then records, notices, states. */
-static int rank_of(const struct matcher *m, const struct match_subject *s, size_t asked,
-		   const struct match_hit *h, int *ret)
+/* Has a claim versions, rather than a state for all of them? */
+static int is_bounded(const struct vulndb_claim *c, bool *ret)
 {
-	bool bounded = h->claim.n_versions > 0;
-	int level = asked < s->scope->n_specific ? 0 : RANKS_A_LEVEL;
-
-	(void)m;
-	*ret = level + (h->advisory.notice ? RANK_NOTICE : RANK_RECORD);
-	if ((s->scope->rule->flags & MATCH_FIX_BEATS_STATE) == 0)
-		return 0;
-	for (uint32_t i = 0; i < h->claim.n_ranges && !bounded; i++) {
+	*ret = c->n_versions > 0;
+	for (uint32_t i = 0; i < c->n_ranges && !*ret; i++) {
 		struct vulndb_range range;
-		int r = vulndb_claim_range(&h->claim, i, &range);
+		int r = vulndb_claim_range(c, i, &range);
 
 		if (r < 0)
 			return r;
-		bounded = range.fixed.len > 0 || range.last_affected.len > 0;
+		*ret = range.fixed.len > 0 || range.last_affected.len > 0;
 	}
-	if (!bounded)
-		*ret = level + RANK_STATE;
 	return 0;
 }
 
-static int keep_hit(struct matcher *m, const struct match_subject *s, size_t asked,
+/* Less is more: a stream's own claims, then records, notices, states. */
+static int rank_of(const struct match_subject *s, int level, bool bounded,
+		   const struct vulndb_advisory *adv)
+{
+	if ((s->scope->rule->flags & MATCH_FIX_BEATS_STATE) != 0 && !bounded)
+		return level + RANK_STATE;
+	return level + (adv->notice ? RANK_NOTICE : RANK_RECORD);
+}
+
+static void keep_clean(struct cleans *l, uint32_t advisory, int level, bool bounded)
+{
+	SK_GROW(l->items, l->n, l->cap);
+	l->items[l->n++] = (struct clean){.advisory = advisory, .level = level, .bounded = bounded};
+}
+
+static int keep_hit(struct matcher *m, const struct match_subject *s, int level,
 		    struct match_hit *h)
 {
-	int r = vulndb_advisory_get(m->db, h->claim.advisory, &h->advisory, m->err);
+	bool bounded = true;
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	r = rank_of(m, s, asked, h, &h->rank);
+	if ((s->scope->rule->flags & MATCH_FIX_BEATS_STATE) != 0)
+		r = is_bounded(&h->claim, &bounded);
 	if (r < 0)
 		return sk_err_set(m->err, -r, "advisory database: damaged claim");
-	if (h->verdict == MATCH_VULNERABLE) {
+	switch (h->verdict) {
+	case MATCH_VULNERABLE:
+		r = vulndb_advisory_get(m->db, h->claim.advisory, &h->advisory, m->err);
+		if (r < 0)
+			return r;
+		h->rank = rank_of(s, level, bounded, &h->advisory);
 		SK_GROW(m->hits, m->n_hits, m->hits_cap);
 		m->hits[m->n_hits++] = *h;
 		return 0;
-	}
-	if (h->verdict == MATCH_CLEAN_BELOW) {
+	case MATCH_CLEAN_BELOW:
 		SK_GROW(m->others, m->n_others, m->others_cap);
 		m->others[m->n_others++] = *h;
-	}
-	if (h->advisory.withdrawn)
+		/* fall through */
+	case MATCH_CLEAN:
+		keep_clean(&m->outside, h->claim.advisory, level, bounded);
 		return 0;
-	SK_GROW(m->cleans, m->n_cleans, m->cleans_cap);
-	m->cleans[m->n_cleans++] = (struct clean){
-		.advisory = h->claim.advisory,
-		.rank = h->rank,
-		.outright = h->verdict == MATCH_NOT_AFFECTED,
-	};
+	case MATCH_NOT_AFFECTED:
+		keep_clean(&m->outright, h->claim.advisory, level, bounded);
+		return 0;
+	}
 	return 0;
 }
 
@@ -197,6 +224,7 @@ static int ask(struct matcher *m, const struct match_subject *s, size_t asked, c
 {
 	struct vulndb_iter it;
 	struct match_hit h = {0};
+	int level = asked < s->scope->n_specific ? 0 : RANKS_A_LEVEL;
 	int r;
 
 	vulndb_lookup(m->db, sk_span_str(s->scope->asked[asked]), sk_span_str(name), &it);
@@ -206,7 +234,7 @@ static int ask(struct matcher *m, const struct match_subject *s, size_t asked, c
 		r = match_claim_judge(s, &h, bad);
 		if (r < 0)
 			return sk_err_set(m->err, -r, "advisory database: damaged claim");
-		r = keep_hit(m, s, asked, &h);
+		r = keep_hit(m, s, level, &h);
 		if (r < 0)
 			return r;
 	}
@@ -222,15 +250,8 @@ static int ask_names(struct matcher *m, const struct match_subject *s, size_t as
 	bool same = strcmp(source, p->name) == 0;
 	int r = 0;
 
-	if ((flags & (MATCH_BY_SOURCE | MATCH_BY_BINARY)) == 0) {
-		const char *normal = model_name_normal(p->ecosystem, p->name, m->a);
-
-		r = ask(m, s, asked, normal, true, true, bad);
-		/* a feed may have been read as it is written */
-		if (r == 0 && strcmp(normal, p->name) != 0)
-			r = ask(m, s, asked, p->name, true, true, bad);
-		return r;
-	}
+	if ((flags & (MATCH_BY_SOURCE | MATCH_BY_BINARY)) == 0)
+		return ask(m, s, asked, p->name, true, true, bad);
 	if ((flags & MATCH_BY_SOURCE) != 0)
 		r = ask(m, s, asked, source, same && (flags & MATCH_BY_BINARY) != 0, true, bad);
 	if (r == 0 && (flags & MATCH_BY_BINARY) != 0 && !same)
@@ -283,39 +304,44 @@ static int expand(struct matcher *m, const struct vulndb_advisory *adv, uint32_t
 	return 0;
 }
 
-/* Which vulnerabilities the clearing documents speak of; only when something could be cleared. */
-static int build_cleared(struct matcher *m)
+/* Which vulnerabilities the clearing documents speak of. Withdrawn ones clear nothing. */
+static int expand_cleans(struct matcher *m, const struct match_subject *s, struct cleans *l)
 {
-	m->cleared_built = true;
-	m->n_cleared = 0;
-	for (size_t i = 0; i < m->n_cleans; i++) {
+	if (l->expanded)
+		return 0;
+	l->expanded = true;
+	l->n_pairs = 0;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct clean *c = &l->items[i];
 		struct vulndb_advisory adv;
-		int r = vulndb_advisory_get(m->db, m->cleans[i].advisory, &adv, m->err);
+		int r = vulndb_advisory_get(m->db, c->advisory, &adv, m->err);
 
-		if (r == 0)
-			r = expand(m, &adv, m->cleans[i].advisory, (uint32_t)i, m->cleans[i].rank,
-				   &m->cleared, &m->n_cleared, &m->cleared_cap);
+		if (r == 0 && !adv.withdrawn)
+			r = expand(m, &adv, c->advisory, (uint32_t)i,
+				   rank_of(s, c->level, c->bounded, &adv), &l->pairs, &l->n_pairs,
+				   &l->pairs_cap);
 		if (r < 0)
 			return r;
 	}
-	qsort(m->cleared, m->n_cleared, sizeof(*m->cleared), compare_pairs);
+	if (l->n_pairs > 0)
+		qsort(l->pairs, l->n_pairs, sizeof(*l->pairs), compare_pairs);
 	return 0;
 }
 
-/* First entry of a vulnerability in the sorted list, which has its best rank. */
-static size_t find_cleared(const struct matcher *m, uint32_t vuln)
+/* The entry of a vulnerability with the best rank, NULL when there is none. */
+static const struct pair *find_clean(const struct cleans *l, uint32_t vuln)
 {
-	size_t low = 0, high = m->n_cleared;
+	size_t low = 0, high = l->n_pairs;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (m->cleared[mid].vuln < vuln)
+		if (l->pairs[mid].vuln < vuln)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return low;
+	return low < l->n_pairs && l->pairs[low].vuln == vuln ? &l->pairs[low] : NULL;
 }
 
 /** struct weight - what the clearing documents do to a group */
@@ -324,25 +350,28 @@ struct weight {
 	const struct clean *outright; /* or a feed says so against another */
 };
 
-static int weigh(struct matcher *m, uint32_t vuln, int best_rank, struct weight *ret)
+static int weigh(struct matcher *m, const struct match_subject *s, uint32_t vuln, int best_rank,
+		 struct weight *ret)
 {
-	*ret = (struct weight){0};
-	if (m->n_cleans == 0)
-		return 0;
-	if (!m->cleared_built) {
-		int r = build_cleared(m);
+	int lowest = s->scope->n_specific > 0 ? 0 : RANKS_A_LEVEL;
+	const struct pair *p;
+	int r;
 
+	*ret = (struct weight){0};
+	if (m->outright.n > 0) {
+		r = expand_cleans(m, s, &m->outright);
 		if (r < 0)
 			return r;
+		p = find_clean(&m->outright, vuln);
+		if (p != NULL && p->rank <= best_rank)
+			ret->outright = &m->outright.items[p->hit];
 	}
-	for (size_t i = find_cleared(m, vuln); i < m->n_cleared && m->cleared[i].vuln == vuln;
-	     i++) {
-		const struct clean *c = &m->cleans[m->cleared[i].hit];
-
-		if (c->outright && c->rank <= best_rank && ret->outright == NULL)
-			ret->outright = c;
-		else if (!c->outright && c->rank < best_rank)
-			ret->cleared = true;
+	if (m->outside.n > 0 && best_rank > lowest) {
+		r = expand_cleans(m, s, &m->outside);
+		if (r < 0)
+			return r;
+		p = find_clean(&m->outside, vuln);
+		ret->cleared = p != NULL && p->rank < best_rank;
 	}
 	return 0;
 }
@@ -407,24 +436,6 @@ static void suppress(struct matcher *m, const struct model_finding *f, enum mode
 	};
 }
 
-static bool suppress_outright(struct matcher *m, const struct model_finding *f,
-			      const struct clean *c)
-{
-	struct vulndb_advisory adv;
-	struct sk_err ignored;
-	const char *feed = NULL, *text = "another feed says that the package is not affected";
-
-	if (c == NULL)
-		return false;
-	if (vulndb_advisory_get(m->db, c->advisory, &adv, &ignored) == 0) {
-		feed = sk_arena_str(m->a, adv.feed);
-		text = sk_arena_printf(m->a, "%.*s says that the package is not affected",
-				       SK_SPAN_ARG(adv.id));
-	}
-	suppress(m, f, MODEL_REASON_NOT_AFFECTED, text, feed, NULL);
-	return true;
-}
-
 static bool suppress_ignored(struct matcher *m, const struct model_finding *f, bool already)
 {
 	const struct match_ignore *rule;
@@ -443,51 +454,68 @@ static bool suppress_ignored(struct matcher *m, const struct model_finding *f, b
 }
 
 /* Why a finding is held back, the most fundamental reason first. */
-static bool hold_back(struct matcher *m, const struct match_subject *s,
-		      const struct model_finding *f, bool withdrawn, const struct weight *w)
+static bool hold_back(struct matcher *m, const struct model_finding *f, const struct outcome *o)
 {
-	const struct model_package *p = s->package;
-	bool unimportant = (m->group[0]->claim.flags & VULNDB_CLAIM_UNIMPORTANT) != 0;
+	const struct model_package *p = f->package;
 
-	if (withdrawn) {
+	if (o->withdrawn)
 		suppress(m, f, MODEL_REASON_WITHDRAWN, "the advisory was withdrawn",
 			 f->advisory.feed, NULL);
-		return true;
-	}
-	if (suppress_outright(m, f, w->outright))
-		return true;
-	if (unimportant) {
+	else if (o->outright)
+		suppress(m, f, MODEL_REASON_NOT_AFFECTED, o->outright_text, o->outright_feed, NULL);
+	else if (o->unimportant)
 		suppress(m, f, MODEL_REASON_UNIMPORTANT,
 			 "the distribution rates it as no real risk", f->advisory.feed, NULL);
-		return true;
-	}
-	if (p->third_party) {
+	else if (p->third_party)
 		suppress(m, f, MODEL_REASON_THIRD_PARTY,
 			 "the package is another vendor's; the distribution does not speak of it",
 			 p->vendor != NULL ? p->vendor : p->origin, NULL);
-		return true;
-	}
-	if (p->owner != NULL) {
+	else if (p->owner != NULL)
 		suppress(m, f, MODEL_REASON_OWNED_BY_DISTRO,
 			 "the files belong to a package of the distribution, which is judged",
 			 p->owner, NULL);
-		return true;
-	}
-	return false;
+	else
+		return false;
+	return true;
+}
+
+/* A finding for one package from what is known of its source's version. */
+static void deliver(struct matcher *m, const struct model_package *p, const struct outcome *o)
+{
+	struct model_finding f = o->finding;
+
+	f.package = p;
+	if (suppress_ignored(m, &f, hold_back(m, &f, o)))
+		return;
+	SK_GROW(m->findings, m->n_findings, m->findings_cap);
+	m->findings[m->n_findings++] = f;
+}
+
+static int fill_outright(struct matcher *m, const struct clean *c, struct outcome *o)
+{
+	struct vulndb_advisory adv;
+	int r = vulndb_advisory_get(m->db, c->advisory, &adv, m->err);
+
+	if (r < 0)
+		return r;
+	o->outright = true;
+	o->outright_feed = sk_arena_str(m->a, adv.feed);
+	o->outright_text = sk_arena_printf(m->a, "%.*s says that the package is not affected",
+					   SK_SPAN_ARG(adv.id));
+	return 0;
 }
 
 static int finish_group(struct matcher *m, const struct match_subject *s, const struct pair *pairs,
 			size_t n)
 {
 	struct match_group g = {.subject = s, .others = m->others, .n_others = m->n_others};
-	struct model_finding f;
+	struct outcome o = {0};
 	struct weight w;
-	bool withdrawn;
 	int r;
 
-	g.n_hits = gather(m, pairs, n, &withdrawn);
+	g.n_hits = gather(m, pairs, n, &o.withdrawn);
 	g.hits = m->group;
-	r = weigh(m, pairs[0].vuln, g.hits[0]->rank, &w);
+	r = weigh(m, s, pairs[0].vuln, g.hits[0]->rank, &w);
 	if (r < 0 || w.cleared)
 		return r;
 	g.has_vuln = (pairs[0].vuln & NO_VULN) == 0;
@@ -496,13 +524,17 @@ static int finish_group(struct matcher *m, const struct match_subject *s, const 
 		if (r < 0)
 			return r;
 	}
-	r = match_finding_fill(&g, m->a, &f);
+	r = match_finding_fill(&g, m->a, &o.finding);
 	if (r < 0)
 		return sk_err_set(m->err, -r, "advisory database: damaged vulnerability");
-	if (suppress_ignored(m, &f, hold_back(m, s, &f, withdrawn, &w)))
-		return 0;
-	SK_GROW(m->findings, m->n_findings, m->findings_cap);
-	m->findings[m->n_findings++] = f;
+	o.unimportant = (g.hits[0]->claim.flags & VULNDB_CLAIM_UNIMPORTANT) != 0;
+	if (w.outright != NULL) {
+		r = fill_outright(m, w.outright, &o);
+		if (r < 0)
+			return r;
+	}
+	SK_GROW(m->outcomes, m->n_outcomes, m->outcomes_cap);
+	m->outcomes[m->n_outcomes++] = o;
 	return 0;
 }
 
@@ -511,8 +543,9 @@ static int judge_subject(struct matcher *m, const struct match_subject *s)
 	struct match_bad_bound bad = {0};
 	int r = 0;
 
-	m->n_hits = m->n_others = m->n_cleans = m->n_pairs = 0;
-	m->cleared_built = false;
+	m->n_hits = m->n_others = m->n_pairs = 0;
+	m->outside.n = m->outright.n = 0;
+	m->outside.expanded = m->outright.expanded = false;
 	for (size_t i = 0; i < s->scope->n_asked && r == 0; i++)
 		r = ask_names(m, s, i, &bad);
 	for (size_t i = 0; i < m->n_hits && r == 0; i++)
@@ -521,7 +554,8 @@ static int judge_subject(struct matcher *m, const struct match_subject *s)
 	if (r < 0)
 		return r;
 	report_bad_bound(m, s, &bad);
-	qsort(m->pairs, m->n_pairs, sizeof(*m->pairs), compare_pairs);
+	if (m->n_pairs > 0)
+		qsort(m->pairs, m->n_pairs, sizeof(*m->pairs), compare_pairs);
 	for (size_t i = 0, end; i < m->n_pairs; i = end) {
 		for (end = i + 1; end < m->n_pairs && m->pairs[end].vuln == m->pairs[i].vuln;)
 			end++;
@@ -529,6 +563,51 @@ static int judge_subject(struct matcher *m, const struct match_subject *s)
 		if (r < 0)
 			return r;
 	}
+	return 0;
+}
+
+/* Where only the source package counts, its binaries are judged once together. */
+static struct sk_span memo_key(struct matcher *m, const struct match_subject *s)
+{
+	const struct model_package *p = s->package;
+	size_t len = strlen(s->scope->ecosystem) + s->source_version.len +
+		     strlen(p->source_name != NULL ? p->source_name : p->name) + 3;
+	char *key = sk_arena_alloc(m->a, len);
+
+	(void)snprintf(key, len, "%s\n%s\n%.*s", s->scope->ecosystem,
+		       p->source_name != NULL ? p->source_name : p->name,
+		       SK_SPAN_ARG(s->source_version));
+	return sk_span_of(key, len - 1);
+}
+
+static int judge_and_deliver(struct matcher *m, const struct match_subject *s)
+{
+	bool shared = s->scope->rule->flags == MATCH_BY_SOURCE && !s->unordered;
+	size_t first = m->n_outcomes, n;
+	struct sk_span key = {0};
+	uint64_t place;
+	int r;
+
+	if (shared) {
+		key = memo_key(m, s);
+		if (sk_map_get(&m->judged, key, &place)) {
+			first = (size_t)(place >> 32);
+			n = (size_t)(place & UINT32_MAX);
+			for (size_t i = 0; i < n; i++)
+				deliver(m, s->package, &m->outcomes[first + i]);
+			return 0;
+		}
+	}
+	r = judge_subject(m, s);
+	if (r < 0)
+		return r;
+	n = m->n_outcomes - first;
+	if (shared)
+		(void)sk_map_put(&m->judged, key, (uint64_t)first << 32 | (uint64_t)n);
+	for (size_t i = 0; i < n; i++)
+		deliver(m, s->package, &m->outcomes[first + i]);
+	if (!shared)
+		m->n_outcomes = first;
 	return 0;
 }
 
@@ -562,7 +641,7 @@ static int judge_package(struct matcher *m, const struct model_package *p)
 					 quoted(m, s.version), p->ecosystem));
 		s.unordered = true;
 	}
-	return judge_subject(m, &s);
+	return judge_and_deliver(m, &s);
 }
 
 static const char *packages_text(struct matcher *m, size_t n)
@@ -585,7 +664,7 @@ static void report_scope(struct matcher *m, const struct match_scope *s)
 			 sk_arena_printf(
 				 m->a,
 				 "end of life since %s: newer vulnerabilities may be missing "
-				 "from its advisories, and no fixes come",
+				 "from its advisories",
 				 sk_format_date(eol, buf)));
 }
 
@@ -703,9 +782,13 @@ static void matcher_release(struct matcher *m)
 	sk_free(m->scopes);
 	sk_free(m->hits);
 	sk_free(m->others);
-	sk_free(m->cleans);
+	sk_free(m->outside.items);
+	sk_free(m->outside.pairs);
+	sk_free(m->outright.items);
+	sk_free(m->outright.pairs);
 	sk_free(m->pairs);
-	sk_free(m->cleared);
+	sk_free(m->outcomes);
+	sk_map_release(&m->judged);
 	sk_free(m->group);
 	sk_free(m->findings);
 	sk_free(m->suppressed);

@@ -5,7 +5,7 @@
  */
 #include "base/parse.h"
 #include "match/match-priv.h"
-#include "model/purl.h"
+#include "model/package.h"
 
 /* The last line holds the language ecosystems: one name, the package's own. */
 static const struct match_rule rules[] = {

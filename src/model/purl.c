@@ -471,24 +471,3 @@ const char *model_purl_get(const struct model_purl *p, const char *key)
 	}
 	return NULL;
 }
-
-const char *model_name_normal(const char *ecosystem, const char *name, struct sk_arena *a)
-{
-	static const struct {
-		const char *ecosystem;
-		unsigned rules;
-	} forms[] = {
-		{"PyPI", PURL_NAME_PEP503},          {"NuGet", PURL_NAME_LOWER},
-		{"Packagist", PURL_NAME_LOWER},      {"Hex", PURL_NAME_LOWER},
-		{"GitHub Actions", PURL_NAME_LOWER}, {"VSCode", PURL_NAME_LOWER},
-	};
-
-	for (size_t i = 0; ecosystem != NULL && i < SK_ARRAY_LEN(forms); i++) {
-		if (strcmp(forms[i].ecosystem, ecosystem) != 0)
-			continue;
-		char *normal = sk_arena_strdup(a, name);
-		normalise_name(normal, forms[i].rules);
-		return strcmp(normal, name) != 0 ? normal : name;
-	}
-	return name;
-}

@@ -81,14 +81,3 @@ sk_must_check int model_purl_to_package(const struct model_purl *p, const char *
  */
 const char *model_purl_of_package(const struct model_package *p, const struct model_distro *d,
 				  struct sk_arena *a);
-
-/**
- * model_name_normal() - name under which an ecosystem's registry and advisories know a package
- * @ecosystem: OSV's name, release or not; may be NULL
- * @name: as a package, a manifest or an advisory writes it
- * @a: text lives here
- *
- * PyPI: PEP 503; NuGet, Packagist and other registries that ignore case: lower case; everything
- * else as it is. Return: @name itself where nothing changes.
- */
-const char *model_name_normal(const char *ecosystem, const char *name, struct sk_arena *a);
