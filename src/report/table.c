@@ -305,29 +305,32 @@ static void add_names(struct sk_buf *b, const struct row *rows, size_t n)
 static void add_group_head(struct page *p, const struct row *rows, size_t n)
 {
 	const struct model_package *pkg = rows[0].f->package;
-	struct sk_buf b;
+	const char *version = pkg->version != NULL ? pkg->version : "";
+	size_t room = p->width, used, version_width = strlen(version);
 	char place[64] = "";
-	size_t room = p->width;
+	struct sk_buf names;
 
 	if (pkg->layer != MODEL_NO_LAYER && p->r->target.n_layers > 1)
-		(void)snprintf(place, sizeof(place), "layer %u", pkg->layer);
-	sk_buf_init(&b, 1 << 20);
-	add_names(&b, rows, n);
-	sk_buf_printf(&b, " %s", pkg->version != NULL ? pkg->version : "");
-	if (*place != '\0')
-		room -= strlen(place) + 2;
+		(void)snprintf(place, sizeof(place), "  layer %u", pkg->layer);
+	room -= strlen(place);
+	/* the names give way to the version, down to half of the line */
+	if (version_width > room / 2)
+		version_width = room / 2;
+	sk_buf_init(&names, 1 << 20);
+	add_names(&names, rows, n);
 	end_line(p);
 	if (p->opts->colour)
 		add(p, "\033[1m");
-	add_cell(p, b.ptr, room, *place != '\0');
+	used = add_cell(p, names.ptr, room - version_width - 1, false) + 1;
+	add(p, " ");
+	used += add_cell(p, version, room - used, false);
 	if (p->opts->colour)
 		add(p, "\033[0m");
-	if (*place != '\0') {
-		add(p, "  ");
-		add(p, place);
-	}
+	for (; *place != '\0' && used < room; used++)
+		add(p, " ");
+	add(p, place);
 	end_line(p);
-	sk_buf_release(&b);
+	sk_buf_release(&names);
 	if (pkg->type == MODEL_PACKAGE_LANGUAGE && pkg->n_locations > 0) {
 		add(p, "  ");
 		add_cell(p, pkg->locations[0], p->width - 2, false);
@@ -554,19 +557,42 @@ static void add_held(struct page *p, const struct report_summary *s)
 	sk_buf_release(&b);
 }
 
+/* The oldest feed among those that spoke of something here: its age is the report's. */
+static const struct model_feed *oldest_speaker(const struct model_report *r)
+{
+	const struct model_feed *oldest = NULL;
+
+	for (size_t i = 0; i < r->database.n_feeds; i++) {
+		const struct model_feed *feed = &r->database.feeds[i];
+		bool speaks = false;
+
+		if (feed->date == NULL || (oldest != NULL && strcmp(feed->date, oldest->date) >= 0))
+			continue;
+		for (size_t k = 0; k < r->n_findings && !speaks; k++)
+			speaks = strcmp(r->findings[k].advisory.feed, feed->name) == 0;
+		for (size_t k = 0; k < r->n_suppressed && !speaks; k++)
+			speaks = strcmp(r->suppressed[k].finding.advisory.feed, feed->name) == 0;
+		if (speaks)
+			oldest = feed;
+	}
+	return oldest;
+}
+
 static void add_database(struct page *p)
 {
-	const struct model_database *d = &p->r->database;
-	int64_t t;
+	const struct model_feed *feed = oldest_speaker(p->r);
+	const char *date = feed != NULL ? feed->date : p->r->database.newest_feed;
+	const char *name = feed != NULL ? feed->name : "newest feed";
+	int64_t t, days;
 
-	if (d->newest_feed == NULL)
+	if (date == NULL)
 		return;
-	if (!sk_parse_time(sk_span_str(d->newest_feed), &t) || t > p->opts->now) {
-		add_sentence(p, "Advisories up to %.10s", d->newest_feed);
+	if (!sk_parse_time(sk_span_str(date), &t) || t > p->opts->now) {
+		add_sentence(p, "Advisories up to %.10s (%s)", date, name);
 		return;
 	}
-	int64_t days = (p->opts->now - t) / DAY;
-	add_sentence(p, "Advisories up to %.10s, %lld day%s old", d->newest_feed, (long long)days,
+	days = (p->opts->now - t) / DAY;
+	add_sentence(p, "Advisories up to %.10s (%s), %lld day%s old", date, name, (long long)days,
 		     plural((size_t)days));
 }
 
