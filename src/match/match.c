@@ -196,8 +196,7 @@ static int keep_hit(struct matcher *m, const struct match_subject *s, int level,
 		r = is_bounded(&h->claim, &bounded);
 	if (r < 0)
 		return sk_err_set(m->err, -r, "advisory database: damaged claim");
-	switch (h->verdict) {
-	case MATCH_VULNERABLE:
+	if (h->verdict == MATCH_VULNERABLE) {
 		r = vulndb_advisory_get(m->db, h->claim.advisory, &h->advisory, m->err);
 		if (r < 0)
 			return r;
@@ -205,17 +204,13 @@ static int keep_hit(struct matcher *m, const struct match_subject *s, int level,
 		SK_GROW(m->hits, m->n_hits, m->hits_cap);
 		m->hits[m->n_hits++] = *h;
 		return 0;
-	case MATCH_CLEAN_BELOW:
+	}
+	if (h->verdict == MATCH_CLEAN_BELOW) {
 		SK_GROW(m->others, m->n_others, m->others_cap);
 		m->others[m->n_others++] = *h;
-		/* fall through */
-	case MATCH_CLEAN:
-		keep_clean(&m->outside, h->claim.advisory, level, bounded);
-		return 0;
-	case MATCH_NOT_AFFECTED:
-		keep_clean(&m->outright, h->claim.advisory, level, bounded);
-		return 0;
 	}
+	keep_clean(h->verdict == MATCH_NOT_AFFECTED ? &m->outright : &m->outside, h->claim.advisory,
+		   level, bounded);
 	return 0;
 }
 
