@@ -11,7 +11,7 @@
 static const struct match_rule rules[] = {
 	{"Debian", MATCH_BY_SOURCE, "debian"},
 	{"Ubuntu", MATCH_BY_SOURCE, "ubuntu"},
-	{"Alpine", MATCH_BY_SOURCE, "alpine"},
+	{"Alpine", MATCH_BY_SOURCE, "alpine-linux"},
 	{"Wolfi", MATCH_BY_SOURCE, NULL},
 	{"Chainguard", MATCH_BY_SOURCE, NULL},
 	{"MinimOS", MATCH_BY_SOURCE, NULL},
@@ -26,8 +26,8 @@ static const struct match_rule rules[] = {
 	{"openSUSE", MATCH_BY_SOURCE | MATCH_BY_BINARY | MATCH_RPM, "opensuse"},
 	{"Mageia", MATCH_BY_SOURCE | MATCH_BY_BINARY | MATCH_RPM, "mageia"},
 	{"openEuler", MATCH_BY_SOURCE | MATCH_BY_BINARY | MATCH_RPM, NULL},
-	{"Photon OS", MATCH_BY_SOURCE | MATCH_BY_BINARY | MATCH_RPM, "photon"},
-	{"Azure Linux", MATCH_BY_SOURCE | MATCH_BY_BINARY | MATCH_RPM, "azure-linux"},
+	{"Photon OS", MATCH_BY_SOURCE | MATCH_BY_BINARY | MATCH_RPM, "vmware-photon"},
+	{"Azure Linux", MATCH_BY_SOURCE | MATCH_BY_BINARY | MATCH_RPM, NULL},
 	{"", 0, NULL},
 };
 
