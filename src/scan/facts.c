@@ -73,6 +73,21 @@ static struct sk_span arena_span(struct sk_arena *a, struct sk_span s)
 	return sk_span_of(sk_arena_str(a, s), s.len);
 }
 
+/* Remembers that a fact lies at @path, and so that something lies below what is above it. */
+static void see(struct scan_facts_builder *b, struct sk_span path)
+{
+	size_t before = b->seen.n_items;
+
+	*sk_map_put(&b->seen, path, 1) = 1;
+	while (path.len != 0 && b->seen.n_items != before) {
+		size_t at = sk_span_rfind(path, '/');
+
+		path = sk_span_sub(path, 0, at == path.len ? 0 : at);
+		before = b->seen.n_items;
+		(void)sk_map_put(&b->seen, path, 0);
+	}
+}
+
 static struct scan_fact *new_fact(struct scan_facts_builder *b, enum scan_fact_type type,
 				  struct sk_span path)
 {
@@ -80,6 +95,8 @@ static struct scan_fact *new_fact(struct scan_facts_builder *b, enum scan_fact_t
 
 	SK_GROW(f->facts, f->n_facts, b->facts_cap);
 	f->facts[f->n_facts] = (struct scan_fact){.type = type, .path = arena_span(b->arena, path)};
+	if (type != SCAN_FACT_WHITEOUT && type != SCAN_FACT_OPAQUE)
+		see(b, f->facts[f->n_facts].path);
 	return &f->facts[f->n_facts++];
 }
 
@@ -93,14 +110,20 @@ static int check_room(const struct scan_facts_builder *b, struct sk_err *err)
 
 static void add_dir(struct scan_facts_builder *b, struct sk_span path)
 {
+	uint64_t seen;
+
 	SK_GROW(b->facts.dirs, b->facts.n_dirs, b->dirs_cap);
 	b->facts.dirs[b->facts.n_dirs++] = sk_hash64(path);
+	if (sk_map_get(&b->seen, path, &seen) && seen != 0)
+		(void)new_fact(b, SCAN_FACT_DIR, path);
 }
 
 static void add_other(struct scan_facts_builder *b, struct sk_span path)
 {
 	SK_GROW(b->facts.others, b->facts.n_others, b->others_cap);
 	b->facts.others[b->facts.n_others++] = sk_hash64(path);
+	if (sk_map_get(&b->seen, path, NULL))
+		(void)new_fact(b, SCAN_FACT_OTHER, path);
 }
 
 /* Which results say something of the source rather than of the file's content. */
@@ -242,6 +265,7 @@ void scan_facts_builder_release(struct scan_facts_builder *b)
 	sk_free(b->facts.facts);
 	sk_free(b->facts.dirs);
 	sk_free(b->facts.others);
+	sk_map_release(&b->seen);
 	b->facts = (struct scan_facts){0};
 }
 

@@ -17,6 +17,7 @@
 #include "base/defs.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "base/span.h"
 #include "catalog/catalog.h"
 
@@ -26,6 +27,9 @@ enum scan_fact_type {
 	SCAN_FACT_HARDLINK, /* at a claimed path */
 	SCAN_FACT_WHITEOUT, /* the path is removed from the layers below */
 	SCAN_FACT_OPAQUE,   /* the layers below show nothing in this directory */
+	/* In the place of an earlier fact of the same layer; else a hash says enough. */
+	SCAN_FACT_DIR,
+	SCAN_FACT_OTHER,
 	SCAN_FACT_N_TYPES,
 };
 
@@ -98,6 +102,7 @@ struct scan_facts_builder {
 	struct scan_wanted wanted;
 	struct scan_facts facts;
 	size_t facts_cap, dirs_cap, others_cap;
+	struct sk_map seen; /* paths of facts (1) and of directories above them (0) */
 };
 
 /** struct scan_entry - one directory entry or archive member for the builder */

@@ -88,6 +88,8 @@ static int take_facts(struct scan_session *s, struct scan_plan_layer *l, struct 
 	if (r < 0)
 		return r;
 	r = sk_budget_spend(&s->budget, SK_LIMIT_BYTES_OUT, l->facts->plain_size, err);
+	if (r == 0)
+		r = sk_budget_spend(&s->budget, SK_LIMIT_ENTRIES, l->facts->n_entries, err);
 	if (r < 0)
 		return r;
 	note_diagnostics(s, l);

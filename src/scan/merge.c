@@ -111,17 +111,22 @@ static void link_to(struct merge *m, struct scan_node *n, struct sk_span target)
 static void apply_fact(struct merge *m, const struct scan_fact *fact, uint32_t layer)
 {
 	static const enum scan_node_type types[] = {
-		[SCAN_FACT_FILE] = SCAN_NODE_FILE,
-		[SCAN_FACT_SYMLINK] = SCAN_NODE_SYMLINK,
-		[SCAN_FACT_HARDLINK] = SCAN_NODE_UNREAD,
+		[SCAN_FACT_FILE] = SCAN_NODE_FILE,       [SCAN_FACT_SYMLINK] = SCAN_NODE_SYMLINK,
+		[SCAN_FACT_HARDLINK] = SCAN_NODE_UNREAD, [SCAN_FACT_WHITEOUT] = SCAN_NODE_OTHER,
+		[SCAN_FACT_OPAQUE] = SCAN_NODE_OTHER,    [SCAN_FACT_DIR] = SCAN_NODE_DIR,
+		[SCAN_FACT_OTHER] = SCAN_NODE_OTHER,
 	};
 	struct scan_found at;
 	struct scan_node *n;
 
-	if (fact->type >= SCAN_FACT_WHITEOUT || fact->path.len == 0)
+	if (fact->type == SCAN_FACT_WHITEOUT || fact->type == SCAN_FACT_OPAQUE ||
+	    fact->path.len == 0)
 		return;
 	at = scan_vtree_follow(&m->tree, fact->path, SCAN_FOLLOW_MAKE, NULL, NULL);
 	if (at.loop || at.real.len == 0)
+		return;
+	if (fact->type == SCAN_FACT_DIR && at.node != SCAN_NO_NODE &&
+	    m->tree.nodes[at.node].type == SCAN_NODE_DIR)
 		return;
 	n = scan_vtree_put(&m->tree, at.real, types[fact->type]);
 	n->layer = layer;

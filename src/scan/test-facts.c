@@ -108,6 +108,36 @@ static void what_becomes_a_fact(void **state)
 	sk_arena_free(a);
 }
 
+/* Of several entries for one path the last one counts. */
+static void repeated_paths(void **state)
+{
+	struct sk_arena *a = sk_arena_new();
+	struct sk_limits limits = sk_limits_default();
+	struct scan_facts_builder b = {.arena = a};
+	struct sk_budget budget;
+
+	(void)state;
+	sk_budget_init(&budget, &limits);
+	b.budget = &budget;
+	add(&b, SCAN_ENTRY_OTHER, "var/lib/dpkg/status", NULL);
+	add(&b, SCAN_ENTRY_DIR, "var/lib/dpkg/status", NULL);
+	assert_int_equal(b.facts.n_facts, 0);
+	add(&b, SCAN_ENTRY_FILE, "var/lib/dpkg/status", status);
+	add(&b, SCAN_ENTRY_DIR, "var/lib/dpkg", NULL);
+	assert_int_equal(b.facts.n_facts, 1);
+	add(&b, SCAN_ENTRY_OTHER, "var/lib/dpkg/status", NULL);
+	assert_int_equal(b.facts.n_facts, 2);
+	assert_int_equal(b.facts.facts[1].type, SCAN_FACT_OTHER);
+	add(&b, SCAN_ENTRY_FILE, "var/lib/dpkg/status", status);
+	add(&b, SCAN_ENTRY_DIR, "var/lib/dpkg/status", NULL);
+	assert_int_equal(b.facts.facts[3].type, SCAN_FACT_DIR);
+	add(&b, SCAN_ENTRY_OTHER, "var/lib", NULL);
+	assert_int_equal(b.facts.facts[4].type, SCAN_FACT_OTHER);
+	assert_string_equal(b.facts.facts[4].path.ptr, "var/lib");
+	scan_facts_builder_release(&b);
+	sk_arena_free(a);
+}
+
 static void there_and_back(void **state)
 {
 	const struct scan_wanted wanted = {0};
@@ -262,6 +292,7 @@ int main(void)
 		cmocka_unit_test(what_becomes_a_fact),
 		cmocka_unit_test(there_and_back),
 		cmocka_unit_test(damaged),
+		cmocka_unit_test(repeated_paths),
 		cmocka_unit_test(lies),
 		cmocka_unit_test(aliases),
 	};

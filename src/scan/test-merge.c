@@ -90,9 +90,10 @@ static void read_words(struct merge_case *c, struct sk_span line, struct sk_span
 		const char *word;
 		enum scan_fact_type type;
 	} facts[] = {
-		{"file", SCAN_FACT_FILE},     {"link", SCAN_FACT_SYMLINK},
-		{"hard", SCAN_FACT_HARDLINK}, {"gone", SCAN_FACT_WHITEOUT},
-		{"opaque", SCAN_FACT_OPAQUE},
+		{"file", SCAN_FACT_FILE},       {"link", SCAN_FACT_SYMLINK},
+		{"hard", SCAN_FACT_HARDLINK},   {"gone", SCAN_FACT_WHITEOUT},
+		{"opaque", SCAN_FACT_OPAQUE},   {"now-dir", SCAN_FACT_DIR},
+		{"now-other", SCAN_FACT_OTHER},
 	};
 
 	if (sk_span_eq_str(words[0], "known")) {

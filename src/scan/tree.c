@@ -41,18 +41,25 @@ struct walk {
 	volatile uint64_t *progress;
 };
 
+/* Root's home holds nothing but refinements (content_manifests), and users may not look into it. */
+static enum model_diagnostic_severity severity_of(struct sk_span path, int errnum)
+{
+	if ((errnum == EACCES || errnum == EPERM) &&
+	    (sk_span_eq_str(path, "root") || sk_span_starts(path, "root/")))
+		return MODEL_DIAGNOSTIC_INFO;
+	return MODEL_DIAGNOSTIC_ERROR;
+}
+
 /* What could not be read is said; a thing that vanished meanwhile is not there. */
 static void note(struct walk *w, int errnum, const char *what)
 {
 	struct model_diagnostic *d;
-	char quoted[256];
 
 	if (errnum == ENOENT || w->b.facts.n_diagnostics >= MAX_DIAGNOSTICS)
 		return;
 	SK_GROW(w->b.facts.diagnostics, w->b.facts.n_diagnostics, w->diagnostics_cap);
 	d = &w->b.facts.diagnostics[w->b.facts.n_diagnostics++];
-	(void)sk_text_quote(sk_span_of(w->path, w->path_len), quoted, sizeof(quoted));
-	d->severity = MODEL_DIAGNOSTIC_ERROR;
+	d->severity = severity_of(sk_span_of(w->path, w->path_len), errnum);
 	d->place = sk_arena_str(w->b.arena, sk_span_of(w->path, w->path_len));
 	d->message = sk_arena_printf(w->b.arena, "%s: %s", what, strerror(errnum));
 }
