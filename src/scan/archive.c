@@ -13,6 +13,7 @@
 enum {
 	HEAD_SIZE = 512,
 	MAX_MEMBERS = 100000,
+	MAX_ODD_MEMBERS = 10000,
 	MAX_DEPTH = 4, /* blobs/sha256/HEX, ID/layer.tar */
 	/* JSON that may be a manifest; larger blobs are bills of materials. */
 	DOC_MAX = 8 << 20,
@@ -202,7 +203,9 @@ static int read_one(struct reading_archive *ra, struct unpack_tar *tar,
 {
 	struct sk_span none = {NULL, 0};
 
-	if (!is_part_of_image(e->path)) {
+	/* A list costs little: odd names are listed too while there are few. */
+	if (!is_part_of_image(e->path) &&
+	    (ra->ctx->contents || ra->n_members >= MAX_ODD_MEMBERS || e->path.len == 0)) {
 		if (ra->ctx->outer)
 			return scan_add_member(&ra->outer, tar, e, true, err);
 		return 0;
