@@ -27,7 +27,8 @@ bool vulndb_cvss_parse(struct sk_span text, const struct vulndb_cvss_metric *met
 			return false;
 		if (i == n)
 			continue; /* not a base metric */
-		at = value.len == 1 ? strchr(metrics[i].values, value.ptr[0]) : NULL;
+		at = value.len == 1 && value.ptr[0] > ' ' ? strchr(metrics[i].values, value.ptr[0])
+							  : NULL;
 		if (at == NULL || values[i] != UINT8_MAX)
 			return false;
 		values[i] = (uint8_t)(at - metrics[i].values);

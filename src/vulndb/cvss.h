@@ -20,7 +20,7 @@ enum vulndb_cvss_version {
 /** struct vulndb_cvss_score - what a vector says */
 struct vulndb_cvss_score {
 	enum vulndb_cvss_version version;
-	double base; /* 0.0 to 10.0, one decimal */
+	double base; /* 0.0 to 10.0, one decimal; of 4.0 the score */
 };
 
 /**
@@ -29,7 +29,8 @@ struct vulndb_cvss_score {
  *          allowed
  * @ret: written on success
  *
- * Temporal, threat, environmental and supplemental metrics are checked for form and otherwise
- * ignored. Return: false when a base metric is missing, repeated or has an unknown value.
+ * Of 2.0 and 3.x the base score: temporal and environmental metrics are ignored. 4.0 has one score,
+ * for all metrics given; supplemental ones have no influence on it. Return: false when a base
+ * metric is missing, repeated or has an unknown value.
  */
 sk_must_check bool vulndb_cvss_score(struct sk_span vector, struct vulndb_cvss_score *ret);
