@@ -18,12 +18,20 @@ struct vulndb_part {
 
 struct vulndb_texts;
 
+/* Where the last look-up found what it was asked for; written by any thread, never wrong. */
+struct vulndb_hints {
+	uint32_t scope;
+	uint32_t family;
+};
+
 struct vulndb {
 	const uint8_t *map;
 	size_t size;
+	bool mapped;
 	int64_t built;
 	struct sk_digest digest;
 	struct vulndb_part parts[VULNDB_N_SECTIONS];
+	struct vulndb_hints *hints;
 	struct vulndb_texts **cache; /* decoded front-coded texts, by block */
 };
 
@@ -81,3 +89,6 @@ void vulndb_scan_vulns(const struct vulndb *db, uint32_t id, bool *marks);
 
 /* Marks the advisories that have an identifier, or a marked vulnerability. */
 void vulndb_scan_advisories(const struct vulndb *db, uint32_t id, const bool *vulns, bool *marks);
+
+/* As vulndb_open(), over bytes in memory that outlive the database; for tests. */
+sk_must_check int vulndb_open_bytes(struct sk_span bytes, struct vulndb **ret, struct sk_err *err);

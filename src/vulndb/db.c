@@ -114,28 +114,54 @@ static int open_map(struct vulndb *db, const char *path, struct sk_err *err)
 	return 0;
 }
 
+/* Everything but the mapping itself. */
+static int adopt(struct vulndb *db, struct sk_err *err)
+{
+	uint32_t n = 0;
+	int r;
+
+	r = check_header(db->map, db->size, &n, err);
+	if (r < 0)
+		return r;
+	header_digest(db->map, n, &db->digest);
+	if (memcmp(db->digest.bytes, ((const struct vulndb_header *)db->map)->digest,
+		   SK_SHA256_SIZE) != 0)
+		return sk_err_set(err, SK_E_DIGEST, "the header does not match its checksum");
+	r = take_sections(db, n, err);
+	if (r < 0)
+		return r;
+	db->built = (int64_t)vulndb_le64(((const struct vulndb_header *)db->map)->built);
+	db->hints = sk_alloc(sizeof(*db->hints));
+	db->cache = sk_alloc(CACHE_BUCKETS * sizeof(struct vulndb_texts *));
+	return 0;
+}
+
 int vulndb_open(const char *path, struct vulndb **ret, struct sk_err *err)
 {
 	sk_cleanup(vulndb_closep) struct vulndb *db = sk_alloc(sizeof(*db));
-	uint32_t n = 0;
 	int r;
 
 	r = open_map(db, path, err);
 	if (r < 0)
 		return r;
-	r = check_header(db->map, db->size, &n, err);
+	db->mapped = true;
+	r = adopt(db, err);
 	if (r < 0)
 		return sk_err_wrap(err, r, "%s", path);
-	header_digest(db->map, n, &db->digest);
-	if (memcmp(db->digest.bytes, ((const struct vulndb_header *)db->map)->digest,
-		   SK_SHA256_SIZE) != 0)
-		return sk_err_set(err, SK_E_DIGEST, "%s: the header does not match its checksum",
-				  path);
-	r = take_sections(db, n, err);
+	*ret = sk_take(db);
+	return 0;
+}
+
+int vulndb_open_bytes(struct sk_span bytes, struct vulndb **ret, struct sk_err *err)
+{
+	sk_cleanup(vulndb_closep) struct vulndb *db = sk_alloc(sizeof(*db));
+	int r;
+
+	db->map = (const uint8_t *)bytes.ptr;
+	db->size = bytes.len;
+	r = adopt(db, err);
 	if (r < 0)
-		return sk_err_wrap(err, r, "%s", path);
-	db->built = (int64_t)vulndb_le64(((const struct vulndb_header *)db->map)->built);
-	db->cache = sk_alloc(CACHE_BUCKETS * sizeof(struct vulndb_texts *));
+		return r;
 	*ret = sk_take(db);
 	return 0;
 }
@@ -154,7 +180,8 @@ void vulndb_close(struct vulndb *db)
 		}
 	}
 	sk_free(db->cache);
-	if (db->map != NULL)
+	sk_free(db->hints);
+	if (db->mapped)
 		(void)munmap((void *)(uintptr_t)db->map, db->size); /* nothing to do about it */
 	sk_free(db);
 }
@@ -291,6 +318,8 @@ static struct sk_span blob_at(const struct vulndb_part *part, uint32_t i)
 
 struct sk_span vulndb_string(const struct vulndb *db, uint32_t index)
 {
+	if (index == 0)
+		return (struct sk_span){NULL, 0}; /* the empty text, the most frequent one */
 	return blob_at(&db->parts[VULNDB_SECTION_STRINGS], index);
 }
 
@@ -320,8 +349,14 @@ static uint32_t scope_lower(const struct vulndb *db, struct sk_span name)
 
 static uint32_t scope_exact(const struct vulndb *db, struct sk_span name)
 {
-	uint32_t i = scope_lower(db, name);
+	uint32_t hint = __atomic_load_n(&db->hints->scope, __ATOMIC_RELAXED);
+	uint32_t i;
 
+	/* Packages of one target are asked for one after the other, in the same release. */
+	if (sk_span_eq(vulndb_scope(db, hint), name))
+		return hint;
+	i = scope_lower(db, name);
+	__atomic_store_n(&db->hints->scope, i, __ATOMIC_RELAXED);
 	return i < db->parts[VULNDB_SECTION_SCOPES].n_items && sk_span_eq(vulndb_scope(db, i), name)
 		       ? i
 		       : (uint32_t)NO_SCOPE;
@@ -364,9 +399,9 @@ static bool find_family(const struct vulndb *db, struct sk_span family, uint32_t
 	const struct vulndb_part *part = &db->parts[VULNDB_SECTION_FAMILIES];
 	uint32_t low = 0;
 	uint32_t high = part->n_items;
+	uint32_t mid = __atomic_load_n(&db->hints->family, __ATOMIC_RELAXED);
 
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
+	for (mid = mid < high ? mid : high / 2; low < high; mid = low + (high - low) / 2) {
 		struct vulndb_cur cur = vulndb_part_at(part, part->n_items, mid);
 		struct sk_span name = vulndb_cur_bytes(&cur, vulndb_cur_u64(&cur));
 		int r = sk_span_cmp(name, family);
@@ -374,6 +409,7 @@ static bool find_family(const struct vulndb *db, struct sk_span family, uint32_t
 		if (r == 0) {
 			*ret_block = vulndb_cur_u32(&cur);
 			*ret_n = vulndb_cur_u32(&cur);
+			__atomic_store_n(&db->hints->family, mid, __ATOMIC_RELAXED);
 			return !cur.bad;
 		}
 		if (r < 0)
@@ -418,13 +454,14 @@ static bool find_block(const struct vulndb_part *part, uint32_t first, uint32_t 
 static bool scan_block(struct vulndb_cur cur, uint32_t n, struct sk_span name, uint64_t *ret_body)
 {
 	size_t same = 0;
+	uint64_t body = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t shared = vulndb_cur_u64(&cur);
 		struct sk_span rest = vulndb_cur_bytes(&cur, vulndb_cur_u64(&cur));
-		uint64_t body = vulndb_cur_u64(&cur);
 		size_t k = 0;
 
+		body += (uint64_t)vulndb_unzigzag(vulndb_cur_u64(&cur));
 		if (cur.bad || shared < same)
 			return false; /* beyond the place where it would be */
 		if (shared > same)
@@ -769,12 +806,14 @@ int vulndb_names_next(struct vulndb_names *n, struct sk_err *err)
 		if (r <= 0)
 			return r;
 	}
-	if (n->index % VULNDB_BLOCK == 0)
+	if (n->index % VULNDB_BLOCK == 0) {
 		n->cur = vulndb_part_at(part, part->n_items,
 					n->first_block + n->index / VULNDB_BLOCK);
+		n->body = 0;
+	}
 	shared = vulndb_cur_u64(&n->cur);
 	rest = vulndb_cur_bytes(&n->cur, vulndb_cur_u64(&n->cur));
-	n->body = vulndb_cur_u64(&n->cur);
+	n->body += (uint64_t)vulndb_unzigzag(vulndb_cur_u64(&n->cur));
 	if (n->cur.bad || shared > n->name_len || shared + rest.len > sizeof(n->name))
 		return sk_err_set(err, SK_E_FORMAT, "advisory database: damaged name");
 	if (rest.len != 0)

@@ -561,7 +561,10 @@ static void put_advisory(struct writer *w, struct sk_buf *out, const struct vuln
 {
 	const uint32_t *vulns = w->m->lists + d->vulns;
 	uint8_t flags = d->severity;
-	bool as_vuln = d->published != 0 && w->vulns[vulns[0]]->published == d->published;
+	/* A tracker's record has no history of its own: its date is the vulnerability's. */
+	bool record = !d->notice && d->modified == 0 && w->vulns[vulns[0]]->published != 0;
+	bool as_vuln =
+		d->published != 0 && (record || w->vulns[vulns[0]]->published == d->published);
 
 	flags |= d->withdrawn ? VULNDB_ADV_WITHDRAWN : 0;
 	flags |= d->notice ? VULNDB_ADV_NOTICE : 0;
@@ -1134,6 +1137,7 @@ static void put_names(struct writer *w)
 	struct table families;
 	size_t in_family = 0;
 	size_t n_families = 0;
+	uint64_t last = 0;
 
 	table_init(&names);
 	table_init(&families);
@@ -1154,13 +1158,16 @@ static void put_names(struct writer *w)
 			n_families++;
 			in_family = 0;
 		}
-		if (in_family % VULNDB_BLOCK == 0)
+		if (in_family % VULNDB_BLOCK == 0) {
 			table_start(&names);
+			last = 0;
+		}
 		vulndb_put_front(&names.data,
 				 in_family % VULNDB_BLOCK != 0 ? w->packages[i - 1].name
 							       : sk_span_of("", 0),
 				 p->name);
-		vulndb_put_u64(&names.data, p->body_off);
+		vulndb_put_u64(&names.data, vulndb_zigzag((int64_t)p->body_off - (int64_t)last));
+		last = p->body_off;
 		in_family++;
 	}
 	table_finish(w, VULNDB_SECTION_FAMILIES, &families, n_families);
