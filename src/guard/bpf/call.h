@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * System calls of watched processes, where no LSM hook can be used: at entry for what must not
+ * happen and is known from registers, at exit for files, where the kernel's own objects tell what
+ * was opened, mapped or made. Both see 32-bit calls.
+ */
+#pragma once
+
+#define CALL_NR 0x3fffffff /* without the x32 bit */
+
+enum call_op {
+	OP_NONE,
+	OP_OPEN,
+	OP_MMAP,
+	OP_MPROTECT,
+	OP_SOCKET,
+	OP_LISTEN,
+};
+
+enum {
+	VM_EXEC_BIT = 4,
+	READ_IMPLIES_EXEC_BIT = 0x0400000,
+	NEW_NAMESPACES = 0x7e020080, /* CLONE_NEWTIME, NEWNS, NEWCGROUP … NEWNET */
+	AF_INET_ = 2,
+	AF_INET6_ = 10,
+	AF_PACKET_ = 17,
+	SOCK_RAW_ = 3,
+	S_IFREG_ = 0100000,
+};
+
+/* System calls a service is known to make: only asked about those that are rare and dangerous. */
+struct call_set {
+	__u64 bits[GUARD_N_CALLS / 64];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GUARD_MAX_SERVICES);
+	__type(key, __u32);
+	__type(value, struct call_set);
+} call_sets SEC(".maps");
+
+static __always_inline int is_compat(struct task_struct *task)
+{
+	return (BPF_CORE_READ(task, thread_info.status) & TS_COMPAT_BIT) != 0;
+}
+
+static __always_inline enum call_op op_of(__u32 nr, int compat)
+{
+	if (compat) {
+		switch (nr) {
+		case 5: /* open */
+		case 8: /* creat */
+		case 295: /* openat */
+		case 437: /* openat2 */
+			return OP_OPEN;
+		case 90: /* old mmap */
+		case 192: /* mmap2 */
+		case 397: /* shmat */
+			return OP_MMAP;
+		case 125: /* mprotect */
+		case 380: /* pkey_mprotect */
+			return OP_MPROTECT;
+		case 102: /* socketcall */
+		case 359: /* socket */
+			return OP_SOCKET;
+		case 363: /* listen */
+			return OP_LISTEN;
+		}
+		return OP_NONE;
+	}
+	switch (nr) {
+	case 2: /* open */
+	case 85: /* creat */
+	case 257: /* openat */
+	case 304: /* open_by_handle_at */
+	case 437: /* openat2 */
+		return OP_OPEN;
+	case 9: /* mmap */
+	case 30: /* shmat */
+		return OP_MMAP;
+	case 10: /* mprotect */
+	case 329: /* pkey_mprotect */
+		return OP_MPROTECT;
+	case 41: /* socket */
+		return OP_SOCKET;
+	case 50: /* listen */
+		return OP_LISTEN;
+	}
+	return OP_NONE;
+}
+
+/* The number that a 32-bit call has among the 64-bit ones, for the calls that break_out() knows. */
+static __always_inline __u32 native_nr(__u32 nr, int compat)
+{
+	if (!compat || nr >= 403)
+		return nr;
+	switch (nr) {
+	case 21:
+		return 165; /* mount */
+	case 26:
+		return 101; /* ptrace */
+	case 110:
+		return 172; /* iopl */
+	case 120:
+		return 56; /* clone */
+	case 128:
+		return 175; /* init_module */
+	case 136:
+		return 135; /* personality */
+	case 217:
+		return 155; /* pivot_root */
+	case 283:
+		return 246; /* kexec_load */
+	case 310:
+		return 272; /* unshare */
+	case 342:
+		return 304; /* open_by_handle_at */
+	case 346:
+		return 308; /* setns */
+	case 348:
+		return 311; /* process_vm_writev */
+	case 350:
+		return 313; /* finit_module */
+	case 357:
+		return 321; /* bpf */
+	}
+	return GUARD_N_CALLS;
+}
+
+/* Calls that lead out of a container; @arg is the first register, which is not in memory. */
+static __always_inline __u8 break_out(__u32 nr, __u64 arg)
+{
+	switch (nr) {
+	case 56: /* clone */
+	case 272: /* unshare */
+		return (arg & NEW_NAMESPACES) ? GUARD_REC_R_ESCAPE : 0;
+	case 101: /* ptrace: POKETEXT, POKEDATA, ATTACH, SEIZE */
+		return arg == 4 || arg == 5 || arg == 16 || arg == 0x4206 ? GUARD_REC_R_ESCAPE : 0;
+	case 135: /* personality */
+		return arg != 0xffffffff && (arg & READ_IMPLIES_EXEC_BIT) ? GUARD_REC_R_ANON_EXEC : 0;
+	case 155: /* pivot_root */
+	case 165: /* mount */
+	case 172: /* iopl */
+	case 173: /* ioperm */
+	case 175: /* init_module */
+	case 246: /* kexec_load */
+	case 298: /* perf_event_open */
+	case 304: /* open_by_handle_at */
+	case 308: /* setns */
+	case 311: /* process_vm_writev */
+	case 313: /* finit_module */
+	case 320: /* kexec_file_load */
+	case 321: /* bpf */
+	case 428: /* open_tree */
+	case 429: /* move_mount */
+	case 430: /* fsopen */
+	case 442: /* mount_setattr */
+		return GUARD_REC_R_ESCAPE;
+	case 425: /* io_uring_setup: its requests pass by the hooks of system calls */
+		return GUARD_REC_R_POLICY;
+	}
+	return 0;
+}
+
+static __always_inline int call_known(struct subject *s, __u32 nr)
+{
+	__u32 service = s->container->service;
+	struct call_set *set = bpf_map_lookup_elem(&call_sets, &service);
+
+	return set != NULL && nr < GUARD_N_CALLS && (set->bits[(nr / 64) & 7] >> (nr % 64)) & 1;
+}
+
+static __always_inline void note_call(struct guard_container *c, __u32 nr, int compat)
+{
+	__u64 bit = 1ull << (nr % 64);
+	__u64 *word;
+
+	if (nr >= GUARD_N_CALLS)
+		return;
+	word = compat ? &c->calls_ia32[(nr / 64) & 7] : &c->calls[(nr / 64) & 7];
+	if ((*word & bit) == 0)
+		*word |= bit;
+}
+
+static __always_inline void report_call(struct subject *s, struct task_struct *task, __u32 nr,
+					__u64 arg, __u8 reason, int compat)
+{
+	__u8 mode = s->policy->mode_builtin;
+	struct guard_rec r;
+
+	if (reason == GUARD_REC_R_ANON_EXEC)
+		mode = (s->task->use & GUARD_A_ANON) ? GUARD_REC_MODE_AUDIT : s->policy->mode_anon;
+	if (reason == GUARD_REC_R_POLICY && mode == GUARD_REC_MODE_ENFORCE)
+		mode = GUARD_REC_MODE_ALERT;
+	if (call_known(s, nr) || (s->policy->flags == 0 && mode == GUARD_REC_MODE_UNSET))
+		return;
+	rec_init(&r, GUARD_REC_CALL, s, task);
+	r.op = nr;
+	r.value = arg;
+	r.reason = reason;
+	r.flags |= compat ? GUARD_RF_COMPAT : 0;
+	r.verdict = verdict_of(mode, GUARD_REC_KILLED);
+	if (r.verdict == GUARD_REC_OBSERVED) {
+		if (first_time(r.cgroup, s->task->exec_id, 0, r.type, nr))
+			send_record(&r, sizeof(r), s->container);
+		return;
+	}
+	if (r.verdict == GUARD_REC_KILLED)
+		bpf_send_signal(SIG_KILL);
+	send_alert(&r, sizeof(r), s->task->exe.ino, 0);
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(guard_sys_enter, struct pt_regs *regs, long id)
+{
+	struct subject s = {};
+	struct task_struct *task;
+	__u32 nr = (__u32)id & CALL_NR;
+	__u64 arg;
+	__u8 reason;
+	int compat;
+
+	if (subject_current(&s) != 0)
+		return 0;
+	if (s.task->flags & GUARD_T_HELD) {
+		bpf_send_signal(SIG_KILL);
+		return 0;
+	}
+	task = (void *)bpf_get_current_task();
+	compat = is_compat(task);
+	if (s.policy->flags & GUARD_P_CALLS)
+		note_call(s.container, nr, compat);
+	nr = native_nr(nr, compat);
+	arg = compat ? BPF_CORE_READ(regs, bx) & 0xffffffff : BPF_CORE_READ(regs, di);
+	reason = lsm_backend ? 0 : break_out(nr, arg);
+	if (reason != 0)
+		report_call(&s, task, nr, arg, reason, compat);
+	return 0;
+}
+
+/* FNV-1a of a file's own name, as guard_parse makes it of a script's. */
+static __noinline __u64 name_hash(struct file *file)
+{
+	__u8 n[GUARD_NAME_HASHED + 1] = {};
+	__u64 hash = GUARD_FNV_BASIS;
+
+	bpf_probe_read_kernel_str(n, sizeof(n), BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	for (int i = 0; i < GUARD_NAME_HASHED; i++) {
+		if (n[i] == 0)
+			break;
+		hash = (hash ^ n[i]) * GUARD_FNV_PRIME;
+	}
+	return hash;
+}
+
+static __always_inline __u64 record_file(struct scratch *x, struct subject *s,
+					 struct task_struct *task, __u16 type, struct file *file,
+					 struct seen_file *f)
+{
+	struct guard_rec *r = &x->rec;
+
+	rec_init(r, type, s, task);
+	r->file = f->id;
+	r->origin = f->origin;
+	if (f->unlinked)
+		r->flags |= GUARD_RF_UNLINKED;
+	path_walk(__builtin_preserve_access_index(&file->f_path), task, x->data, r);
+	return sizeof(*r) + BOUND(r->path_len, 0x7ff);
+}
+
+/* A forbidden file: told, and where the mode says so the process is stopped or killed. */
+static __always_inline void punish_file(struct scratch *x, struct subject *s, struct seen_file *f,
+					struct ruling *rule, __u64 size)
+{
+	struct guard_rec *r = &x->rec;
+
+	r->reason = rule->reason;
+	if (rule->hold) {
+		hold(x, s, f, size);
+		return;
+	}
+	r->verdict = verdict_of(rule->mode, GUARD_REC_KILLED);
+	if (r->verdict == GUARD_REC_KILLED)
+		bpf_send_signal(SIG_KILL);
+	if (r->verdict != GUARD_REC_OBSERVED)
+		send_alert(r, size, f->id.ino, f->id.ctime_ns);
+	else if (first_time(r->cgroup, f->id.ino, f->id.ctime_ns, r->type, 0))
+		send_record(x, size, s->container);
+}
+
+static __always_inline void on_open(struct subject *s, struct task_struct *task, __u32 fd)
+{
+	__u32 zero = 0, op;
+	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
+	struct file *file = file_of_fd(task, fd);
+	struct seen_file f = {};
+	struct ruling rule;
+	__u64 size;
+
+	if (x == NULL || file == NULL)
+		return;
+	if (s->task->script != 0 && name_hash(file) == s->task->script) {
+		file_look(file, task, s->container->flags & GUARD_C_HOST, &f);
+		rule_file(s, file, &f, GUARD_A_SCRIPT, &rule);
+		if (rule.reason != 0) {
+			size = record_file(x, s, task, GUARD_REC_SCRIPT, file, &f);
+			punish_file(x, s, &f, &rule, size);
+			return;
+		}
+		s->task->script = 0;
+	}
+	if ((s->policy->flags & GUARD_P_LEARN) == 0)
+		return;
+	file_look(file, task, s->container->flags & GUARD_C_HOST, &f);
+	op = (BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT) ? 2 : 1;
+	if (!first_time(s->container->top, f.id.ino, f.id.dev, GUARD_REC_OPEN, op))
+		return;
+	size = record_file(x, s, task, GUARD_REC_OPEN, file, &f);
+	x->rec.op = op;
+	if (send_record(x, size, s->container) != 0)
+		not_seen(s->container->top, f.id.ino, f.id.dev, GUARD_REC_OPEN, op);
+}
+
+static __always_inline void on_anon(struct subject *s, struct task_struct *task, __u32 nr)
+{
+	struct guard_rec r;
+	__u8 mode = s->policy->mode_anon;
+
+	if (s->task->use & GUARD_A_ANON)
+		return;
+	rec_init(&r, GUARD_REC_ANON, s, task);
+	r.op = nr;
+	r.reason = GUARD_REC_R_ANON_EXEC;
+	r.verdict = verdict_of(mode, GUARD_REC_KILLED);
+	if (r.verdict == GUARD_REC_KILLED)
+		bpf_send_signal(SIG_KILL);
+	if (r.verdict != GUARD_REC_OBSERVED)
+		send_alert(&r, sizeof(r), s->task->exe.ino, 0);
+	else if (first_time(r.cgroup, s->task->exe.ino, s->task->exe.ctime_ns, r.type, 0))
+		send_record(&r, sizeof(r), s->container);
+}
+
+static __always_inline void on_code(struct subject *s, struct task_struct *task, struct file *file)
+{
+	__u32 zero = 0;
+	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
+	struct seen_file f = {};
+	struct ruling rule;
+	__u64 size;
+
+	if (x == NULL)
+		return;
+	file_look(file, task, s->container->flags & GUARD_C_HOST, &f);
+	rule_file(s, file, &f, GUARD_A_LIB, &rule);
+	if (rule.reason != 0 && rule.mode > GUARD_REC_MODE_AUDIT) {
+		size = record_file(x, s, task, GUARD_REC_MMAP, file, &f);
+		punish_file(x, s, &f, &rule, size);
+		return;
+	}
+	if ((s->policy->flags & GUARD_P_LEARN) == 0 ||
+	    !first_time(s->container->top, f.id.ino, f.id.ctime_ns, GUARD_REC_MMAP, 0))
+		return;
+	size = record_file(x, s, task, GUARD_REC_MMAP, file, &f);
+	x->rec.reason = rule.reason;
+	if (send_record(x, size, s->container) != 0)
+		not_seen(s->container->top, f.id.ino, f.id.ctime_ns, GUARD_REC_MMAP, 0);
+}
+
+/** struct found_vma - a mapping, as the kernel has it after the call */
+struct found_vma {
+	__u64 flags;
+	struct file *file;
+	__u32 copied; /* pages of a private mapping were written */
+	__u32 found;
+};
+
+static long on_vma(struct task_struct *task, struct vm_area_struct *vma, struct found_vma *v)
+{
+	v->flags = BPF_CORE_READ(vma, vm_flags);
+	v->file = BPF_CORE_READ(vma, vm_file);
+	v->copied = BPF_CORE_READ(vma, anon_vma) != NULL;
+	v->found = 1;
+	return 0;
+}
+
+static __always_inline void on_mapping(struct subject *s, struct task_struct *task,
+				       struct found_vma *v, __u32 nr, enum call_op op)
+{
+	struct file *file = v->file;
+
+	if ((v->flags & VM_EXEC_BIT) == 0)
+		return;
+	if (file == NULL || (BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT) != S_IFREG_ ||
+	    (op == OP_MPROTECT && v->copied))
+		on_anon(s, task, nr);
+	else
+		on_code(s, task, file);
+}
+
+/* Without bpf_find_vma: what the registers say, and the descriptor as it is now. */
+static __always_inline void guess_vma(struct task_struct *task, struct pt_regs *regs, int compat,
+				      struct found_vma *v)
+{
+	__u64 prot = BPF_CORE_READ(regs, dx);
+	__u64 flags = compat ? BPF_CORE_READ(regs, si) : BPF_CORE_READ(regs, r10);
+	__u64 fd = compat ? BPF_CORE_READ(regs, di) : BPF_CORE_READ(regs, r8);
+
+	v->flags = prot & VM_EXEC_BIT;
+	v->copied = 1;
+	if ((flags & 0x20) == 0) /* MAP_ANONYMOUS */
+		v->file = file_of_fd(task, (__u32)fd);
+}
+
+static __always_inline void on_socket(struct subject *s, struct task_struct *task, __u32 fd)
+{
+	struct file *file = file_of_fd(task, fd);
+	struct socket *sock;
+	struct sock *sk;
+	struct guard_rec r;
+	__u32 family, type;
+
+	if (file == NULL || (BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT) != MODE_SOCKET)
+		return;
+	sock = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(sock, sk);
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	type = (__u32)BPF_CORE_READ(sock, type);
+	if (family != AF_PACKET_ && !(type == SOCK_RAW_ && (family == AF_INET_ || family == AF_INET6_)))
+		return;
+	if (s->task->use & GUARD_A_RAW)
+		return;
+	rec_init(&r, GUARD_REC_RAW, s, task);
+	r.op = family;
+	r.value = type;
+	r.reason = GUARD_REC_R_RAW_SOCKET;
+	r.verdict = verdict_of(s->policy->mode_builtin, GUARD_REC_KILLED);
+	if (r.verdict == GUARD_REC_KILLED)
+		bpf_send_signal(SIG_KILL);
+	if (r.verdict != GUARD_REC_OBSERVED)
+		send_alert(&r, sizeof(r), s->task->exe.ino, family);
+	else if (first_time(r.cgroup, s->task->exe.ino, s->task->exe.ctime_ns, r.type, family))
+		send_record(&r, sizeof(r), s->container);
+}
+
+static __always_inline void on_listen(struct subject *s, struct task_struct *task, __u32 fd)
+{
+	struct file *file = file_of_fd(task, fd);
+	struct socket *sock;
+	struct sock *sk;
+	struct guard_rec r;
+
+	if (file == NULL || (s->policy->flags & GUARD_P_LEARN) == 0 ||
+	    (BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT) != MODE_SOCKET)
+		return;
+	sock = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(sock, sk);
+	rec_init(&r, GUARD_REC_BIND, s, task);
+	r.family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	r.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	r.proto = (__u8)BPF_CORE_READ(sk, sk_protocol);
+	if (r.family != AF_INET_ && r.family != AF_INET6_)
+		return;
+	if (first_time(r.cgroup, r.port, r.proto, r.type, r.family))
+		send_record(&r, sizeof(r), s->container);
+}
+
+static __always_inline int call_done(struct pt_regs *regs, long ret, int have_vma)
+{
+	struct found_vma v = {};
+	struct subject s = {};
+	struct task_struct *task;
+	enum call_op op;
+	__u32 nr;
+	int compat;
+
+	if (ret < 0 && ret >= -4095)
+		return 0;
+	if (subject_current(&s) != 0)
+		return 0;
+	task = (void *)bpf_get_current_task();
+	compat = is_compat(task);
+	nr = (__u32)BPF_CORE_READ(regs, orig_ax) & CALL_NR;
+	op = op_of(nr, compat);
+	if (op == OP_NONE)
+		return 0;
+	if (op == OP_OPEN) {
+		on_open(&s, task, (__u32)ret);
+	} else if (op == OP_SOCKET) {
+		on_socket(&s, task, (__u32)ret);
+	} else if (op == OP_LISTEN) {
+		on_listen(&s, task, (__u32)(compat ? BPF_CORE_READ(regs, bx) : BPF_CORE_READ(regs, di)));
+	} else {
+		__u64 addr = compat ? BPF_CORE_READ(regs, bx) : BPF_CORE_READ(regs, di);
+
+		if (op == OP_MPROTECT && (BPF_CORE_READ(regs, dx) & VM_EXEC_BIT) == 0)
+			return 0;
+		if (op == OP_MMAP)
+			addr = (__u64)ret;
+		if (have_vma)
+			bpf_find_vma(bpf_get_current_task_btf(), addr, on_vma, &v, 0);
+		if (!v.found)
+			guess_vma(task, regs, compat, &v);
+		on_mapping(&s, task, &v, nr, op);
+	}
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(guard_sys_exit, struct pt_regs *regs, long ret)
+{
+	return call_done(regs, ret, 1);
+}
+
+/* For kernels before 5.17. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(guard_sys_exit_old, struct pt_regs *regs, long ret)
+{
+	return call_done(regs, ret, 0);
+}
+
+static __always_inline int note_cap(int cap)
+{
+	struct subject s = {};
+
+	if (cap < 0 || cap > 63 || subject_current(&s) != 0)
+		return 0;
+	if ((s.policy->flags & GUARD_P_CALLS) && !(s.container->caps >> (cap & 63) & 1))
+		s.container->caps |= 1ull << (cap & 63);
+	return 0;
+}
+
+/* From 6.14; what was granted only. */
+SEC("tp_btf/cap_capable")
+int BPF_PROG(guard_capable, const struct cred *cred, void *target_ns, void *capable_ns, int cap,
+	     int ret)
+{
+	return ret == 0 ? note_cap(cap) : 0;
+}

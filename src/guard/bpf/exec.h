@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Programs that start. */
+#pragma once
+
+/* Kinds of descriptors, by the mode of their inode. */
+enum {
+	MODE_FORMAT = 0170000,
+	MODE_SOCKET = 0140000,
+	MODE_FIFO = 0010000,
+};
+
+static __always_inline struct file *file_of_fd(struct task_struct *task, __u32 fd)
+{
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file **table = BPF_CORE_READ(fdt, fd);
+	struct file *file = NULL;
+
+	if (fd >= BPF_CORE_READ(fdt, max_fds))
+		return NULL;
+	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
+	return file;
+}
+
+static __always_inline __u32 stdin_flags(struct task_struct *task)
+{
+	struct file *file = file_of_fd(task, 0);
+	__u32 format;
+
+	if (file == NULL)
+		return 0;
+	format = BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT;
+	if (format == MODE_SOCKET)
+		return GUARD_RF_STDIN_SOCKET;
+	return format == MODE_FIFO ? GUARD_RF_STDIN_PIPE : 0;
+}
+
+/* Makes sure that the process is known; returns NULL for one that is nobody's. */
+static __always_inline struct guard_task *task_of_exec(struct task_struct *task, __u32 tgid)
+{
+	struct guard_task *t = bpf_map_lookup_elem(&tasks, &tgid);
+	struct guard_task fresh = {};
+	struct guard_container *c;
+
+	if (t != NULL)
+		return t;
+	c = container_of_id(task_cgroup(task));
+	if (c == NULL)
+		return NULL;
+	fresh.cgroup = c->top;
+	fresh.ppid = BPF_CORE_READ(task, real_parent, tgid);
+	fresh.flags = GUARD_T_JOINING;
+	add_task(tgid, &fresh);
+	return bpf_map_lookup_elem(&tasks, &tgid);
+}
+
+/* A runtime's own programs run in the host's mount namespace, before they enter the container. */
+static __always_inline int still_joining(struct subject *s, struct task_struct *task)
+{
+	if ((s->task->flags & GUARD_T_JOINING) == 0)
+		return 0;
+	if ((s->container->flags & GUARD_C_HOST) == 0 && task_mnt_ns(task) == host_mnt_ns)
+		return 1;
+	s->task->flags &= ~GUARD_T_JOINING;
+	if ((s->container->flags & (GUARD_C_STARTED | GUARD_C_HOST)) == 0) {
+		s->container->flags |= GUARD_C_STARTED;
+		s->task->flags |= GUARD_T_MAIN;
+	} else if ((s->container->flags & GUARD_C_HOST) == 0) {
+		s->task->flags |= GUARD_T_ENTRY;
+	}
+	return 0;
+}
+
+/* Argument text of the new program, copied once; later changes by other threads do not matter. */
+static __always_inline __u32 read_args(struct task_struct *task, __u8 *buf, __u32 *ret_flags)
+{
+	unsigned long start = BPF_CORE_READ(task, mm, arg_start);
+	unsigned long end = BPF_CORE_READ(task, mm, arg_end);
+	__u64 n = end - start;
+
+	if (end <= start)
+		return 0;
+	if (n > GUARD_ARGS_BYTES - 1) {
+		n = GUARD_ARGS_BYTES - 1;
+		*ret_flags |= GUARD_RF_ARGS_CUT;
+	}
+	if (bpf_probe_read_user(buf, (__u32)BOUND(n, ARGS_MASK), (void *)start) != 0)
+		return 0;
+	return (__u32)n;
+}
+
+static __noinline int parse_args(struct scratch *x, __u32 n_args)
+{
+	for (__u32 i = 0; i < GUARD_PARSE_BYTES; i++) {
+		FORGET();
+		if (i >= n_args)
+			break;
+		guard_parse_step(&x->parse, x->args[BOUND(i, ARGS_MASK)]);
+	}
+	return 0;
+}
+
+/* Copies @n bytes behind the record's data so far. */
+static __always_inline __u32 add_data(struct scratch *x, __u32 off, const void *from, __u32 n)
+{
+	if (off > GUARD_PATH_BYTES + GUARD_NAME_BYTES || n > GUARD_ARGS_BYTES)
+		return 0;
+	if (bpf_probe_read_kernel(&x->data[BOUND(off, DATA_MASK)], BOUND(n, DATA_MASK), from) != 0)
+		return 0;
+	return n;
+}
+
+static __always_inline void describe_exec(struct scratch *x, struct task_struct *task,
+					  struct file *file, struct linux_binprm *bprm,
+					  __u32 n_args)
+{
+	struct guard_rec *r = &x->rec;
+	__u32 off;
+	long n;
+
+	path_walk(__builtin_preserve_access_index(&file->f_path), task, x->data, r);
+	off = r->path_len;
+	n = bpf_probe_read_kernel_str(&x->data[BOUND(off, DATA_MASK)], GUARD_NAME_BYTES,
+				      BPF_CORE_READ(bprm, filename));
+	r->name_len = n > 0 ? (__u16)n : 0;
+	off += r->name_len;
+	r->args_len = (__u16)add_data(x, off, x->args, n_args);
+	r->flags |= stdin_flags(task);
+	if (BPF_CORE_READ(bprm, filename) != BPF_CORE_READ(bprm, interp))
+		r->flags |= GUARD_RF_SCRIPT;
+}
+
+static __always_inline void judge_exec(struct scratch *x, struct subject *s, struct file *file,
+				       struct seen_file *f, __u32 n_args, struct ruling *rule)
+{
+	__u64 script = 0;
+
+	rule_file(s, file, f, GUARD_A_EXEC, rule);
+	if (rule->known) {
+		guard_parse_init(&x->parse, rule->rules.letters, rule->rules.valued);
+		parse_args(x, n_args);
+		rule->mode = s->policy->mode_exec;
+		rule->reason = rule_use(s->container->service, &rule->rules, &x->parse, &script);
+		s->task->script = script;
+		s->task->program = rule->rules.program;
+		s->task->use = rule->rules.flags;
+		return;
+	}
+	s->task->script = 0;
+	s->task->program = 0;
+	s->task->use = 0;
+}
+
+/* Stops the new program until user space has looked. */
+static __always_inline void hold(struct scratch *x, struct subject *s, struct seen_file *f,
+				 __u64 size)
+{
+	struct guard_rec *r = &x->rec;
+
+	r->verdict = GUARD_REC_HELD;
+	s->task->held = f->id;
+	s->task->flags |= GUARD_T_HELD;
+	bpf_send_signal(SIG_STOP);
+	bpf_ringbuf_output(&alerts, x, size, BPF_RB_FORCE_WAKEUP);
+}
+
+static __always_inline int must_wait(struct subject *s)
+{
+	struct guard_control *ctl = get_control();
+
+	return (s->container->flags & GUARD_C_PENDING) != 0 && ctl != NULL && ctl->hold_pending &&
+	       agent_alive(ctl);
+}
+
+static __always_inline void finish_exec(struct scratch *x, struct subject *s, struct seen_file *f,
+					struct ruling *rule)
+{
+	struct guard_rec *r = &x->rec;
+	__u64 size = sizeof(*r) + BOUND((__u32)r->path_len + r->name_len + r->args_len, 0xfff);
+
+	r->program = s->task->program;
+	if (must_wait(s) || (rule->hold && rule->reason != 0)) {
+		r->reason = rule->reason;
+		hold(x, s, f, size);
+		return;
+	}
+	if (rule->reason == 0) {
+		r->verdict = rule->known ? GUARD_REC_ALLOWED : GUARD_REC_OBSERVED;
+		if (s->policy->flags & GUARD_P_RECORD)
+			send_record(x, size, s->container);
+		return;
+	}
+	r->reason = rule->reason;
+	r->verdict = verdict_of(rule->mode, GUARD_REC_KILLED);
+	if (r->verdict == GUARD_REC_KILLED) {
+		s->task->flags |= GUARD_T_DOOMED;
+		bpf_send_signal(SIG_KILL);
+	}
+	if (r->verdict == GUARD_REC_OBSERVED)
+		send_record(x, size, s->container);
+	else
+		send_alert(r, size, f->id.ino, f->id.ctime_ns ^ s->task->script ^ x->parse.argv0);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(guard_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	__u32 zero = 0, tgid = BPF_CORE_READ(task, tgid), n_args;
+	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
+	struct seen_file f = {};
+	struct ruling rule = {};
+	struct subject s = {};
+	struct file *file;
+	__u64 parent;
+
+	if (x == NULL)
+		return 0;
+	s.task = task_of_exec(task, tgid);
+	if (s.task == NULL)
+		return 0;
+	s.container = container_of_id(s.task->cgroup);
+	if (s.container == NULL || (s.container->flags & GUARD_C_IGNORED) != 0)
+		return 0;
+	s.policy = policy_of(s.container);
+	if (s.policy == NULL || still_joining(&s, task))
+		return 0;
+	file = BPF_CORE_READ(bprm, file);
+	file_look(file, task, s.container->flags & GUARD_C_HOST, &f);
+	parent = s.task->exec_id;
+	s.task->parent_exec_id = parent;
+	s.task->exec_id = new_exec_id();
+	s.task->exe = f.id;
+	rec_init(&x->rec, GUARD_REC_EXEC, &s, task);
+	x->rec.file = f.id;
+	x->rec.origin = f.origin;
+	x->parse.argv0 = 0;
+	if (f.unlinked)
+		x->rec.flags |= GUARD_RF_UNLINKED;
+	n_args = read_args(task, x->args, &x->rec.flags);
+	judge_exec(x, &s, file, &f, n_args, &rule);
+	describe_exec(x, task, file, bprm, n_args);
+	finish_exec(x, &s, &f, &rule);
+	return 0;
+}

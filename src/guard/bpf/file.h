@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Files: identity below overlayfs, origin, path. */
+#pragma once
+
+/** struct seen_file - what the kernel knows of a file */
+struct seen_file {
+	struct guard_file_id id;
+	__u32 origin;
+	__u32 unlinked;
+};
+
+static __always_inline __u64 inode_ctime(struct inode *inode)
+{
+	struct inode___v510 *old = (void *)inode;
+	struct inode___v66 *mid = (void *)inode;
+
+	if (bpf_core_field_exists(inode->i_ctime_sec))
+		return (__u64)BPF_CORE_READ(inode, i_ctime_sec) * 1000000000ull +
+		       (BPF_CORE_READ(inode, i_ctime_nsec) & 0x7fffffff);
+	if (bpf_core_field_exists(mid->__i_ctime))
+		return (__u64)BPF_CORE_READ(mid, __i_ctime.tv_sec) * 1000000000ull +
+		       ((__u64)BPF_CORE_READ(mid, __i_ctime.tv_nsec) & 0x7fffffff);
+	return (__u64)BPF_CORE_READ(old, i_ctime.tv_sec) * 1000000000ull +
+	       (__u64)BPF_CORE_READ(old, i_ctime.tv_nsec);
+}
+
+/* The inode below overlayfs that holds the content; @ret_upper: it is in the writable layer. */
+static __always_inline struct inode *real_inode(struct inode *inode, __u32 *ret_upper)
+{
+	struct dentry *upper = NULL;
+	void *lower = NULL;
+
+	if (ovl_upper_off == 0)
+		return inode;
+	bpf_probe_read_kernel(&upper, sizeof(upper), (void *)inode + ovl_upper_off);
+	if (upper != NULL) {
+		*ret_upper = 1;
+		return BPF_CORE_READ(upper, d_inode);
+	}
+	bpf_probe_read_kernel(&lower, sizeof(lower), (void *)inode + ovl_lower_off);
+	if (lower == NULL || ovl_lower_kind == 1)
+		return lower != NULL ? lower : inode;
+	/* struct ovl_entry: a count, padding, then pairs of layer and dentry */
+	if (ovl_lower_kind == 3)
+		bpf_probe_read_kernel(&lower, sizeof(lower), lower + 16);
+	if (lower == NULL)
+		return inode;
+	lower = BPF_CORE_READ((struct dentry *)lower, d_inode);
+	return lower != NULL ? lower : inode;
+}
+
+static __always_inline void file_origin(struct super_block *sb, struct task_struct *task,
+					__u32 upper, __u32 host, struct seen_file *f)
+{
+	unsigned long magic = BPF_CORE_READ(sb, s_magic);
+
+	if (magic == OVERLAY_MAGIC)
+		f->origin = upper ? GUARD_REC_O_UPPER : GUARD_REC_O_IMAGE;
+	else if (magic == TMPFS_MAGIC || magic == RAMFS_MAGIC)
+		f->origin = f->unlinked ? GUARD_REC_O_MEMFD : GUARD_REC_O_TMPFS;
+	else if (host)
+		f->origin = GUARD_REC_O_HOST;
+	else if (sb == BPF_CORE_READ(task, fs, root.mnt, mnt_sb))
+		f->origin = GUARD_REC_O_UNKNOWN; /* an engine without overlayfs: content decides */
+	else
+		f->origin = GUARD_REC_O_VOLUME;
+}
+
+static __always_inline void file_look(struct file *file, struct task_struct *task, __u32 host,
+				      struct seen_file *f)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+	__u32 upper = 0;
+
+	f->unlinked = BPF_CORE_READ(inode, i_nlink) == 0;
+	if (BPF_CORE_READ(sb, s_magic) == OVERLAY_MAGIC)
+		inode = real_inode(inode, &upper);
+	file_origin(sb, task, upper, host, f);
+	f->id.ino = BPF_CORE_READ(inode, i_ino);
+	f->id.size = (__u64)BPF_CORE_READ(inode, i_size);
+	f->id.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	f->id.ctime_ns = inode_ctime(inode);
+	f->id.zero = 0;
+}
+
+/*
+ * The path as the task's root directory shows it, last component first, each with its NUL, into the
+ * first GUARD_PATH_BYTES of @buf, which has 256 bytes more; the length goes to @r->path_len.
+ */
+static __noinline int path_walk(struct path *path, struct task_struct *task, __u8 *buf,
+				struct guard_rec *r)
+{
+	struct dentry *dentry = BPF_CORE_READ(path, dentry);
+	struct vfsmount *vfs = BPF_CORE_READ(path, mnt);
+	struct mount *mnt = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
+	struct dentry *root = BPF_CORE_READ(task, fs, root.dentry);
+	struct vfsmount *root_vfs = BPF_CORE_READ(task, fs, root.mnt);
+	struct mount *root_mnt = (void *)root_vfs - bpf_core_field_offset(struct mount, mnt);
+
+	r->path_len = 0;
+	for (int i = 0; i < GUARD_PATH_DEPTH; i++) {
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+		struct mount *up = mnt;
+		__u32 off;
+		long n;
+
+		FORGET();
+		off = r->path_len;
+		if (dentry == root && mnt == root_mnt)
+			return 0;
+		if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root))
+			up = BPF_CORE_READ(mnt, mnt_parent);
+		if (up != mnt) {
+			dentry = BPF_CORE_READ(mnt, mnt_mountpoint);
+			mnt = up;
+			continue;
+		}
+		/* The top of everything has no name; a file without a directory, as a memfd, has. */
+		if (dentry == parent && off != 0)
+			return 0;
+		if (off > GUARD_PATH_BYTES - 1)
+			break;
+		n = bpf_probe_read_kernel_str(buf + BOUND(off, PATH_MASK), 256,
+					      BPF_CORE_READ(dentry, d_name.name));
+		if (n > 0)
+			r->path_len = (__u16)(off + n);
+		if (dentry == parent)
+			return 0;
+		dentry = parent;
+	}
+	r->flags |= GUARD_RF_PATH_CUT;
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The kernel half of the guard. Decisions are made here from kernel objects; records are reports.
+ * One object serves 5.10 to 6.18: what a kernel refuses is left out by the loader.
+ */
+#include <linux/types.h>
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_tracing.h>
+
+#include "record.h"
+#include "parse.h"
+#include "kernel.h"
+#include "maps.h"
+#include "file.h"
+#include "task.h"
+#include "decide.h"
+#include "life.h"
+#include "exec.h"
+#include "call.h"
+#include "net.h"
+#include "lsm.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Containers and processes coming and going. */
+#pragma once
+
+static __always_inline int is_hex(__u8 c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+/* Is there a run of 64 hexadecimal digits? */
+static __noinline int container_name(struct scratch *x)
+{
+	x->run = 0;
+	for (int i = 0; i < 127; i++) {
+		FORGET();
+		if (x->data[i] == 0)
+			break;
+		if (is_hex(x->data[i]))
+			x->run++;
+		else
+			x->run = 0;
+		if (x->run == 64)
+			return 1;
+	}
+	return 0;
+}
+
+static __always_inline void send_cgroup(struct scratch *x, struct guard_container *c, __u32 op,
+					struct cgroup *cgrp)
+{
+	struct guard_rec *r = &x->rec;
+	long n;
+
+	__builtin_memset(r, 0, sizeof(*r));
+	r->type = GUARD_REC_CGROUP;
+	r->op = op;
+	r->time_ns = bpf_ktime_get_ns();
+	r->cgroup = c->top;
+	n = bpf_probe_read_kernel_str(x->data, GUARD_NAME_BYTES, BPF_CORE_READ(cgrp, kn, name));
+	r->name_len = n > 0 ? (__u16)n : 0;
+	if (bpf_ringbuf_output(&alerts, x, sizeof(*r) + BOUND(r->name_len, 0x1ff),
+			       BPF_RB_FORCE_WAKEUP) != 0)
+		count_lost(c);
+}
+
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(guard_cgroup_mkdir, struct cgroup *cgrp)
+{
+	__u32 zero = 0;
+	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
+	struct guard_container fresh = {};
+	struct guard_container *parent;
+	__u64 id, parent_id;
+
+	if (x == NULL || BPF_CORE_READ(cgrp, root, hierarchy_id) != 0)
+		return 0;
+	id = BPF_CORE_READ(cgrp, kn, id);
+	parent_id = BPF_CORE_READ(cgrp, self.parent, cgroup, kn, id);
+	parent = container_of_id(parent_id);
+	if (parent != NULL) {
+		fresh.top = parent->top;
+		bpf_map_update_elem(&containers, &id, &fresh, BPF_NOEXIST);
+		return 0;
+	}
+	bpf_probe_read_kernel_str(x->data, 128, BPF_CORE_READ(cgrp, kn, name));
+	if (!container_name(x))
+		return 0;
+	fresh.top = id;
+	fresh.flags = GUARD_C_PENDING;
+	bpf_map_update_elem(&containers, &id, &fresh, BPF_NOEXIST);
+	send_cgroup(x, &fresh, 1, cgrp);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_rmdir")
+int BPF_PROG(guard_cgroup_rmdir, struct cgroup *cgrp)
+{
+	__u32 zero = 0;
+	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
+	struct guard_container *c;
+	__u64 id;
+
+	if (x == NULL || BPF_CORE_READ(cgrp, root, hierarchy_id) != 0)
+		return 0;
+	id = BPF_CORE_READ(cgrp, kn, id);
+	c = bpf_map_lookup_elem(&containers, &id);
+	if (c == NULL)
+		return 0;
+	if (c->top != id) {
+		bpf_map_delete_elem(&containers, &id);
+		return 0;
+	}
+	c->flags |= GUARD_C_GONE;
+	send_cgroup(x, c, 2, cgrp);
+	return 0;
+}
+
+static __always_inline void add_task(__u32 tgid, struct guard_task *t)
+{
+	struct guard_stats *st = get_stats();
+
+	if (bpf_map_update_elem(&tasks, &tgid, t, BPF_ANY) != 0 && st != NULL)
+		st->tasks_full++;
+}
+
+/*
+ * Someone is put into a container. What is inside already keeps its identity wherever it goes; what
+ * comes from outside takes the container's.
+ */
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(guard_cgroup_attach, struct cgroup *dst, const char *path, struct task_struct *task)
+{
+	__u32 tgid = BPF_CORE_READ(task, tgid), self = bpf_get_current_pid_tgid() >> 32;
+	struct guard_task fresh = {};
+	struct guard_container *c;
+	struct guard_task *t;
+
+	if (BPF_CORE_READ(dst, root, hierarchy_id) != 0)
+		return 0;
+	c = container_of_id(BPF_CORE_READ(dst, kn, id));
+	if (c == NULL)
+		return 0;
+	t = bpf_map_lookup_elem(&tasks, &tgid);
+	if (t != NULL && (t->cgroup == c->top || bpf_map_lookup_elem(&tasks, &self) != NULL))
+		return 0;
+	fresh.cgroup = c->top;
+	fresh.flags = GUARD_T_JOINING;
+	fresh.ppid = BPF_CORE_READ(task, real_parent, tgid);
+	add_task(tgid, &fresh);
+	return 0;
+}
+
+static __always_inline void send_life(__u16 type, struct guard_task *t, struct task_struct *task,
+				      __u64 value)
+{
+	struct subject s = {.task = t, .container = container_of_id(t->cgroup)};
+	struct guard_rec r;
+
+	if (s.container == NULL || (s.container->flags & GUARD_C_IGNORED) != 0)
+		return;
+	s.policy = policy_of(s.container);
+	if (s.policy == NULL || (s.policy->flags & GUARD_P_LIFECYCLE) == 0)
+		return;
+	rec_init(&r, type, &s, task);
+	r.value = value;
+	send_record(&r, sizeof(r), s.container);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(guard_fork, struct task_struct *parent, struct task_struct *child)
+{
+	__u32 ptgid = BPF_CORE_READ(parent, tgid), tgid = BPF_CORE_READ(child, tgid);
+	struct guard_task *t, copy = {};
+	struct guard_container *c;
+
+	if (ptgid == tgid)
+		return 0;
+	t = bpf_map_lookup_elem(&tasks, &ptgid);
+	if (t != NULL) {
+		copy = *t;
+		copy.flags &= ~(GUARD_T_MAIN | GUARD_T_HELD);
+		copy.ppid = ptgid;
+		add_task(tgid, &copy);
+		send_life(GUARD_REC_FORK, t, parent, tgid);
+		return 0;
+	}
+	/* Born straight into a container (CLONE_INTO_CGROUP). */
+	c = container_of_id(task_cgroup(child));
+	if (c == NULL)
+		return 0;
+	copy.cgroup = c->top;
+	copy.flags = GUARD_T_JOINING;
+	copy.ppid = ptgid;
+	add_task(tgid, &copy);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(guard_exit, struct task_struct *task)
+{
+	__u32 tgid = BPF_CORE_READ(task, tgid);
+	struct guard_task *t = bpf_map_lookup_elem(&tasks, &tgid);
+
+	if (t == NULL || BPF_CORE_READ(task, signal, live.counter) != 0)
+		return 0;
+	send_life(GUARD_REC_EXIT, t, task, (__u32)BPF_CORE_READ(task, exit_code));
+	bpf_map_delete_elem(&tasks, &tgid);
+	return 0;
+}

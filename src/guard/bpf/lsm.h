@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * LSM hooks: denial with EPERM before anything happens. They may be preempted, so they keep what
+ * they need on the stack or in the ring. Another module's denial (@ret) is passed on.
+ */
+#pragma once
+
+enum {
+	EPERM_ = 1,
+	PROT_EXEC_BIT = 4,
+	RULE_ARG = GUARD_PATH_BYTES + 256,
+};
+
+/** struct told - a record with a path, made in the ring */
+struct told {
+	struct guard_rec rec;
+	__u8 path[RULE_ARG];
+};
+
+/* Tells of a forbidden file. The fold map counts what finds no room, and what was told before. */
+static __always_inline void tell_file(struct subject *s, struct task_struct *task, __u16 type,
+				      struct file *file, struct seen_file *f, __u8 reason,
+				      __u8 verdict)
+{
+	struct guard_fold_key key = {.cgroup = s->container->top,
+				     .a = f->id.ino,
+				     .b = f->id.ctime_ns,
+				     .type = type,
+				     .verdict = verdict,
+				     .reason = reason};
+	struct guard_fold *fold = bpf_map_lookup_elem(&folds, &key);
+	struct guard_fold fresh = {.count = 1};
+	struct told *t;
+
+	if (fold != NULL) {
+		__sync_fetch_and_add(&fold->count, 1);
+		fold->last_ns = bpf_ktime_get_ns();
+		return;
+	}
+	fresh.first_ns = fresh.last_ns = fresh.id = bpf_ktime_get_ns();
+	fresh.host_pid = bpf_get_current_pid_tgid() >> 32;
+	t = bpf_ringbuf_reserve(&alerts, sizeof(*t), 0);
+	fresh.sent = t != NULL;
+	bpf_map_update_elem(&folds, &key, &fresh, BPF_ANY);
+	if (t == NULL)
+		return;
+	rec_init(&t->rec, type, s, task);
+	t->rec.file = f->id;
+	t->rec.origin = f->origin;
+	t->rec.reason = reason;
+	t->rec.verdict = verdict;
+	t->rec.cause = fresh.id;
+	path_walk(__builtin_preserve_access_index(&file->f_path), task, t->path, &t->rec);
+	bpf_ringbuf_submit(t, BPF_RB_FORCE_WAKEUP);
+}
+
+/* Notes a file the first time. */
+static __always_inline void note_file(struct subject *s, struct task_struct *task, __u16 type,
+				      struct file *file, struct seen_file *f, __u32 op, __u64 b)
+{
+	struct told *t;
+
+	if ((s->policy->flags & GUARD_P_LEARN) == 0 ||
+	    !first_time(s->container->top, f->id.ino, b, type, op))
+		return;
+	t = bpf_ringbuf_reserve(&records, sizeof(*t), 0);
+	if (t == NULL) {
+		not_seen(s->container->top, f->id.ino, b, type, op);
+		count_lost(s->container);
+		return;
+	}
+	rec_init(&t->rec, type, s, task);
+	t->rec.file = f->id;
+	t->rec.origin = f->origin;
+	t->rec.op = op;
+	path_walk(__builtin_preserve_access_index(&file->f_path), task, t->path, &t->rec);
+	bpf_ringbuf_submit(t, BPF_RB_NO_WAKEUP);
+}
+
+/* Tells of something that is no file. */
+static __always_inline int tell_plain(struct subject *s, struct task_struct *task, __u16 type,
+				      __u32 op, __u64 value, __u8 reason, __u8 mode)
+{
+	struct guard_rec r;
+
+	rec_init(&r, type, s, task);
+	r.op = op;
+	r.value = value;
+	r.reason = reason;
+	r.verdict = verdict_of(mode, GUARD_REC_DENIED);
+	if (r.verdict != GUARD_REC_OBSERVED)
+		send_alert(&r, sizeof(r), s->task->exe.ino, op);
+	else if ((s->policy->flags & GUARD_P_LEARN) &&
+		 first_time(r.cgroup, s->task->exe.ino, s->task->exe.ctime_ns, type, op))
+		send_record(&r, sizeof(r), s->container);
+	return r.verdict == GUARD_REC_DENIED ? -EPERM_ : 0;
+}
+
+SEC("lsm/bprm_check_security")
+int BPF_PROG(guard_bprm, struct linux_binprm *bprm, int ret)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct file *file = BPF_CORE_READ(bprm, file);
+	struct seen_file f = {};
+	struct subject s = {};
+	struct ruling rule;
+	__u8 magic[2] = {};
+	__u8 verdict;
+
+	if (ret != 0 || subject_current(&s) != 0)
+		return ret;
+	bpf_core_read(magic, sizeof(magic), &bprm->buf);
+	file_look(file, task, s.container->flags & GUARD_C_HOST, &f);
+	rule_file(&s, file, &f, magic[0] == '#' && magic[1] == '!' ? GUARD_A_SCRIPT : GUARD_A_EXEC,
+		  &rule);
+	/* Held programs are stopped once they are loaded, see exec.h. */
+	if (rule.reason == 0 || rule.hold)
+		return 0;
+	verdict = verdict_of(rule.mode, GUARD_REC_DENIED);
+	if (verdict != GUARD_REC_DENIED)
+		return 0;
+	tell_file(&s, task, GUARD_REC_EXEC, file, &f, rule.reason, verdict);
+	return -EPERM_;
+}
+
+SEC("lsm/file_open")
+int BPF_PROG(guard_file_open, struct file *file, int ret)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct seen_file f = {};
+	struct subject s = {};
+	struct ruling rule;
+	__u8 verdict;
+
+	if (ret != 0 || subject_current(&s) != 0)
+		return ret;
+	if (s.task->script == 0 && (s.policy->flags & GUARD_P_LEARN) == 0)
+		return 0;
+	file_look(file, task, s.container->flags & GUARD_C_HOST, &f);
+	if (s.task->script != 0 && name_hash(file) == s.task->script) {
+		rule_file(&s, file, &f, GUARD_A_SCRIPT, &rule);
+		verdict = verdict_of(rule.mode, GUARD_REC_DENIED);
+		if (rule.reason != 0 && !rule.hold && verdict > GUARD_REC_ALLOWED) {
+			tell_file(&s, task, GUARD_REC_SCRIPT, file, &f, rule.reason, verdict);
+			return verdict == GUARD_REC_DENIED ? -EPERM_ : 0;
+		}
+		s.task->script = 0;
+	}
+	note_file(&s, task, GUARD_REC_OPEN, file, &f,
+		  (BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT) ? 2 : 1, f.id.dev);
+	return 0;
+}
+
+static __always_inline int anon_code(struct subject *s, struct task_struct *task, __u32 op)
+{
+	if (s->task->use & GUARD_A_ANON)
+		return 0;
+	return tell_plain(s, task, GUARD_REC_ANON, op, 0, GUARD_REC_R_ANON_EXEC,
+			  s->policy->mode_anon);
+}
+
+static __always_inline int file_code(struct subject *s, struct task_struct *task, struct file *file)
+{
+	struct seen_file f = {};
+	struct ruling rule;
+	__u8 verdict;
+
+	file_look(file, task, s->container->flags & GUARD_C_HOST, &f);
+	rule_file(s, file, &f, GUARD_A_LIB, &rule);
+	verdict = verdict_of(rule.mode, GUARD_REC_DENIED);
+	if (rule.reason != 0 && verdict > GUARD_REC_ALLOWED) {
+		tell_file(s, task, GUARD_REC_MMAP, file, &f, rule.reason, verdict);
+		return verdict == GUARD_REC_DENIED ? -EPERM_ : 0;
+	}
+	note_file(s, task, GUARD_REC_MMAP, file, &f, 0, f.id.ctime_ns);
+	return 0;
+}
+
+SEC("lsm/mmap_file")
+int BPF_PROG(guard_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
+	     unsigned long flags, int ret)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct subject s = {};
+
+	if (ret != 0 || (prot & PROT_EXEC_BIT) == 0 || subject_current(&s) != 0)
+		return ret;
+	if (file == NULL || (BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT) != S_IFREG_)
+		return anon_code(&s, task, 9);
+	return file_code(&s, task, file);
+}
+
+SEC("lsm/file_mprotect")
+int BPF_PROG(guard_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot,
+	     int ret)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct subject s = {};
+	struct file *file;
+
+	if (ret != 0 || (prot & PROT_EXEC_BIT) == 0 || subject_current(&s) != 0)
+		return ret;
+	file = BPF_CORE_READ(vma, vm_file);
+	if (file == NULL || BPF_CORE_READ(vma, anon_vma) != NULL)
+		return anon_code(&s, task, 10);
+	return file_code(&s, task, file);
+}
+
+SEC("lsm/socket_create")
+int BPF_PROG(guard_socket_create, int family, int type, int protocol, int kern, int ret)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct subject s = {};
+
+	if (ret != 0 || kern != 0)
+		return ret;
+	if (family != AF_PACKET_ &&
+	    !((type & 0xf) == SOCK_RAW_ && (family == AF_INET_ || family == AF_INET6_)))
+		return 0;
+	if (subject_current(&s) != 0 || (s.task->use & GUARD_A_RAW) != 0)
+		return 0;
+	return tell_plain(&s, task, GUARD_REC_RAW, (__u32)family, (__u64)(type & 0xf),
+			  GUARD_REC_R_RAW_SOCKET, s.policy->mode_builtin);
+}
+
+static __always_inline int on_sockaddr(struct socket *sock, void *address, __u16 type)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct sock *sk = BPF_CORE_READ(sock, sk);
+	struct subject s = {};
+	struct peer p = {};
+	__u32 mapped[4] = {};
+	__u16 port = 0;
+
+	if (subject_current(&s) != 0)
+		return 0;
+	bpf_probe_read_kernel(&p.family, sizeof(p.family), address);
+	if (p.family != AF_INET_ && p.family != AF_INET6_)
+		return 0;
+	bpf_probe_read_kernel(&port, sizeof(port), address + 2);
+	p.port = bpf_ntohs(port);
+	p.proto = (__u8)BPF_CORE_READ(sk, sk_protocol);
+	if (p.family == AF_INET_) {
+		bpf_probe_read_kernel(p.addr, 4, address + 4);
+	} else {
+		bpf_probe_read_kernel(mapped, 16, address + 8);
+		if (mapped[0] == 0 && mapped[1] == 0 && mapped[2] == bpf_htonl(0xffff)) {
+			p.family = AF_INET_;
+			__builtin_memcpy(p.addr, &mapped[3], 4);
+		} else {
+			__builtin_memcpy(p.addr, mapped, 16);
+		}
+	}
+	return rule_peer(&s, task, &p, type) ? 0 : -EPERM_;
+}
+
+SEC("lsm/socket_connect")
+int BPF_PROG(guard_socket_connect, struct socket *sock, struct sockaddr *address, int len, int ret)
+{
+	return ret != 0 ? ret : on_sockaddr(sock, address, GUARD_REC_CONNECT);
+}
+
+SEC("lsm/socket_sendmsg")
+int BPF_PROG(guard_socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, int ret)
+{
+	void *name = BPF_CORE_READ(msg, msg_name);
+
+	if (ret != 0 || name == NULL || BPF_CORE_READ(msg, msg_namelen) < 8)
+		return ret;
+	return on_sockaddr(sock, name, GUARD_REC_SEND);
+}
+
+static __always_inline int escape(__u32 nr, __u64 value)
+{
+	struct subject s = {};
+
+	if (subject_current(&s) != 0 || call_known(&s, nr))
+		return 0;
+	return tell_plain(&s, (void *)bpf_get_current_task(), GUARD_REC_CALL, nr, value,
+			  GUARD_REC_R_ESCAPE, s.policy->mode_builtin);
+}
+
+SEC("lsm/ptrace_access_check")
+int BPF_PROG(guard_ptrace, struct task_struct *child, unsigned int mode, int ret)
+{
+	/* PTRACE_MODE_ATTACH; reading /proc needs PTRACE_MODE_READ only */
+	return ret != 0 || (mode & 2) == 0 ? ret : escape(101, mode);
+}
+
+SEC("lsm/sb_mount")
+int BPF_PROG(guard_mount, const char *dev_name, const struct path *path, const char *type,
+	     unsigned long flags, void *data, int ret)
+{
+	return ret != 0 ? ret : escape(165, flags);
+}
+
+SEC("lsm/move_mount")
+int BPF_PROG(guard_move_mount, const struct path *from, const struct path *to, int ret)
+{
+	return ret != 0 ? ret : escape(429, 0);
+}
+
+SEC("lsm/kernel_read_file")
+int BPF_PROG(guard_read_file, struct file *file, int id, int contents, int ret)
+{
+	/* READING_FIRMWARE 1, READING_MODULE 2, READING_KEXEC_IMAGE 3 */
+	return ret != 0 || (id != 2 && id != 3) ? ret : escape(id == 2 ? 313 : 320, 0);
+}
+
+SEC("lsm/kernel_load_data")
+int BPF_PROG(guard_load_data, int id, int contents, int ret)
+{
+	return ret != 0 || (id != 2 && id != 3) ? ret : escape(id == 2 ? 175 : 246, 0);
+}
+
+SEC("lsm/bpf")
+int BPF_PROG(guard_bpf, int cmd, void *attr, unsigned int size, int ret)
+{
+	return ret != 0 ? ret : escape(321, (__u64)cmd);
+}
+
+/* From 6.1. */
+SEC("lsm/userns_create")
+int BPF_PROG(guard_userns, const struct cred *cred, int ret)
+{
+	return ret != 0 ? ret : escape(272, 0x10000000);
+}
+
+SEC("lsm/capable")
+int BPF_PROG(guard_lsm_capable, const struct cred *cred, void *ns, int cap, unsigned int opts,
+	     int ret)
+{
+	if (ret == 0)
+		note_cap(cap);
+	return ret;
+}
+
+/* A stopped program is continued by nobody but user space's own verdict. */
+SEC("lsm/task_kill")
+int BPF_PROG(guard_kill, struct task_struct *task, void *info, int sig, const struct cred *cred,
+	     int ret)
+{
+	__u32 tgid = BPF_CORE_READ(task, tgid), self = bpf_get_current_pid_tgid() >> 32;
+	struct guard_task *t = bpf_map_lookup_elem(&tasks, &tgid);
+
+	if (ret != 0 || t == NULL || sig != 18 || (t->flags & GUARD_T_HELD) == 0)
+		return ret;
+	return bpf_map_lookup_elem(&tasks, &self) != NULL ? -EPERM_ : 0;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Maps and settings of the kernel half. Sizes here are maxima; hash maps take memory as they fill. */
+#pragma once
+
+enum {
+	MAX_TASKS = 262144,
+	MAX_CONTAINERS = 8192,
+	MAX_ALLOW = 262144,
+	MAX_SEEN = 65536,
+	MAX_FOLDS = 16384,
+	RECORD_RING_BYTES = 2 << 20,
+	ALERT_RING_BYTES = 512 << 10,
+	HOLD_ALIVE_NS = 3000000000,
+	OVERLAY_MAGIC = 0x794c7630,
+	TMPFS_MAGIC = 0x01021994,
+	RAMFS_MAGIC = 0x858458f6,
+	FMODE_WRITE_BIT = 2,
+	TS_COMPAT_BIT = 2,
+	SIG_KILL = 9,
+	SIG_STOP = 19,
+	DATA_MASK = 0x7ff,
+	PATH_MASK = GUARD_PATH_BYTES - 1,
+	NAME_MASK = GUARD_NAME_BYTES - 1,
+	ARGS_MASK = GUARD_ARGS_BYTES - 1,
+};
+
+/* A bound that the compiler cannot argue away and the verifier understands. */
+#define BOUND(value, mask)                                                                         \
+	({                                                                                         \
+		__u64 bound_ = (value);                                                            \
+		asm volatile("%0 &= %1" : "+r"(bound_) : "i"(mask));                               \
+		bound_;                                                                            \
+	})
+
+/* State goes back to memory, where the verifier forgets its value: loops converge. */
+#define FORGET() asm volatile("" ::: "memory")
+
+/* Set by user space before loading. */
+const volatile __u32 host_mnt_ns = 0;
+const volatile __u32 lsm_backend = 0;	 /* file and network decisions are made in LSM hooks */
+const volatile __u32 ovl_upper_off = 0; /* from struct inode to ovl_inode.__upperdentry; 0: unknown */
+const volatile __u32 ovl_lower_off = 0; /* … to what leads to the lower inode */
+const volatile __u32 ovl_lower_kind = 0; /* 1 inode, 2 dentry, 3 ovl_entry */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, RECORD_RING_BYTES);
+} records SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, ALERT_RING_BYTES);
+} alerts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_TASKS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct guard_task);
+} tasks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_CONTAINERS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct guard_container);
+} containers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GUARD_MAX_SERVICES);
+	__type(key, __u32);
+	__type(value, struct guard_policy);
+} policies SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_ALLOW);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct guard_allow_key);
+	__type(value, struct guard_allow);
+} allow SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_ALLOW);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct guard_size_key);
+	__type(value, __u32);
+} sizes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_SEEN);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct guard_use_key);
+	__type(value, __u32);
+} uses SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_SEEN);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct guard_peer_key);
+	__type(value, __u32);
+} peers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, MAX_SEEN);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct guard_net_key);
+	__type(value, __u32);
+} nets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_SEEN);
+	__type(key, struct guard_seen_key);
+	__type(value, __u64);
+} seen SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_FOLDS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct guard_fold_key);
+	__type(value, struct guard_fold);
+} folds SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct guard_control);
+} control SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct guard_stats);
+} stats SEC(".maps");
+
+/* The slack lets the verifier see that a write at a masked offset stays inside. */
+struct scratch {
+	struct guard_rec rec;
+	__u8 data[4096 + 64];
+	__u8 args[GUARD_ARGS_BYTES * 2];
+	struct guard_parse parse;
+	__u32 run; /* kept here, not in a register, so that the verifier sees one state */
+};
+
+/* Only programs at tracepoints use it: those run with preemption off. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");

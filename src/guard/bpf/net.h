@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Peers: who a service talks to. Decided in cgroup hooks, or in LSM hooks where those work. */
+#pragma once
+
+enum {
+	PROTO_TCP = 6,
+	PROTO_UDP = 17,
+	NAME_MAX_BYTES = 128,
+	DNS_ANSWERS = 12,
+	DNS_PORT = 53,
+};
+
+/* Addresses that a known name was resolved to, by the container that asked. */
+struct named_addr {
+	__u64 cgroup;
+	__u32 family;
+	__u32 zero;
+	__u8 addr[16];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_SEEN);
+	__type(key, struct named_addr);
+	__type(value, __u64); /* hash of the name */
+} named SEC(".maps");
+
+/* Names with the ports they are known for. */
+struct named_port {
+	__u32 service;
+	__u16 port;
+	__u8 proto;
+	__u8 zero;
+	__u64 name;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_SEEN);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct named_port);
+	__type(value, __u32);
+} name_ports SEC(".maps");
+
+/** struct peer - where to */
+struct peer {
+	__u8 addr[16];
+	__u16 port; /* host order */
+	__u16 family;
+	__u8 proto;
+};
+
+static __always_inline int peer_named(struct subject *s, struct peer *p)
+{
+	struct named_addr key = {.cgroup = s->container->top, .family = p->family};
+	struct named_port port = {
+		.service = s->container->service, .port = p->port, .proto = p->proto};
+	__u64 *name;
+
+	__builtin_memcpy(key.addr, p->addr, 16);
+	name = bpf_map_lookup_elem(&named, &key);
+	if (name == NULL)
+		return 0;
+	port.name = *name;
+	if (bpf_map_lookup_elem(&name_ports, &port) != NULL)
+		return 1;
+	port.port = 0;
+	return bpf_map_lookup_elem(&name_ports, &port) != NULL;
+}
+
+static __always_inline int peer_known(struct subject *s, struct peer *p)
+{
+	struct guard_peer_key key = {.service = s->container->service,
+				     .port = p->port,
+				     .proto = p->proto,
+				     .family = (__u8)p->family};
+	struct guard_net_key net = {.bits = 64 + 128,
+				    .service = s->container->service,
+				    .port = p->port,
+				    .proto = p->proto,
+				    .family = (__u8)p->family};
+
+	__builtin_memcpy(key.addr, p->addr, 16);
+	if (bpf_map_lookup_elem(&peers, &key) != NULL)
+		return 1;
+	key.port = 0;
+	if (bpf_map_lookup_elem(&peers, &key) != NULL)
+		return 1;
+	__builtin_memcpy(net.addr, p->addr, 16);
+	if (bpf_map_lookup_elem(&nets, &net) != NULL)
+		return 1;
+	net.port = 0;
+	if (bpf_map_lookup_elem(&nets, &net) != NULL)
+		return 1;
+	return peer_named(s, p);
+}
+
+static __always_inline __u64 peer_word(struct peer *p, int i)
+{
+	__u64 w;
+
+	__builtin_memcpy(&w, p->addr + i, 8);
+	return w;
+}
+
+/* Returns 1 when the call may go on. */
+static __always_inline int rule_peer(struct subject *s, struct task_struct *task, struct peer *p,
+				     __u16 type)
+{
+	__u64 a = peer_word(p, 0), b = peer_word(p, 8) ^ ((__u64)p->port << 32) ^ p->proto;
+	int known = s->policy->has_profile && peer_known(s, p);
+	struct guard_rec r;
+
+	if (known && (s->policy->flags & GUARD_P_LEARN) == 0)
+		return 1;
+	rec_init(&r, type, s, task);
+	__builtin_memcpy(r.addr, p->addr, 16);
+	r.family = p->family;
+	r.port = p->port;
+	r.proto = p->proto;
+	if (s->policy->has_profile && !known) {
+		r.reason = GUARD_REC_R_NOT_IN_PROFILE;
+		r.verdict = verdict_of(s->policy->mode_peer, GUARD_REC_DENIED);
+	}
+	if (r.verdict > GUARD_REC_ALLOWED) {
+		send_alert(&r, sizeof(r), a, b);
+		return r.verdict != GUARD_REC_DENIED;
+	}
+	if ((s->policy->flags & GUARD_P_LEARN) && first_time(r.cgroup, a, b, type, p->family) &&
+	    send_record(&r, sizeof(r), s->container) != 0)
+		not_seen(r.cgroup, a, b, type, p->family);
+	return 1;
+}
+
+static __always_inline int subject_task(struct subject *s, struct task_struct *task)
+{
+	__u32 tgid = BPF_CORE_READ(task, tgid);
+
+	s->task = bpf_map_lookup_elem(&tasks, &tgid);
+	if (s->task == NULL || (s->task->flags & GUARD_T_JOINING) != 0)
+		return -1;
+	s->container = container_of_id(s->task->cgroup);
+	if (s->container == NULL || (s->container->flags & GUARD_C_IGNORED) != 0)
+		return -1;
+	s->policy = policy_of(s->container);
+	return s->policy != NULL ? 0 : -1;
+}
+
+static __always_inline int on_addr4(struct bpf_sock_addr *ctx, __u16 type)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct peer p = {};
+	struct subject s = {};
+	__u32 ip = ctx->user_ip4;
+
+	if (subject_task(&s, task) != 0)
+		return 1;
+	__builtin_memcpy(p.addr, &ip, 4);
+	p.port = bpf_ntohs((__u16)ctx->user_port);
+	p.family = AF_INET_;
+	p.proto = (__u8)ctx->protocol;
+	return rule_peer(&s, task, &p, type);
+}
+
+static __always_inline int on_addr6(struct bpf_sock_addr *ctx, __u16 type)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u32 ip[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]};
+	struct peer p = {};
+	struct subject s = {};
+
+	if (subject_task(&s, task) != 0)
+		return 1;
+	p.family = AF_INET6_;
+	if (ip[0] == 0 && ip[1] == 0 && ip[2] == bpf_htonl(0xffff)) {
+		p.family = AF_INET_; /* ::ffff:a.b.c.d */
+		__builtin_memcpy(p.addr, &ip[3], 4);
+	} else {
+		__builtin_memcpy(p.addr, ip, 16);
+	}
+	p.port = bpf_ntohs((__u16)ctx->user_port);
+	p.proto = (__u8)ctx->protocol;
+	return rule_peer(&s, task, &p, type);
+}
+
+SEC("cgroup/connect4")
+int guard_connect4(struct bpf_sock_addr *ctx)
+{
+	return on_addr4(ctx, GUARD_REC_CONNECT);
+}
+
+SEC("cgroup/connect6")
+int guard_connect6(struct bpf_sock_addr *ctx)
+{
+	return on_addr6(ctx, GUARD_REC_CONNECT);
+}
+
+SEC("cgroup/sendmsg4")
+int guard_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	return on_addr4(ctx, GUARD_REC_SEND);
+}
+
+SEC("cgroup/sendmsg6")
+int guard_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	return on_addr6(ctx, GUARD_REC_SEND);
+}

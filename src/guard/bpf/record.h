@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What the kernel half and the user half of the guard share: keys and values of the maps, records
+ * of the rings. Fixed-width types, no pointers, sizes asserted.
+ */
+#pragma once
+
+#ifdef __bpf__
+typedef __u8 guard_u8;
+typedef __u16 guard_u16;
+typedef __u32 guard_u32;
+typedef __u64 guard_u64;
+#else
+#include <stdint.h>
+typedef uint8_t guard_u8;
+typedef uint16_t guard_u16;
+typedef uint32_t guard_u32;
+typedef uint64_t guard_u64;
+#endif
+
+enum {
+	GUARD_ABI = 1,		 /* raised when anything below changes; pinned maps of another are dropped */
+	GUARD_PATH_DEPTH = 24,	 /* components walked */
+	GUARD_PATH_BYTES = 1024, /* of one walked path */
+	GUARD_NAME_BYTES = 256,	 /* name as given to execve, cgroup name */
+	GUARD_ARGS_BYTES = 1024, /* of argument text */
+	GUARD_PARSE_BYTES = 192, /* of argument text looked at for options and script */
+	GUARD_DATA_BYTES = GUARD_PATH_BYTES + GUARD_NAME_BYTES + GUARD_ARGS_BYTES,
+	GUARD_N_CALLS = 512,	 /* system calls noted */
+	GUARD_DEFAULT_SERVICE = 0, /* who has no profile, or is not known yet */
+	GUARD_MAX_SERVICES = 1024,
+};
+
+/* Modes, numbered as enum guard_mode is. */
+enum guard_rec_mode {
+	GUARD_REC_MODE_UNSET,
+	GUARD_REC_MODE_AUDIT,
+	GUARD_REC_MODE_ALERT,
+	GUARD_REC_MODE_ENFORCE,
+};
+
+/* Verdicts, numbered as enum guard_verdict is. */
+enum guard_rec_verdict {
+	GUARD_REC_OBSERVED,
+	GUARD_REC_ALLOWED,
+	GUARD_REC_ALERTED,
+	GUARD_REC_DENIED,
+	GUARD_REC_KILLED,
+	GUARD_REC_HELD = 15, /* stopped until user space has looked */
+};
+
+/* Reasons, numbered as enum guard_reason is. */
+enum guard_rec_reason {
+	GUARD_REC_R_NONE,
+	GUARD_REC_R_NOT_IN_PROFILE,
+	GUARD_REC_R_ENTRY,
+	GUARD_REC_R_DRIFT,
+	GUARD_REC_R_FILELESS,
+	GUARD_REC_R_LOADER,
+	GUARD_REC_R_SCRIPT,
+	GUARD_REC_R_APPLET,
+	GUARD_REC_R_SHELL,
+	GUARD_REC_R_ANON_EXEC,
+	GUARD_REC_R_RAW_SOCKET,
+	GUARD_REC_R_ESCAPE,
+	GUARD_REC_R_TAMPER,
+	GUARD_REC_R_POLICY,
+};
+
+/* Origins, numbered as enum guard_origin is. */
+enum guard_rec_origin {
+	GUARD_REC_O_UNKNOWN,
+	GUARD_REC_O_IMAGE,
+	GUARD_REC_O_UPPER,
+	GUARD_REC_O_VOLUME,
+	GUARD_REC_O_TMPFS,
+	GUARD_REC_O_MEMFD,
+	GUARD_REC_O_HOST,
+};
+
+enum guard_rec_type {
+	GUARD_REC_EXEC = 1, /* file, path, name, args */
+	GUARD_REC_OPEN,	    /* file, path; op: 1 read, 2 write */
+	GUARD_REC_MMAP,	    /* file, path: mapped as code */
+	GUARD_REC_ANON,	    /* op: call that made anonymous memory executable */
+	GUARD_REC_SCRIPT,   /* file, path: a script was opened by the interpreter started for it */
+	GUARD_REC_CONNECT,  /* peer */
+	GUARD_REC_SEND,	    /* peer */
+	GUARD_REC_BIND,	    /* peer: own port */
+	GUARD_REC_RAW,	    /* op: family, value: type */
+	GUARD_REC_DNS,	    /* value: bytes of the message in data */
+	GUARD_REC_CALL,	    /* op: system call number, value: first argument */
+	GUARD_REC_CAP,	    /* op: capability */
+	GUARD_REC_CGROUP,   /* name; op: 1 made, 2 removed */
+	GUARD_REC_PRIV,	    /* op: new user id, value: old one */
+	GUARD_REC_FORK,	    /* value: child's host pid */
+	GUARD_REC_EXIT,	    /* value: exit code */
+};
+
+enum guard_rec_flags {
+	GUARD_RF_SCRIPT = 1 << 0,    /* an interpreter started for a script; name is the script's */
+	GUARD_RF_ENTRY = 1 << 1,     /* started from outside, or a child of such */
+	GUARD_RF_MAIN = 1 << 2,	     /* the container's first program */
+	GUARD_RF_COMPAT = 1 << 3,    /* 32-bit call */
+	GUARD_RF_ARGS_CUT = 1 << 4,  /* more arguments than the record holds */
+	GUARD_RF_PATH_CUT = 1 << 5,  /* deeper path than the record holds */
+	GUARD_RF_UNLINKED = 1 << 6,  /* the file has no name any more */
+	GUARD_RF_STDIN_SOCKET = 1 << 7, /* standard input is a network socket */
+	GUARD_RF_STDIN_PIPE = 1 << 8,
+	GUARD_RF_PENDING = 1 << 9,   /* the container's service was not known yet */
+	GUARD_RF_INLINE = 1 << 10,   /* interpreter was given code in its arguments */
+	GUARD_RF_NOARGS = 1 << 11,   /* interpreter was given neither code nor script */
+	GUARD_RF_NO_PATH = 1 << 12,  /* made from a count: only the key is known */
+};
+
+/** struct guard_file_id - a file, below overlayfs, in one state of its content */
+struct guard_file_id {
+	guard_u64 ino;
+	guard_u64 size;
+	guard_u64 ctime_ns; /* nanoseconds since the epoch */
+	guard_u32 dev;	    /* major << 20 | minor */
+	guard_u32 zero;
+};
+
+/** struct guard_rec - a record; data: path (components, last first, each with NUL), name, args */
+struct guard_rec {
+	guard_u16 type;
+	guard_u8 verdict;
+	guard_u8 reason;
+	guard_u32 flags;
+	guard_u64 time_ns; /* CLOCK_MONOTONIC */
+	guard_u64 cgroup;  /* the container's cgroup id */
+	guard_u64 exec_id; /* the image of the process; for exec the new one */
+	guard_u64 parent_exec_id;
+	guard_u32 host_pid;
+	guard_u32 pid;
+	guard_u32 ppid;
+	guard_u32 uid;
+	guard_u32 service;
+	guard_u32 origin;
+	guard_u32 op;
+	guard_u32 program; /* index into the profile's programs, + 1 */
+	guard_u64 value;
+	struct guard_file_id file;
+	guard_u8 addr[16]; /* IPv4 in the first four bytes */
+	guard_u16 family;
+	guard_u16 port; /* host order */
+	guard_u8 proto; /* IPPROTO_* */
+	guard_u8 zero[3];
+	guard_u16 path_len;
+	guard_u16 name_len;
+	guard_u16 args_len;
+	guard_u16 zero2;
+	guard_u64 cause; /* key of the fold map, for counts */
+};
+
+/** struct guard_task - what is known of a process, keyed by its host pid */
+struct guard_task {
+	guard_u64 cgroup;
+	guard_u64 exec_id;
+	guard_u64 parent_exec_id;
+	guard_u64 script; /* hash of the script's base name the interpreter is to open; 0: none */
+	struct guard_file_id exe;
+	struct guard_file_id held; /* the file that user space has to look at */
+	guard_u32 flags; /* enum guard_task_flags */
+	guard_u32 ppid;
+	guard_u32 program;
+	guard_u32 use; /* enum guard_allow_flags of the program */
+};
+
+enum guard_task_flags {
+	GUARD_T_JOINING = 1 << 0, /* put into the container from outside, not yet inside */
+	GUARD_T_ENTRY = 1 << 1,
+	GUARD_T_HELD = 1 << 2, /* stopped; its next system call kills it */
+	GUARD_T_MAIN = 1 << 3,
+	GUARD_T_SEEN = 1 << 4, /* found running when the guard started */
+	GUARD_T_DOOMED = 1 << 5, /* a kill was sent */
+};
+
+/** struct guard_container - keyed by cgroup id */
+struct guard_container {
+	guard_u64 top; /* cgroup id of the container this belongs to */
+	guard_u32 service;
+	guard_u32 flags; /* enum guard_container_flags */
+	guard_u64 lost;	 /* records that found no room */
+	guard_u64 records;
+	guard_u64 caps;
+	guard_u64 calls[GUARD_N_CALLS / 64];
+	guard_u64 calls_ia32[GUARD_N_CALLS / 64];
+};
+
+enum guard_container_flags {
+	GUARD_C_PENDING = 1 << 0, /* user space has not named it */
+	GUARD_C_IGNORED = 1 << 1, /* not selected */
+	GUARD_C_HOST = 1 << 2,	  /* a host's service, no container */
+	GUARD_C_STARTED = 1 << 3, /* its first program ran */
+	GUARD_C_GONE = 1 << 4,
+};
+
+/** struct guard_policy - of one service */
+struct guard_policy {
+	guard_u8 mode_exec; /* enum guard_rec_mode of the sections */
+	guard_u8 mode_lib;
+	guard_u8 mode_peer;
+	guard_u8 mode_file;
+	guard_u8 mode_builtin; /* fileless, loader, drift, raw sockets, escape */
+	guard_u8 mode_anon;
+	guard_u8 mode_listen;
+	guard_u8 has_profile;
+	guard_u32 flags; /* enum guard_policy_flags */
+	guard_u32 zero;
+};
+
+enum guard_policy_flags {
+	GUARD_P_RECORD = 1 << 0,     /* every program start is recorded */
+	GUARD_P_LEARN = 1 << 1,	     /* first opens, mappings, peers, calls are recorded */
+	GUARD_P_HOLD = 1 << 2,	     /* unknown files may be held for user space to look */
+	GUARD_P_LIFECYCLE = 1 << 3,  /* fork and exit are recorded */
+	GUARD_P_CALLS = 1 << 4,	     /* system calls and capabilities are noted */
+};
+
+/** struct guard_allow_key - a known file of a service */
+struct guard_allow_key {
+	guard_u32 service;
+	guard_u32 zero;
+	struct guard_file_id file;
+};
+
+/** struct guard_allow - how a known file may be used */
+struct guard_allow {
+	guard_u32 flags;   /* enum guard_allow_flags */
+	guard_u32 program; /* index + 1 */
+	guard_u32 letters; /* options that bring code, see parse.h */
+	guard_u32 valued;  /* options that take the next argument */
+};
+
+enum guard_allow_flags {
+	GUARD_A_EXEC = 1 << 0,
+	GUARD_A_LIB = 1 << 1,
+	GUARD_A_SCRIPT = 1 << 2,
+	GUARD_A_INTERPRETER = 1 << 3,
+	GUARD_A_MULTICALL = 1 << 4,
+	GUARD_A_INLINE = 1 << 5,      /* code in arguments is known */
+	GUARD_A_INTERACTIVE = 1 << 6, /* start without script is known */
+	GUARD_A_ANON = 1 << 7,
+	GUARD_A_RAW = 1 << 8,
+	GUARD_A_LOADER = 1 << 9,
+	GUARD_A_ANY_SCRIPT = 1 << 10,
+};
+
+/** struct guard_size_key - a size that some known file of the service has */
+struct guard_size_key {
+	guard_u32 service;
+	guard_u32 zero;
+	guard_u64 size;
+};
+
+/** struct guard_use_key - a learned use of a program: a script's base name, an applet */
+struct guard_use_key {
+	guard_u32 service;
+	guard_u32 program;
+	guard_u32 kind; /* 1 script name, 2 applet */
+	guard_u32 zero;
+	guard_u64 hash; /* FNV-1a of the name */
+};
+
+/* Values of the use map. */
+enum guard_use_flags {
+	GUARD_U_KNOWN = 1 << 0,
+	GUARD_U_SELF = 1 << 1,  /* the multi-call binary's own name: the applet is the next word */
+	GUARD_U_SHELL = 1 << 2, /* an applet that runs scripts */
+};
+
+/** struct guard_peer_key - a known peer; port 0 in the map: any */
+struct guard_peer_key {
+	guard_u32 service;
+	guard_u16 port;
+	guard_u8 proto;
+	guard_u8 family;
+	guard_u8 addr[16];
+};
+
+/** struct guard_net_key - prefix of addresses, for the longest-prefix map */
+struct guard_net_key {
+	guard_u32 bits; /* 64 + prefix length */
+	guard_u32 service;
+	guard_u16 port;
+	guard_u8 proto;
+	guard_u8 family;
+	guard_u8 addr[16];
+};
+
+/** struct guard_name_key - a DNS name known to a service */
+struct guard_name_key {
+	guard_u32 service;
+	guard_u32 wildcard; /* 1: all names below */
+	guard_u64 hash;	    /* FNV-1a of the lower-case name with dots */
+};
+
+/** struct guard_seen_key - what was recorded once already */
+struct guard_seen_key {
+	guard_u64 cgroup;
+	guard_u64 a;
+	guard_u64 b;
+	guard_u32 kind; /* enum guard_rec_type */
+	guard_u32 op;
+};
+
+/** struct guard_fold_key - a cause of alerts */
+struct guard_fold_key {
+	guard_u64 cgroup;
+	guard_u64 a;
+	guard_u64 b;
+	guard_u16 type;
+	guard_u8 verdict;
+	guard_u8 reason;
+	guard_u32 op;
+};
+
+/** struct guard_fold - how often */
+struct guard_fold {
+	guard_u64 count;
+	guard_u64 first_ns;
+	guard_u64 last_ns;
+	guard_u64 id;
+	guard_u32 sent; /* 1: the first of it went through the ring */
+	guard_u32 host_pid;
+};
+
+/** struct guard_control - one element: what the agent tells the kernel half while it lives */
+struct guard_control {
+	guard_u64 heartbeat_ns; /* CLOCK_MONOTONIC; held programs need a living agent */
+	guard_u32 agent_pid;
+	guard_u32 enforce; /* 0: record only */
+	guard_u32 abi;
+	guard_u32 hold_pending; /* 1: a container's first program waits until its service is known */
+};
+
+/** struct guard_stats - one element, sums of all CPUs */
+struct guard_stats {
+	guard_u64 records;
+	guard_u64 lost;
+	guard_u64 alerts;
+	guard_u64 alerts_unsent; /* counted in the fold map only */
+	guard_u64 blocks;
+	guard_u64 tasks_full;
+	guard_u64 folds_full;
+};
+
+#define GUARD_FNV_BASIS 0xcbf29ce484222325ull
+#define GUARD_FNV_PRIME 0x100000001b3ull
+
+_Static_assert(sizeof(struct guard_file_id) == 32, "file id");
+_Static_assert(sizeof(struct guard_rec) == 152, "record");
+_Static_assert(sizeof(struct guard_task) == 112, "task");
+_Static_assert(sizeof(struct guard_container) == 168, "container");
+_Static_assert(sizeof(struct guard_allow_key) == 40, "allow key");
+_Static_assert(sizeof(struct guard_policy) == 16, "policy");
+_Static_assert(sizeof(struct guard_use_key) == 24, "use key");
+_Static_assert(sizeof(struct guard_peer_key) == 24, "peer key");
+_Static_assert(sizeof(struct guard_net_key) == 28, "net key");
+_Static_assert(sizeof(struct guard_seen_key) == 32, "seen key");
+_Static_assert(sizeof(struct guard_fold_key) == 32, "fold key");

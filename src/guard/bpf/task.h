@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Processes and containers: who is this, and which rules are theirs. */
+#pragma once
+
+static __always_inline struct guard_stats *get_stats(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&stats, &zero);
+}
+
+static __always_inline struct guard_control *get_control(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&control, &zero);
+}
+
+static __always_inline int agent_alive(struct guard_control *ctl)
+{
+	return ctl != NULL && bpf_ktime_get_ns() - ctl->heartbeat_ns < HOLD_ALIVE_NS;
+}
+
+static __always_inline __u64 task_cgroup(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+}
+
+static __always_inline __u32 task_mnt_ns(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+}
+
+static __always_inline __u32 task_vpid(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
+	__u32 level = BPF_CORE_READ(pid, level);
+	struct upid *upid;
+	int nr = 0;
+
+	if (level > 32)
+		return 0;
+	upid = (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+	       level * bpf_core_type_size(struct upid);
+	bpf_core_read(&nr, sizeof(nr), &upid->nr);
+	return (__u32)nr;
+}
+
+/* Unique: a CPU does not start two programs within 256 ns. */
+static __always_inline __u64 new_exec_id(void)
+{
+	return (bpf_ktime_get_ns() & ~0xffull) | (bpf_get_smp_processor_id() & 0xff);
+}
+
+/* The entry of the container that a cgroup belongs to; nested cgroups point to their top. */
+static __always_inline struct guard_container *container_of_id(__u64 id)
+{
+	struct guard_container *c = bpf_map_lookup_elem(&containers, &id);
+
+	if (c != NULL && c->top != id) {
+		__u64 top = c->top;
+
+		c = bpf_map_lookup_elem(&containers, &top);
+	}
+	return c;
+}
+
+static __always_inline struct guard_policy *policy_of(struct guard_container *c)
+{
+	__u32 service = c->service;
+
+	return bpf_map_lookup_elem(&policies, &service);
+}
+
+/** struct subject - who acts, and by which rules he is judged */
+struct subject {
+	struct guard_task *task;
+	struct guard_container *container;
+	struct guard_policy *policy;
+};
+
+/* The current process, if it is one that is watched. Returns 0 when it is. */
+static __always_inline int subject_current(struct subject *s)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	s->task = bpf_map_lookup_elem(&tasks, &tgid);
+	if (s->task == NULL || (s->task->flags & GUARD_T_JOINING) != 0)
+		return -1;
+	s->container = container_of_id(s->task->cgroup);
+	if (s->container == NULL || (s->container->flags & GUARD_C_IGNORED) != 0)
+		return -1;
+	s->policy = policy_of(s->container);
+	return s->policy != NULL ? 0 : -1;
+}
+
+static __always_inline void rec_init(struct guard_rec *r, __u16 type, struct subject *s,
+				     struct task_struct *task)
+{
+	__builtin_memset(r, 0, sizeof(*r));
+	r->type = type;
+	r->time_ns = bpf_ktime_get_ns();
+	r->cgroup = s->container->top;
+	r->exec_id = s->task->exec_id;
+	r->parent_exec_id = s->task->parent_exec_id;
+	r->host_pid = BPF_CORE_READ(task, tgid);
+	r->pid = task_vpid(task);
+	r->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	r->uid = BPF_CORE_READ(task, real_cred, uid.val);
+	r->service = s->container->service;
+	r->program = s->task->program;
+	if (s->task->flags & GUARD_T_ENTRY)
+		r->flags |= GUARD_RF_ENTRY;
+	if (s->task->flags & GUARD_T_MAIN)
+		r->flags |= GUARD_RF_MAIN;
+	if (s->container->flags & GUARD_C_PENDING)
+		r->flags |= GUARD_RF_PENDING;
+}
+
+static __always_inline void count_lost(struct guard_container *c)
+{
+	struct guard_stats *st = get_stats();
+
+	__sync_fetch_and_add(&c->lost, 1);
+	if (st != NULL)
+		st->lost++;
+}
+
+/* Sends a report without waking anyone: the reader looks every few milliseconds. */
+static __always_inline int send_record(void *rec, __u64 size, struct guard_container *c)
+{
+	struct guard_stats *st = get_stats();
+
+	if (bpf_ringbuf_output(&records, rec, size, BPF_RB_NO_WAKEUP) != 0) {
+		count_lost(c);
+		return -1;
+	}
+	__sync_fetch_and_add(&c->records, 1);
+	if (st != NULL)
+		st->records++;
+	return 0;
+}
+
+/* Sends what people wait for. A cause that was sent is only counted from then on. */
+static __always_inline int send_alert(struct guard_rec *rec, __u64 size, __u64 a, __u64 b)
+{
+	struct guard_fold_key key = {
+		.cgroup = rec->cgroup,
+		.a = a,
+		.b = b,
+		.type = rec->type,
+		.verdict = rec->verdict,
+		.reason = rec->reason,
+		.op = rec->op,
+	};
+	struct guard_fold fresh = {
+		.count = 1,
+		.first_ns = rec->time_ns,
+		.last_ns = rec->time_ns,
+		.id = rec->time_ns,
+		.host_pid = rec->host_pid,
+	};
+	struct guard_stats *st = get_stats();
+	struct guard_fold *fold = bpf_map_lookup_elem(&folds, &key);
+
+	if (st != NULL)
+		st->alerts++;
+	if (st != NULL && rec->verdict >= GUARD_REC_DENIED)
+		st->blocks++;
+	if (fold != NULL) {
+		__sync_fetch_and_add(&fold->count, 1);
+		fold->last_ns = rec->time_ns;
+		return 0;
+	}
+	rec->cause = fresh.id;
+	fresh.sent = bpf_ringbuf_output(&alerts, rec, size, BPF_RB_FORCE_WAKEUP) == 0;
+	if (!fresh.sent && st != NULL)
+		st->alerts_unsent++;
+	if (bpf_map_update_elem(&folds, &key, &fresh, BPF_ANY) != 0 && st != NULL)
+		st->folds_full++;
+	return fresh.sent ? 0 : -1;
+}
+
+/* True the first time, and again when the record of the first time found no room. */
+static __always_inline int first_time(__u64 cgroup, __u64 a, __u64 b, __u32 kind, __u32 op)
+{
+	struct guard_seen_key key = {.cgroup = cgroup, .a = a, .b = b, .kind = kind, .op = op};
+	__u64 *count = bpf_map_lookup_elem(&seen, &key);
+	__u64 one = 1;
+
+	if (count != NULL) {
+		*count += 1;
+		return 0;
+	}
+	bpf_map_update_elem(&seen, &key, &one, BPF_ANY);
+	return 1;
+}
+
+static __always_inline void not_seen(__u64 cgroup, __u64 a, __u64 b, __u32 kind, __u32 op)
+{
+	struct guard_seen_key key = {.cgroup = cgroup, .a = a, .b = b, .kind = kind, .op = op};
+
+	bpf_map_delete_elem(&seen, &key);
+}
