@@ -168,7 +168,9 @@ static __always_inline int call_known(struct subject *s, __u32 nr)
 	__u32 service = s->container->service;
 	struct call_set *set = bpf_map_lookup_elem(&call_sets, &service);
 
-	return set != NULL && nr < GUARD_N_CALLS && (set->bits[(nr / 64) & 7] >> (nr % 64)) & 1;
+	if (set == NULL || nr >= GUARD_N_CALLS)
+		return 0;
+	return (set->bits[BOUND(nr / 64, 7)] >> (nr % 64)) & 1;
 }
 
 static __always_inline void note_call(struct guard_container *c, __u32 nr, int compat)
@@ -178,7 +180,7 @@ static __always_inline void note_call(struct guard_container *c, __u32 nr, int c
 
 	if (nr >= GUARD_N_CALLS)
 		return;
-	word = compat ? &c->calls_ia32[(nr / 64) & 7] : &c->calls[(nr / 64) & 7];
+	word = compat ? &c->calls_ia32[BOUND(nr / 64, 7)] : &c->calls[BOUND(nr / 64, 7)];
 	if ((*word & bit) == 0)
 		*word |= bit;
 }

@@ -40,10 +40,12 @@ static __always_inline void tell_file(struct subject *s, struct task_struct *tas
 	fresh.first_ns = fresh.last_ns = fresh.id = bpf_ktime_get_ns();
 	fresh.host_pid = bpf_get_current_pid_tgid() >> 32;
 	t = bpf_ringbuf_reserve(&alerts, sizeof(*t), 0);
-	fresh.sent = t != NULL;
-	bpf_map_update_elem(&folds, &key, &fresh, BPF_ANY);
-	if (t == NULL)
+	if (t == NULL) {
+		bpf_map_update_elem(&folds, &key, &fresh, BPF_ANY);
 		return;
+	}
+	fresh.sent = 1;
+	bpf_map_update_elem(&folds, &key, &fresh, BPF_ANY);
 	rec_init(&t->rec, type, s, task);
 	t->rec.file = f->id;
 	t->rec.origin = f->origin;
