@@ -22,5 +22,6 @@
 #include "call.h"
 #include "net.h"
 #include "lsm.h"
+#include "walk.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

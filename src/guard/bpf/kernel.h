@@ -114,6 +114,7 @@ struct pid {
 struct mm_struct {
 	unsigned long arg_start;
 	unsigned long arg_end;
+	struct file *exe_file;
 } KRELO;
 
 struct kernfs_node {

@@ -136,7 +136,8 @@ static __always_inline void send_life(__u16 type, struct guard_task *t, struct t
 	struct subject s = {.task = t, .container = container_of_id(t->cgroup)};
 	struct guard_rec r;
 
-	if (s.container == NULL || (s.container->flags & GUARD_C_IGNORED) != 0)
+	if (s.container == NULL || (s.container->flags & GUARD_C_IGNORED) != 0 ||
+	    (t->flags & GUARD_T_JOINING) != 0)
 		return;
 	s.policy = policy_of(s.container);
 	if (s.policy == NULL || (s.policy->flags & GUARD_P_LIFECYCLE) == 0)

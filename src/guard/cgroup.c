@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cgroup v2 as the kernel's Documentation/admin-guide/cgroup-v2.rst has it, hybrid hierarchies too. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "guard/cgroup.h"
+
+enum {
+	WALK_DEPTH = 32,
+	WALK_MAX = 65536,
+	MOUNTS_MAX = 8 << 20, /* hosts with thousands of containers have long mount tables */
+	PIDS_MAX = 16 << 20,
+};
+
+static bool read_text(const char *path, size_t max, struct sk_buf *b)
+{
+	struct sk_err err;
+	sk_cleanup(sk_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	sk_buf_init(b, max);
+	return fd >= 0 && sk_read_fd(fd, b, &err) == 0;
+}
+
+bool guard_cgroup_root(char *buf, size_t size)
+{
+	struct sk_span rest, line;
+	struct sk_buf b;
+	bool found = false;
+
+	if (!read_text("/proc/self/mounts", MOUNTS_MAX, &b)) {
+		sk_buf_release(&b);
+		return false;
+	}
+	rest = sk_buf_span(&b);
+	while (!found && sk_span_line(&rest, &line)) {
+		struct sk_span dev, dir, type;
+
+		if (!sk_span_cut(&line, ' ', &dev) || !sk_span_cut(&line, ' ', &dir) ||
+		    !sk_span_cut(&line, ' ', &type) || !sk_span_eq_str(type, "cgroup2"))
+			continue;
+		found = dir.len < size;
+		if (found)
+			(void)snprintf(buf, size, "%.*s", SK_SPAN_ARG(dir));
+	}
+	sk_buf_release(&b);
+	return found;
+}
+
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+bool guard_cgroup_container_id(struct sk_span name, char *ret)
+{
+	size_t run = 0;
+	bool found = false;
+
+	for (size_t i = 0; i <= name.len; i++) {
+		if (i < name.len && is_hex(name.ptr[i])) {
+			run++;
+			continue;
+		}
+		if (run == GUARD_CONTAINER_ID_SIZE - 1) {
+			memcpy(ret, name.ptr + i - run, run);
+			ret[run] = '\0';
+			found = true;
+		}
+		run = 0;
+	}
+	return found;
+}
+
+uint64_t guard_cgroup_id(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? (uint64_t)st.st_ino : 0;
+}
+
+struct walk {
+	guard_cgroup_fn *fn;
+	void *ctx;
+	size_t n;
+};
+
+static void walk_dir(struct walk *w, const char *path, unsigned depth)
+{
+	char sub[GUARD_CGROUP_PATH_SIZE];
+	struct dirent *e;
+	DIR *d;
+
+	if (depth >= WALK_DEPTH || w->n >= WALK_MAX)
+		return;
+	w->n++;
+	w->fn(w->ctx, path, guard_cgroup_id(path));
+	d = opendir(path);
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		if (snprintf(sub, sizeof(sub), "%s/%s", path, e->d_name) < (int)sizeof(sub))
+			walk_dir(w, sub, depth + 1);
+	}
+	if (d != NULL)
+		(void)closedir(d);
+}
+
+void guard_cgroup_walk(const char *path, guard_cgroup_fn *fn, void *ctx)
+{
+	struct walk w = {.fn = fn, .ctx = ctx};
+
+	walk_dir(&w, path, 0);
+}
+
+void guard_cgroup_pids(const char *path, guard_cgroup_pid_fn *fn, void *ctx)
+{
+	char name[GUARD_CGROUP_PATH_SIZE + 16];
+	struct sk_span rest, line;
+	struct sk_buf b;
+	uint32_t pid;
+
+	(void)snprintf(name, sizeof(name), "%s/cgroup.procs", path);
+	if (read_text(name, PIDS_MAX, &b)) {
+		rest = sk_buf_span(&b);
+		while (sk_span_line(&rest, &line))
+			if (sk_parse_u32(line, &pid) && pid != 0)
+				fn(ctx, pid);
+	}
+	sk_buf_release(&b);
+}
+
+bool guard_cgroup_of_pid(uint32_t pid, char *buf, size_t size)
+{
+	char name[64], root[256];
+	struct sk_span rest, line;
+	struct sk_buf b;
+	bool found = false;
+
+	(void)snprintf(name, sizeof(name), "/proc/%u/cgroup", pid);
+	if (!guard_cgroup_root(root, sizeof(root)))
+		return false;
+	if (read_text(name, 1 << 16, &b)) {
+		rest = sk_buf_span(&b);
+		while (!found && sk_span_line(&rest, &line))
+			if (sk_span_strip_prefix(&line, "0::"))
+				found = (size_t)snprintf(buf, size, "%s%.*s", root,
+							 SK_SPAN_ARG(line)) < size;
+	}
+	sk_buf_release(&b);
+	return found;
+}

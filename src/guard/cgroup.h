@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cgroups of the version 2 tree: where it is, their ids, and which of them are containers. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/defs.h"
+#include "base/span.h"
+
+enum {
+	GUARD_CONTAINER_ID_SIZE = 64 + 1, /* hexadecimal digits and NUL */
+	GUARD_CGROUP_PATH_SIZE = 1024,
+};
+
+/**
+ * guard_cgroup_root() - mount point of the version 2 tree: /sys/fs/cgroup, or …/unified on hybrids
+ * @buf: receives the path
+ * @size: bytes
+ *
+ * Return: false when there is none.
+ */
+sk_must_check bool guard_cgroup_root(char *buf, size_t size);
+
+/**
+ * guard_cgroup_container_id() - the container id in a cgroup's name or path
+ * @name: such as "docker-<64 digits>.scope" or "/docker/<64 digits>"
+ * @ret: GUARD_CONTAINER_ID_SIZE bytes
+ *
+ * The last run of exactly 64 hexadecimal digits counts.
+ * Return: false when there is none.
+ */
+sk_must_check bool guard_cgroup_container_id(struct sk_span name, char *ret);
+
+/**
+ * guard_cgroup_id() - what the kernel calls a cgroup
+ * @path: directory
+ *
+ * Return: 0 when it cannot be told. Source: kernfs node ids are inode numbers on 64-bit kernels.
+ */
+uint64_t guard_cgroup_id(const char *path);
+
+/** guard_cgroup_fn - receives a cgroup: its directory, its id */
+typedef void guard_cgroup_fn(void *ctx, const char *path, uint64_t id);
+
+/**
+ * guard_cgroup_walk() - a cgroup and everything below it, parents first
+ * @path: directory; at most 32 levels and 65,536 cgroups are visited
+ * @fn: called for each
+ * @ctx: handed to it
+ */
+void guard_cgroup_walk(const char *path, guard_cgroup_fn *fn, void *ctx);
+
+/** guard_cgroup_pid_fn - receives a process of a cgroup */
+typedef void guard_cgroup_pid_fn(void *ctx, uint32_t pid);
+
+/**
+ * guard_cgroup_pids() - processes of one cgroup, not of those below
+ * @path: directory
+ * @fn: called for each
+ * @ctx: handed to it
+ */
+void guard_cgroup_pids(const char *path, guard_cgroup_pid_fn *fn, void *ctx);
+
+/**
+ * guard_cgroup_of_pid() - directory of a process's cgroup
+ * @pid: process
+ * @buf: receives the path
+ * @size: bytes
+ *
+ * Return: false when the process is gone or there is no version 2 tree.
+ */
+sk_must_check bool guard_cgroup_of_pid(uint32_t pid, char *buf, size_t size);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events as JSON lines of the schema "stockade.event/1". */
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/parse.h"
+#include "guard/event.h"
+
+enum {
+	MICROSECONDS = 1000000,
+	TIME_SIZE = SK_TIME_TEXT_SIZE + 8,
+};
+
+static void put_time(struct sk_jw *w, const char *key, uint64_t us)
+{
+	char seconds[SK_TIME_TEXT_SIZE], text[TIME_SIZE];
+	struct sk_span s;
+
+	(void)sk_format_time((int64_t)(us / MICROSECONDS), seconds);
+	s = sk_span_str(seconds);
+	/* "…SSZ" becomes "…SS.uuuuuuZ" */
+	(void)snprintf(text, sizeof(text), "%.*s.%06uZ", (int)(s.len > 0 ? s.len - 1 : 0), seconds,
+		       (unsigned)(us % MICROSECONDS));
+	sk_jw_str(w, key, text);
+}
+
+static void put(struct sk_jw *w, const char *key, const char *text)
+{
+	if (text != NULL && text[0] != '\0')
+		sk_jw_str(w, key, text);
+}
+
+static void put_args(struct sk_jw *w, const char *const *args, size_t n)
+{
+	sk_jw_array(w, "args");
+	for (size_t i = 0; i < n; i++)
+		sk_jw_str(w, NULL, args[i]);
+	sk_jw_end_array(w);
+}
+
+static void put_whose(struct sk_jw *w, const struct guard_event *e)
+{
+	put(w, "service", e->service);
+	if (e->image_reference != NULL || e->image_digest != NULL) {
+		sk_jw_object(w, "image");
+		put(w, "reference", e->image_reference);
+		put(w, "digest", e->image_digest);
+		sk_jw_end_object(w);
+	}
+	if (e->container_id != NULL || e->container_name != NULL) {
+		sk_jw_object(w, "container");
+		put(w, "id", e->container_id);
+		put(w, "name", e->container_name);
+		sk_jw_end_object(w);
+	}
+	if (e->pod_name != NULL) {
+		sk_jw_object(w, "pod");
+		put(w, "namespace", e->pod_namespace);
+		put(w, "name", e->pod_name);
+		sk_jw_end_object(w);
+	}
+	put(w, "host", e->host);
+}
+
+static void put_process(struct sk_jw *w, const struct guard_event *e)
+{
+	if (e->host_pid == 0)
+		return;
+	sk_jw_object(w, "process");
+	sk_jw_u64(w, "pid", e->pid);
+	sk_jw_u64(w, "host_pid", e->host_pid);
+	sk_jw_u64(w, "ppid", e->ppid);
+	sk_jw_u64(w, "uid", e->uid);
+	put(w, "exe", e->exe);
+	put_args(w, e->args, e->n_args);
+	if (e->args_cut)
+		sk_jw_bool(w, "args_cut", true);
+	put(w, "cwd", e->cwd);
+	sk_jw_array(w, "ancestry");
+	for (size_t i = 0; i < e->n_ancestry; i++) {
+		sk_jw_object(w, NULL);
+		sk_jw_u64(w, "pid", e->ancestry[i].pid);
+		put(w, "exe", e->ancestry[i].exe);
+		put_args(w, e->ancestry[i].args, e->ancestry[i].n_args);
+		sk_jw_end_object(w);
+	}
+	sk_jw_end_array(w);
+	sk_jw_end_object(w);
+}
+
+static void put_file(struct sk_jw *w, const struct guard_event *e)
+{
+	if (e->file_path == NULL)
+		return;
+	sk_jw_object(w, "file");
+	sk_jw_str(w, "path", e->file_path);
+	put(w, "script", e->file_script);
+	put(w, "sha256", e->file_sha256);
+	put(w, "origin", guard_origin_name(e->file_origin));
+	put(w, "package", e->file_package);
+	if (e->kind == GUARD_KIND_OPEN)
+		sk_jw_str(w, "access", e->file_write ? "write" : "read");
+	sk_jw_end_object(w);
+}
+
+static void put_peer(struct sk_jw *w, const struct guard_event *e)
+{
+	if (e->peer_address == NULL && e->peer_protocol == NULL)
+		return;
+	sk_jw_object(w, "peer");
+	put(w, "address", e->peer_address);
+	if (e->peer_address != NULL)
+		sk_jw_u64(w, "port", e->peer_port);
+	put(w, "protocol", e->peer_protocol);
+	put(w, "name", e->peer_name);
+	sk_jw_end_object(w);
+}
+
+static void put_end(struct sk_jw *w, const struct guard_event *e)
+{
+	put(w, "detail", e->detail);
+	put(w, "profile", e->profile);
+	sk_jw_u64(w, "count", e->count != 0 ? e->count : 1);
+	if (e->first_us != 0)
+		put_time(w, "first", e->first_us);
+	if (e->last_us != 0)
+		put_time(w, "last", e->last_us);
+	if (e->kind == GUARD_KIND_LOST) {
+		sk_jw_object(w, "lost");
+		sk_jw_u64(w, "events", e->lost_events);
+		put(w, "cgroup", e->lost_cgroup);
+		sk_jw_end_object(w);
+	}
+}
+
+int guard_event_json(const struct guard_event *e, const struct sk_sink *sink)
+{
+	struct sk_jw w;
+
+	sk_jw_init(&w, sink, 0);
+	sk_jw_object(&w, NULL);
+	sk_jw_str(&w, "schema", GUARD_EVENT_SCHEMA);
+	put_time(&w, "time", e->time_us);
+	sk_jw_str(&w, "kind", guard_kind_name(e->kind));
+	sk_jw_str(&w, "verdict", guard_verdict_name(e->verdict));
+	if (e->reason != GUARD_REASON_NONE) {
+		sk_jw_object(&w, "reason");
+		sk_jw_str(&w, "kind", guard_reason_name(e->reason));
+		put(&w, "text", e->reason_text);
+		sk_jw_end_object(&w);
+	}
+	put(&w, "severity", e->severity);
+	put(&w, "attack", e->attack);
+	put_whose(&w, e);
+	put_process(&w, e);
+	put_file(&w, e);
+	put_peer(&w, e);
+	put_end(&w, e);
+	sk_jw_end_object(&w);
+	return sk_jw_finish(&w);
+}

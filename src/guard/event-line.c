@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events as lines for people: time, service, process, what happened. Foreign text is escaped. */
+#include "base/buf.h"
+#include "base/parse.h"
+#include "base/text.h"
+#include "guard/event.h"
+
+enum {
+	LINE_MAX = 64 << 10, /* long argument lists are cut by the kernel half already */
+};
+
+static void add(struct sk_buf *b, const char *text)
+{
+	if (text != NULL)
+		(void)sk_text_escape(b, sk_span_str(text));
+}
+
+static void add_args(struct sk_buf *b, const struct guard_event *e)
+{
+	for (size_t i = 0; i < e->n_args; i++) {
+		(void)sk_buf_add_char(b, ' ');
+		add(b, e->args[i]);
+	}
+	if (e->args_cut)
+		(void)sk_buf_add_str(b, " …");
+}
+
+static void add_subject(struct sk_buf *b, const struct guard_event *e)
+{
+	switch (e->kind) {
+	case GUARD_KIND_EXEC:
+		add(b, e->file_path);
+		if (e->file_script != NULL) {
+			(void)sk_buf_add_str(b, " [");
+			add(b, e->file_script);
+			(void)sk_buf_add_char(b, ']');
+		}
+		(void)sk_buf_add_str(b, " :");
+		add_args(b, e);
+		return;
+	case GUARD_KIND_LOST:
+		(void)sk_buf_printf(b, "%llu events", (unsigned long long)e->lost_events);
+		return;
+	default:
+		break;
+	}
+	if (e->detail != NULL) {
+		add(b, e->detail);
+		(void)sk_buf_add_char(b, ' ');
+	}
+	if (e->file_path != NULL) {
+		add(b, e->file_path);
+		if (e->kind == GUARD_KIND_OPEN)
+			(void)sk_buf_add_str(b, e->file_write ? " (write)" : " (read)");
+	}
+	if (e->peer_protocol != NULL)
+		add(b, e->peer_protocol);
+	if (e->peer_address != NULL) {
+		(void)sk_buf_add_char(b, ' ');
+		add(b, e->peer_address);
+		(void)sk_buf_printf(b, " port %u", e->peer_port);
+	}
+	if (e->peer_name != NULL) {
+		(void)sk_buf_add_str(b, " (");
+		add(b, e->peer_name);
+		(void)sk_buf_add_char(b, ')');
+	}
+}
+
+int guard_event_line(const struct guard_event *e, const struct sk_sink *sink)
+{
+	char time[SK_TIME_TEXT_SIZE];
+	struct sk_buf b;
+	int r;
+
+	sk_buf_init(&b, LINE_MAX);
+	(void)sk_format_time((int64_t)(e->time_us / 1000000), time);
+	(void)sk_buf_printf(&b, "%.8s.%03u  ", time + 11, (unsigned)(e->time_us / 1000 % 1000));
+	add(&b, e->service != NULL ? e->service : e->container_name);
+	(void)sk_buf_printf(&b, "  %u  %-8s ", e->host_pid, guard_kind_name(e->kind));
+	add_subject(&b, e);
+	if (e->reason != GUARD_REASON_NONE) {
+		(void)sk_buf_printf(&b, "  %s: %s", guard_verdict_name(e->verdict),
+				    guard_reason_name(e->reason));
+		if (e->reason_text != NULL) {
+			(void)sk_buf_add_str(&b, " - ");
+			add(&b, e->reason_text);
+		}
+	}
+	if (e->count > 1)
+		(void)sk_buf_printf(&b, "  ×%llu", (unsigned long long)e->count);
+	if (!sk_buf_add_char(&b, '\n') && b.len != 0)
+		b.ptr[b.len - 1] = '\n';
+	r = sink->write(sink->ctx, b.ptr, b.len);
+	sk_buf_release(&b);
+	return r;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which program serves which backend. Included by kern.c alone. */
+#pragma once
+
+enum plan_flags {
+	PLAN_SIGNAL = 1 << 0,
+	PLAN_LSM = 1 << 1,
+	PLAN_CALLS = 1 << 2,    /* with either, when system calls are noted */
+	PLAN_NEEDED = 1 << 3,   /* the backend is none without it */
+	PLAN_CGROUP = 1 << 4,   /* attached to the root cgroup */
+	PLAN_ITER = 1 << 5,     /* attached when it is read */
+	PLAN_FALLBACK = 1 << 6, /* used when the one before it does not load */
+};
+
+/* X(NAME, flags) in the order of the report */
+#define GUARD_PLAN(X)                                                                              \
+	X(guard_exec, PLAN_SIGNAL | PLAN_LSM | PLAN_NEEDED)                                        \
+	X(guard_fork, PLAN_SIGNAL | PLAN_LSM | PLAN_NEEDED)                                        \
+	X(guard_exit, PLAN_SIGNAL | PLAN_LSM | PLAN_NEEDED)                                        \
+	X(guard_cgroup_mkdir, PLAN_SIGNAL | PLAN_LSM | PLAN_NEEDED)                                \
+	X(guard_cgroup_rmdir, PLAN_SIGNAL | PLAN_LSM)                                              \
+	X(guard_cgroup_attach, PLAN_SIGNAL | PLAN_LSM | PLAN_NEEDED)                               \
+	X(guard_sys_enter, PLAN_SIGNAL | PLAN_CALLS)                                               \
+	X(guard_sys_exit, PLAN_SIGNAL)                                                             \
+	X(guard_sys_exit_old, PLAN_SIGNAL | PLAN_FALLBACK)                                         \
+	X(guard_connect4, PLAN_SIGNAL | PLAN_CGROUP)                                               \
+	X(guard_connect6, PLAN_SIGNAL | PLAN_CGROUP)                                               \
+	X(guard_sendmsg4, PLAN_SIGNAL | PLAN_CGROUP)                                               \
+	X(guard_sendmsg6, PLAN_SIGNAL | PLAN_CGROUP)                                               \
+	X(guard_capable, PLAN_CALLS)                                                               \
+	X(guard_bprm, PLAN_LSM | PLAN_NEEDED)                                                      \
+	X(guard_file_open, PLAN_LSM)                                                               \
+	X(guard_mmap_file, PLAN_LSM)                                                               \
+	X(guard_mprotect, PLAN_LSM)                                                                \
+	X(guard_socket_create, PLAN_LSM)                                                           \
+	X(guard_socket_connect, PLAN_LSM)                                                          \
+	X(guard_socket_sendmsg, PLAN_LSM)                                                          \
+	X(guard_ptrace, PLAN_LSM)                                                                  \
+	X(guard_mount, PLAN_LSM)                                                                   \
+	X(guard_move_mount, PLAN_LSM)                                                              \
+	X(guard_read_file, PLAN_LSM)                                                               \
+	X(guard_load_data, PLAN_LSM)                                                               \
+	X(guard_bpf, PLAN_LSM)                                                                     \
+	X(guard_userns, PLAN_LSM)                                                                  \
+	X(guard_kill, PLAN_LSM)                                                                    \
+	X(guard_lsm_capable, PLAN_LSM)                                                             \
+	X(guard_walk_tasks, PLAN_SIGNAL | PLAN_LSM | PLAN_ITER)                                    \
+	X(guard_walk_vmas, PLAN_SIGNAL | PLAN_LSM | PLAN_ITER)

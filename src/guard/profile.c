@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The data model of profiles: finding and adding items. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "guard/profile.h"
+
+static const char *const modes[] = {
+#define X(name, text) [GUARD_MODE_##name] = text,
+	GUARD_MODES(X)
+#undef X
+};
+static const struct {
+	const char *text;
+	enum guard_mode cap;
+} sections[] = {
+#define X(name, text, cap) [GUARD_SECTION_##name] = {text, cap},
+	GUARD_SECTIONS(X)
+#undef X
+};
+
+_Static_assert(SK_ARRAY_LEN(modes) == GUARD_N_MODES, "modes");
+_Static_assert(SK_ARRAY_LEN(sections) == GUARD_N_SECTIONS, "sections");
+
+const char *guard_mode_name(enum guard_mode mode)
+{
+	return (size_t)mode < GUARD_N_MODES ? modes[mode] : "";
+}
+
+bool guard_mode_parse(const char *text, enum guard_mode *ret)
+{
+	for (size_t i = 1; text != NULL && i < GUARD_N_MODES; i++) {
+		if (strcmp(text, modes[i]) == 0) {
+			*ret = (enum guard_mode)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *guard_section_name(enum guard_section section)
+{
+	return (size_t)section < GUARD_N_SECTIONS ? sections[section].text : "";
+}
+
+struct guard_profile *guard_profile_new(const char *service)
+{
+	struct guard_profile *p = sk_alloc(sizeof(*p));
+
+	p->arena = sk_arena_new();
+	p->service = sk_arena_strdup(p->arena, service);
+	return p;
+}
+
+void guard_profile_free(struct guard_profile *p)
+{
+	if (p == NULL)
+		return;
+	for (size_t i = 0; i < p->n_programs; i++) {
+		sk_free(p->programs[i].applets.items);
+		sk_free(p->programs[i].parents.items);
+		sk_free(p->programs[i].shapes.items);
+		sk_free(p->programs[i].scripts);
+	}
+	sk_free(p->programs);
+	sk_free(p->libraries);
+	sk_free(p->files);
+	sk_free(p->peers);
+	sk_free(p->listen);
+	sk_arena_free(p->arena);
+	sk_free(p);
+}
+
+enum guard_mode guard_profile_mode(const struct guard_profile *p, enum guard_section section,
+				   enum guard_mode given)
+{
+	enum guard_mode mode = p->mode != GUARD_MODE_UNSET ? p->mode : given;
+
+	if (p->section_modes[section] != GUARD_MODE_UNSET)
+		return p->section_modes[section];
+	return mode > sections[section].cap ? sections[section].cap : mode;
+}
+
+uint64_t guard_profile_image(struct guard_profile *p, const char *digest, const char *reference,
+			     int64_t now)
+{
+	struct guard_image *image;
+
+	for (size_t i = 0; i < p->n_images; i++) {
+		if (strcmp(p->images[i].digest, digest) != 0)
+			continue;
+		if (p->images[i].last < now)
+			p->images[i].last = now;
+		return 1ull << i;
+	}
+	if (p->n_images == GUARD_MAX_IMAGES)
+		return 0;
+	image = &p->images[p->n_images];
+	image->digest = sk_arena_strdup(p->arena, digest);
+	image->reference = sk_arena_strdup(p->arena, reference);
+	image->first = now;
+	image->last = now;
+	return 1ull << p->n_images++;
+}
+
+static bool content_eq(const struct guard_content *a, const struct guard_content *b)
+{
+	if (a->has_sha256 && b->has_sha256)
+		return memcmp(a->sha256, b->sha256, sizeof(a->sha256)) == 0;
+	return a->path != NULL && b->path != NULL && strcmp(a->path, b->path) == 0;
+}
+
+static struct guard_content content_copy(struct guard_profile *p, const struct guard_content *c)
+{
+	struct guard_content copy = *c;
+
+	copy.path = sk_arena_strdup(p->arena, c->path);
+	return copy;
+}
+
+static void set_new(bool *ret_new)
+{
+	if (ret_new != NULL)
+		*ret_new = true;
+}
+
+struct guard_program *guard_profile_program(const struct guard_profile *p,
+					    const struct guard_content *content)
+{
+	for (size_t i = 0; i < p->n_programs; i++)
+		if (content_eq(&p->programs[i].content, content))
+			return &p->programs[i];
+	return NULL;
+}
+
+struct guard_program *guard_profile_add_program(struct guard_profile *p,
+						const struct guard_content *content, bool *ret_new)
+{
+	struct guard_program *prog = guard_profile_program(p, content);
+
+	if (prog != NULL || p->n_programs >= GUARD_MAX_ITEMS)
+		return prog;
+	SK_GROW(p->programs, p->n_programs, p->programs_cap);
+	prog = &p->programs[p->n_programs++];
+	memset(prog, 0, sizeof(*prog));
+	prog->content = content_copy(p, content);
+	set_new(ret_new);
+	return prog;
+}
+
+struct guard_script *guard_profile_add_script(struct guard_profile *p, struct guard_program *prog,
+					      const struct guard_content *content, bool *ret_new)
+{
+	struct guard_script *script;
+
+	for (size_t i = 0; i < prog->n_scripts; i++)
+		if (content_eq(&prog->scripts[i].content, content))
+			return &prog->scripts[i];
+	if (prog->n_scripts >= GUARD_MAX_ITEMS)
+		return NULL;
+	SK_GROW(prog->scripts, prog->n_scripts, prog->scripts_cap);
+	script = &prog->scripts[prog->n_scripts++];
+	memset(script, 0, sizeof(*script));
+	script->content = content_copy(p, content);
+	set_new(ret_new);
+	return script;
+}
+
+struct guard_library *guard_profile_add_library(struct guard_profile *p,
+						const struct guard_content *content, bool *ret_new)
+{
+	struct guard_library *lib;
+
+	for (size_t i = 0; i < p->n_libraries; i++)
+		if (content_eq(&p->libraries[i].content, content))
+			return &p->libraries[i];
+	if (p->n_libraries >= GUARD_MAX_ITEMS)
+		return NULL;
+	SK_GROW(p->libraries, p->n_libraries, p->libraries_cap);
+	lib = &p->libraries[p->n_libraries++];
+	memset(lib, 0, sizeof(*lib));
+	lib->content = content_copy(p, content);
+	set_new(ret_new);
+	return lib;
+}
+
+struct guard_file *guard_profile_add_file(struct guard_profile *p, const char *pattern,
+					  bool *ret_new)
+{
+	struct guard_file *file;
+
+	for (size_t i = 0; i < p->n_files; i++)
+		if (strcmp(p->files[i].pattern, pattern) == 0)
+			return &p->files[i];
+	if (p->n_files >= GUARD_MAX_ITEMS)
+		return NULL;
+	SK_GROW(p->files, p->n_files, p->files_cap);
+	file = &p->files[p->n_files++];
+	memset(file, 0, sizeof(*file));
+	file->pattern = sk_arena_strdup(p->arena, pattern);
+	set_new(ret_new);
+	return file;
+}
+
+static bool text_eq(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+struct guard_peer *guard_profile_add_peer(struct guard_profile *p, const struct guard_peer *peer,
+					  bool *ret_new)
+{
+	struct guard_peer *fresh;
+
+	for (size_t i = 0; i < p->n_peers; i++)
+		if (p->peers[i].port == peer->port &&
+		    text_eq(p->peers[i].protocol, peer->protocol) &&
+		    text_eq(p->peers[i].address, peer->address) &&
+		    text_eq(p->peers[i].name, peer->name))
+			return &p->peers[i];
+	if (p->n_peers >= GUARD_MAX_ITEMS)
+		return NULL;
+	SK_GROW(p->peers, p->n_peers, p->peers_cap);
+	fresh = &p->peers[p->n_peers++];
+	memset(fresh, 0, sizeof(*fresh));
+	fresh->address = sk_arena_strdup(p->arena, peer->address);
+	fresh->name = sk_arena_strdup(p->arena, peer->name);
+	fresh->protocol = sk_arena_strdup(p->arena, peer->protocol);
+	fresh->port = peer->port;
+	set_new(ret_new);
+	return fresh;
+}
+
+struct guard_listen *guard_profile_add_listen(struct guard_profile *p, const char *protocol,
+					      uint16_t port, bool *ret_new)
+{
+	struct guard_listen *fresh;
+
+	for (size_t i = 0; i < p->n_listen; i++)
+		if (p->listen[i].port == port && text_eq(p->listen[i].protocol, protocol))
+			return &p->listen[i];
+	if (p->n_listen >= GUARD_MAX_ITEMS)
+		return NULL;
+	SK_GROW(p->listen, p->n_listen, p->listen_cap);
+	fresh = &p->listen[p->n_listen++];
+	memset(fresh, 0, sizeof(*fresh));
+	fresh->protocol = sk_arena_strdup(p->arena, protocol);
+	fresh->port = port;
+	set_new(ret_new);
+	return fresh;
+}
+
+struct guard_text_item *guard_profile_add_text(struct guard_profile *p,
+					       struct guard_text_list *list, const char *text,
+					       bool *ret_new)
+{
+	struct guard_text_item *item;
+
+	for (size_t i = 0; i < list->n_items; i++)
+		if (strcmp(list->items[i].text, text) == 0)
+			return &list->items[i];
+	if (list->n_items >= GUARD_MAX_ITEMS)
+		return NULL;
+	SK_GROW(list->items, list->n_items, list->cap);
+	item = &list->items[list->n_items++];
+	memset(item, 0, sizeof(*item));
+	item->text = sk_arena_strdup(p->arena, text);
+	set_new(ret_new);
+	return item;
+}

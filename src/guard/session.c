@@ -1,0 +1,766 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loop: containers coming and going, records becoming events, repetitions, losses. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "guard/lineage.h"
+#include "guard/session.h"
+#include "guard/story.h"
+
+enum {
+	POLL_MS = 20,           /* how long records may wait in the ring */
+	SECOND_NS = 1000000000, /* heartbeat, losses, unnamed containers */
+	FOLD_NS = 9,            /* seconds between lines of one cause: "at least every 10 s" */
+	FOLD_IDLE = 60,         /* seconds after which a cause is forgotten */
+	MAX_CAUSES = 4096,      /* records kept to tell repetitions */
+	MAX_PENDING = 256,
+	TEXT_MAX = 4096,
+};
+
+/** struct cause - the first record of a cause of alerts */
+struct cause {
+	uint64_t id;
+	uint64_t told; /* how often it was told */
+	size_t size;
+	uint8_t *bytes; /* struct guard_rec and its data */
+};
+
+struct guard_session {
+	struct guard_kern *kern;
+	struct guard_engine *engine;
+	struct guard_attrib *attrib;
+	struct guard_lineage *lineage;
+	struct guard_select select;
+	struct guard_session_ops ops;
+	void *ctx;
+	uint64_t offset_ns; /* wall clock minus CLOCK_MONOTONIC */
+	uint64_t last_second;
+	uint64_t last_fold;
+	uint64_t next_exec_id; /* of programs that ran already: small numbers, never the kernel's */
+	struct cause causes[MAX_CAUSES];
+	size_t n_causes;
+	struct sk_buf text;
+	char host[256];
+	char root[256];
+	/* storage of the event being told */
+	char path[GUARD_PATH_BYTES + 2];
+	char name[GUARD_NAME_BYTES + 1];
+	char arg_text[GUARD_ARGS_BYTES + 1];
+	const char *args[GUARD_MAX_ARGS];
+	char cwd[TEXT_MAX];
+	char address[INET6_ADDRSTRLEN];
+};
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	(void)clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
+uint64_t guard_session_time(const struct guard_session *s, uint64_t mono_ns)
+{
+	return (mono_ns + s->offset_ns) / 1000;
+}
+
+struct guard_kern *guard_session_kern(struct guard_session *s)
+{
+	return s->kern;
+}
+
+struct guard_attrib *guard_session_attrib(struct guard_session *s)
+{
+	return s->attrib;
+}
+
+static void first_pid(void *ctx, uint32_t pid)
+{
+	uint32_t *ret = ctx;
+
+	if (*ret == 0)
+		*ret = pid;
+}
+
+uint32_t guard_session_pid(const struct guard_whose *w)
+{
+	uint32_t pid = 0;
+
+	if (w->path[0] != '\0')
+		guard_cgroup_pids(w->path, first_pid, &pid);
+	return pid;
+}
+
+/* Components, last one first, become a path. */
+static void join_path(char *to, size_t size, const uint8_t *data, size_t len)
+{
+	size_t end = len, n = 0;
+
+	if (len == 0) {
+		(void)snprintf(to, size, "/");
+		return;
+	}
+	while (end > 0) {
+		size_t start = end - 1; /* of the NUL that ends the component */
+
+		while (start > 0 && data[start - 1] != 0)
+			start--;
+		if (n + 1 + (end - 1 - start) < size) {
+			to[n++] = '/';
+			memcpy(to + n, data + start, end - 1 - start);
+			n += end - 1 - start;
+		}
+		end = start;
+	}
+	to[n] = '\0';
+}
+
+static size_t split_args(struct guard_session *s, const uint8_t *data, size_t len)
+{
+	size_t n = 0, start = 0;
+
+	if (len > GUARD_ARGS_BYTES)
+		len = GUARD_ARGS_BYTES;
+	memcpy(s->arg_text, data, len);
+	s->arg_text[len] = '\0';
+	for (size_t i = 0; i <= len && n < GUARD_MAX_ARGS; i++) {
+		if (i < len && data[i] != 0)
+			continue;
+		if (i < len || i > start)
+			s->args[n++] = s->arg_text + start;
+		start = i + 1;
+	}
+	return n;
+}
+
+static enum guard_kind kind_of(const struct guard_rec *rec, struct guard_event *e)
+{
+	enum guard_kind kind = GUARD_KIND_EXEC;
+
+	switch (rec->type) {
+	case GUARD_REC_EXEC:
+		return GUARD_KIND_EXEC;
+	case GUARD_REC_OPEN:
+	case GUARD_REC_SCRIPT:
+		return GUARD_KIND_OPEN;
+	case GUARD_REC_MMAP:
+	case GUARD_REC_ANON:
+		return GUARD_KIND_MMAP;
+	case GUARD_REC_CONNECT:
+	case GUARD_REC_RAW:
+		return GUARD_KIND_CONNECT;
+	case GUARD_REC_SEND:
+		return GUARD_KIND_SEND;
+	case GUARD_REC_BIND:
+		return GUARD_KIND_BIND;
+	case GUARD_REC_DNS:
+		return GUARD_KIND_DNS;
+	case GUARD_REC_FORK:
+		return GUARD_KIND_FORK;
+	case GUARD_REC_EXIT:
+		return GUARD_KIND_EXIT;
+	case GUARD_REC_CALL:
+		e->detail = guard_story_call(rec->op, &kind);
+		return kind;
+	default:
+		return GUARD_KIND_PRIVILEGE;
+	}
+}
+
+static const char *proto_name(const struct guard_rec *rec)
+{
+	if (rec->type == GUARD_REC_RAW)
+		return rec->op == 17 ? "packet" : "raw";
+	return rec->proto == 6 ? "tcp" : rec->proto == 17 ? "udp" : rec->proto == 132 ? "sctp" : "other";
+}
+
+static void fill_peer(struct guard_session *s, const struct guard_rec *rec, struct guard_event *e)
+{
+	if (rec->type == GUARD_REC_RAW) {
+		e->peer_protocol = proto_name(rec);
+		return;
+	}
+	if (rec->type != GUARD_REC_CONNECT && rec->type != GUARD_REC_SEND &&
+	    rec->type != GUARD_REC_BIND)
+		return;
+	e->peer_protocol = proto_name(rec);
+	e->peer_port = rec->port;
+	if (inet_ntop(rec->family, rec->addr, s->address, sizeof(s->address)) != NULL)
+		e->peer_address = s->address;
+}
+
+static void fill_whose(const struct guard_whose *w, struct guard_event *e)
+{
+	if (w == NULL)
+		return;
+	e->service = w->service;
+	e->image_reference = w->info.image_reference;
+	e->image_digest = w->info.image_digest;
+	e->container_id = w->id[0] != '\0' ? w->id : NULL;
+	e->container_name = w->info.name;
+	e->pod_namespace = w->info.pod_namespace;
+	e->pod_name = w->info.pod_name;
+}
+
+static void fill_process(struct guard_session *s, const struct guard_rec *rec,
+			 struct guard_event *e)
+{
+	uint64_t asker = rec->type == GUARD_REC_EXEC ? rec->parent_exec_id : rec->exec_id;
+	const struct guard_image_of *image = guard_lineage_get(s->lineage, asker);
+	char link[64];
+	ssize_t n;
+
+	e->pid = rec->pid;
+	e->host_pid = rec->host_pid;
+	e->ppid = rec->ppid;
+	e->uid = rec->uid;
+	if (image != NULL) {
+		e->exe = image->exe;
+		e->n_ancestry = guard_lineage_ancestry(
+			s->lineage, rec->type == GUARD_REC_EXEC ? asker : image->parent, e->ancestry,
+			GUARD_MAX_ANCESTRY);
+		if (rec->type != GUARD_REC_EXEC) {
+			e->args = (const char *const *)image->args;
+			e->n_args = image->n_args;
+		}
+	}
+	if (e->reason == GUARD_REASON_NONE)
+		return;
+	(void)snprintf(link, sizeof(link), "/proc/%u/cwd", rec->host_pid);
+	n = readlink(link, s->cwd, sizeof(s->cwd) - 1);
+	if (n > 0) {
+		s->cwd[n] = '\0';
+		e->cwd = s->cwd;
+	}
+}
+
+static bool has_file(const struct guard_rec *rec)
+{
+	return rec->type == GUARD_REC_EXEC || rec->type == GUARD_REC_OPEN ||
+	       rec->type == GUARD_REC_MMAP || rec->type == GUARD_REC_SCRIPT;
+}
+
+static void fill_exec(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data,
+		      struct guard_event *e)
+{
+	size_t name = rec->path_len, args = name + rec->name_len;
+
+	if (rec->name_len > 0 && (rec->flags & GUARD_RF_SCRIPT) != 0) {
+		(void)snprintf(s->name, sizeof(s->name), "%.*s", (int)rec->name_len, data + name);
+		e->file_script = s->name;
+	}
+	e->args = s->args;
+	e->n_args = split_args(s, data + args, rec->args_len);
+	e->args_cut = (rec->flags & GUARD_RF_ARGS_CUT) != 0;
+}
+
+static void fill_event(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data,
+		       struct guard_whose *w, struct guard_event *e)
+{
+	memset(e, 0, sizeof(*e));
+	e->time_us = guard_session_time(s, rec->time_ns);
+	e->verdict = rec->verdict < GUARD_N_VERDICTS ? (enum guard_verdict)rec->verdict :
+						       GUARD_VERDICT_OBSERVED;
+	e->reason = rec->reason < GUARD_N_REASONS ? (enum guard_reason)rec->reason :
+						    GUARD_REASON_NONE;
+	e->kind = kind_of(rec, e);
+	e->count = 1;
+	e->host = s->host;
+	fill_whose(w, e);
+	fill_process(s, rec, e);
+	if (rec->type == GUARD_REC_EXEC)
+		fill_exec(s, rec, data, e);
+	if (has_file(rec)) {
+		join_path(s->path, sizeof(s->path), data, rec->path_len);
+		e->file_path = s->path;
+		e->file_origin = rec->origin < GUARD_N_ORIGINS ? (enum guard_origin)rec->origin :
+								 GUARD_ORIGIN_UNKNOWN;
+		e->file_write = rec->op == 2;
+	}
+	fill_peer(s, rec, e);
+	guard_story_tell(e, rec, &s->text);
+}
+
+/* A program that runs from now on. Denied ones never did; killed ones did not get to it. */
+static void remember_exec(struct guard_session *s, const struct guard_rec *rec,
+			  const struct guard_event *e)
+{
+	struct guard_image_of image = {.exec_id = rec->exec_id,
+				       .parent = rec->parent_exec_id,
+				       .host_pid = rec->host_pid,
+				       .pid = rec->pid,
+				       .n_args = (uint32_t)e->n_args,
+				       .exe = s->path};
+
+	if (rec->verdict != GUARD_REC_DENIED)
+		guard_lineage_add(s->lineage, &image, e->args);
+}
+
+static void keep_cause(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data,
+		       size_t len)
+{
+	struct cause *c = &s->causes[s->n_causes % MAX_CAUSES];
+
+	if (rec->cause == 0)
+		return;
+	s->n_causes++;
+	sk_free(c->bytes);
+	c->size = sizeof(*rec) + len;
+	c->bytes = sk_alloc(c->size);
+	memcpy(c->bytes, rec, sizeof(*rec));
+	memcpy(c->bytes + sizeof(*rec), data, len);
+	c->id = rec->cause;
+	c->told = 1;
+}
+
+static struct cause *find_cause(struct guard_session *s, uint64_t id)
+{
+	for (size_t i = 0; i < MAX_CAUSES && i < s->n_causes; i++)
+		if (s->causes[i].id == id)
+			return &s->causes[i];
+	return NULL;
+}
+
+/* Named, selected, given a policy: the kernel half knows it from now on. */
+static void settle(struct guard_session *s, struct guard_whose *w)
+{
+	struct guard_container c;
+
+	if (w->is_selected && s->ops.container != NULL)
+		s->ops.container(s->ctx, w);
+	if (!guard_kern_get(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &c))
+		return;
+	c.service = w->index;
+	c.flags &= ~(uint32_t)(GUARD_C_PENDING | GUARD_C_IGNORED);
+	if (!w->is_selected)
+		c.flags |= GUARD_C_IGNORED;
+	(void)guard_kern_put(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &c);
+}
+
+/* The directory of a cgroup that is known by its name only. */
+struct path_search {
+	const char *id;
+	uint64_t cgroup;
+	char *path;
+	size_t size;
+};
+
+static void match_path(void *ctx, const char *path, uint64_t id)
+{
+	struct path_search *f = ctx;
+
+	if (id == f->cgroup)
+		(void)snprintf(f->path, f->size, "%s", path);
+}
+
+static void on_cgroup(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data)
+{
+	struct guard_whose *w = guard_attrib_get(s->attrib, rec->cgroup);
+	char id[GUARD_CONTAINER_ID_SIZE];
+
+	if (rec->op == 2) {
+		if (w == NULL)
+			return;
+		w->is_gone = true; /* its last records may still be on their way */
+		return;
+	}
+	if (w != NULL || !guard_cgroup_container_id(sk_span_of(data, rec->name_len), id))
+		return;
+	w = guard_attrib_add(s->attrib, rec->cgroup, id, NULL, NULL);
+	if (w == NULL)
+		return;
+	if (w->is_known)
+		settle(s, w);
+}
+
+static int on_record(void *ctx, const struct guard_rec *rec, const uint8_t *data, size_t len)
+{
+	struct guard_session *s = ctx;
+	struct guard_whose *w;
+	struct guard_event e;
+
+	if ((size_t)rec->path_len + rec->name_len + rec->args_len > len)
+		return 0;
+	if (rec->type == GUARD_REC_CGROUP) {
+		on_cgroup(s, rec, data);
+		return 0;
+	}
+	w = guard_attrib_get(s->attrib, rec->cgroup);
+	if (w == NULL || !w->is_selected)
+		return 0;
+	fill_event(s, rec, data, w, &e);
+	keep_cause(s, rec, data, len);
+	s->ops.event(s->ctx, rec, &e, w);
+	if (rec->type == GUARD_REC_EXEC)
+		remember_exec(s, rec, &e);
+	return 0;
+}
+
+/* Repetitions of a cause, from the kernel's counts. */
+static void tell_fold(struct guard_session *s, const struct guard_fold_key *key,
+		      struct guard_fold *fold)
+{
+	struct cause *c = find_cause(s, fold->id);
+	struct guard_whose *w = guard_attrib_get(s->attrib, key->cgroup);
+	struct guard_rec bare = {.type = key->type,
+				 .verdict = key->verdict,
+				 .reason = key->reason,
+				 .op = key->op,
+				 .cgroup = key->cgroup,
+				 .time_ns = fold->first_ns,
+				 .host_pid = fold->host_pid,
+				 .flags = GUARD_RF_NO_PATH};
+	const struct guard_rec *rec = c != NULL ? (const void *)c->bytes : &bare;
+	uint64_t told = c != NULL ? c->told : fold->sent;
+	struct guard_event e;
+
+	if (fold->count <= told || w == NULL || !w->is_selected)
+		return;
+	fill_event(s, rec, c != NULL ? c->bytes + sizeof(*rec) : (const uint8_t *)"", w, &e);
+	if (rec == &bare)
+		e.file_path = NULL;
+	e.count = fold->count - told;
+	e.first_us = guard_session_time(s, fold->first_ns);
+	e.last_us = guard_session_time(s, fold->last_ns);
+	if (c != NULL)
+		c->told = fold->count;
+	else
+		keep_cause(s, &bare, (const uint8_t *)"", 0);
+	s->ops.event(s->ctx, NULL, &e, w);
+}
+
+void guard_session_flush(struct guard_session *s)
+{
+	struct guard_fold_key key, next;
+	struct guard_fold fold;
+	uint64_t now = now_ns(CLOCK_MONOTONIC);
+	bool more = guard_kern_next(s->kern, GUARD_MAP_FOLDS, NULL, &key);
+
+	while (more) {
+		more = guard_kern_next(s->kern, GUARD_MAP_FOLDS, &key, &next);
+		if (guard_kern_get(s->kern, GUARD_MAP_FOLDS, &key, &fold)) {
+			tell_fold(s, &key, &fold);
+			if (now - fold.last_ns > (uint64_t)FOLD_IDLE * SECOND_NS)
+				guard_kern_del(s->kern, GUARD_MAP_FOLDS, &key);
+		}
+		key = next;
+	}
+	s->last_fold = now;
+}
+
+static void tell_lost(struct guard_session *s, struct guard_whose *w)
+{
+	struct guard_container c;
+	struct guard_event e = {.kind = GUARD_KIND_LOST, .count = 1, .host = s->host};
+
+	if (!w->is_selected || !guard_kern_get(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &c) ||
+	    c.lost <= w->lost)
+		return;
+	fill_whose(w, &e);
+	e.time_us = guard_session_time(s, now_ns(CLOCK_MONOTONIC));
+	e.lost_events = c.lost - w->lost;
+	e.lost_cgroup = w->path[0] != '\0' ? w->path : w->id;
+	e.severity = "medium";
+	w->lost = c.lost;
+	s->ops.event(s->ctx, NULL, &e, w);
+}
+
+static void forget(struct guard_session *s, struct guard_whose *w)
+{
+	uint64_t cgroup = w->cgroup;
+
+	if (s->ops.gone != NULL && w->is_selected)
+		s->ops.gone(s->ctx, w);
+	guard_kern_del(s->kern, GUARD_MAP_CONTAINERS, &cgroup);
+	guard_attrib_remove(s->attrib, cgroup);
+}
+
+/* Once a second: a sign of life, losses, containers that no engine knew yet. */
+static void every_second(struct guard_session *s)
+{
+	struct guard_whose *w;
+	size_t pos = 0;
+
+	guard_kern_heartbeat(s->kern);
+	while ((w = guard_attrib_next(s->attrib, &pos)) != NULL) {
+		tell_lost(s, w);
+		if (w->is_gone) {
+			guard_session_flush(s);
+			forget(s, w);
+			pos--;
+			continue;
+		}
+		if (w->path[0] == '\0') {
+			struct path_search f = {.cgroup = w->cgroup,
+						.path = w->path,
+						.size = sizeof(w->path)};
+
+			guard_cgroup_walk(s->root, match_path, &f);
+		}
+		if (!w->is_known && !w->is_host) {
+			(void)guard_attrib_ask(s->attrib, w);
+			settle(s, w);
+		}
+	}
+}
+
+int guard_session_poll(struct guard_session *s, int timeout_ms, struct sk_err *err)
+{
+	uint64_t now;
+	int r;
+
+	r = guard_kern_poll(s->kern, timeout_ms < POLL_MS ? timeout_ms : POLL_MS, err);
+	if (r < 0)
+		return r;
+	now = now_ns(CLOCK_MONOTONIC);
+	if (now - s->last_second >= SECOND_NS / 2) {
+		s->offset_ns = now_ns(CLOCK_REALTIME) - now;
+		s->last_second = now;
+		every_second(s);
+	}
+	if (now - s->last_fold >= (uint64_t)FOLD_NS * SECOND_NS)
+		guard_session_flush(s);
+	return 0;
+}
+
+static bool read_text(const char *path, struct sk_buf *b)
+{
+	sk_cleanup(sk_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct sk_err err;
+
+	return fd >= 0 && sk_read_fd(fd, b, &err) == 0;
+}
+
+/* A process that ran before: its program is remembered under a number of its own. */
+static void adopt(struct guard_session *s, uint64_t cgroup, uint32_t pid)
+{
+	struct guard_task t = {.cgroup = cgroup, .flags = GUARD_T_SEEN}, parent;
+	struct guard_image_of image = {.host_pid = pid};
+	char name[64];
+	ssize_t n;
+	struct sk_buf b;
+
+	if (guard_kern_get(s->kern, GUARD_MAP_TASKS, &pid, &t) && t.exec_id != 0)
+		return;
+	(void)snprintf(name, sizeof(name), "/proc/%u/exe", pid);
+	n = readlink(name, s->path, sizeof(s->path) - 1);
+	if (n <= 0)
+		return; /* gone, or a kernel thread */
+	s->path[n] = '\0';
+	sk_buf_init(&b, GUARD_ARGS_BYTES * 64);
+	(void)snprintf(name, sizeof(name), "/proc/%u/cmdline", pid);
+	(void)read_text(name, &b); /* gone meanwhile, or cut: what there is will do */
+	image.n_args = (uint32_t)split_args(s, (const uint8_t *)(b.ptr != NULL ? b.ptr : ""), b.len);
+	sk_buf_release(&b);
+	image.exec_id = t.exec_id = ++s->next_exec_id;
+	image.exe = s->path;
+	if (t.ppid != 0 && guard_kern_get(s->kern, GUARD_MAP_TASKS, &t.ppid, &parent))
+		image.parent = t.parent_exec_id = parent.exec_id;
+	t.flags |= GUARD_T_SEEN;
+	(void)guard_kern_put(s->kern, GUARD_MAP_TASKS, &pid, &t);
+	guard_lineage_add(s->lineage, &image, s->args);
+}
+
+/** struct cover - a container whose cgroups are being gone through */
+struct cover {
+	struct guard_session *s;
+	struct guard_whose *w;
+	bool any;
+};
+
+static void cover_pid(void *ctx, uint32_t pid)
+{
+	struct cover *c = ctx;
+
+	adopt(c->s, c->w->cgroup, pid);
+	c->any = true;
+}
+
+static void cover_cgroup(void *ctx, const char *path, uint64_t id)
+{
+	struct cover *c = ctx;
+	struct guard_container entry = {.top = c->w->cgroup, .service = c->w->index};
+
+	if (c->w->is_host)
+		entry.flags |= GUARD_C_HOST;
+	if (!c->w->is_selected)
+		entry.flags |= GUARD_C_IGNORED;
+	if (id == c->w->cgroup)
+		entry.flags |= GUARD_C_STARTED;
+	if (id == c->w->cgroup || !guard_kern_get(c->s->kern, GUARD_MAP_CONTAINERS, &id, &entry))
+		(void)guard_kern_put(c->s->kern, GUARD_MAP_CONTAINERS, &id, &entry);
+	guard_cgroup_pids(path, cover_pid, c);
+}
+
+static void cover(struct guard_session *s, struct guard_whose *w, const char *path)
+{
+	struct cover c = {.s = s, .w = w};
+
+	if (w->is_selected && s->ops.container != NULL)
+		s->ops.container(s->ctx, w);
+	guard_cgroup_walk(path, cover_cgroup, &c);
+	/* Created but not started: its first program is yet to come. */
+	if (!c.any && !w->is_host)
+		settle(s, w);
+	w->has_started = c.any;
+}
+
+static void find_container(void *ctx, const char *path, uint64_t id)
+{
+	struct guard_session *s = ctx;
+	char container[GUARD_CONTAINER_ID_SIZE];
+	struct guard_whose *w;
+
+	if (id == 0 || !guard_cgroup_container_id(sk_path_base(sk_span_str(path)), container) ||
+	    guard_attrib_get(s->attrib, id) != NULL)
+		return;
+	w = guard_attrib_add(s->attrib, id, container, path, NULL);
+	if (w != NULL)
+		cover(s, w, path);
+}
+
+static void cover_host(struct guard_session *s, const char *path, const char *name)
+{
+	uint64_t id = guard_cgroup_id(path);
+	struct guard_whose *w = id != 0 ? guard_attrib_add(s->attrib, id, NULL, path, name) : NULL;
+
+	if (w != NULL)
+		cover(s, w, path);
+}
+
+/** struct unit_search - a systemd unit's cgroup */
+struct unit_search {
+	struct guard_session *s;
+	const char *unit;
+};
+
+static void match_unit(void *ctx, const char *path, uint64_t id)
+{
+	struct unit_search *u = ctx;
+	struct sk_span base = sk_path_base(sk_span_str(path));
+	char name[512];
+
+	(void)id;
+	(void)snprintf(name, sizeof(name), "%s.service", u->unit);
+	if (sk_span_eq_str(base, u->unit) || sk_span_eq_str(base, name))
+		cover_host(u->s, path, u->unit);
+}
+
+/* A process and its descendants, whatever their cgroup: under a number that no cgroup has. */
+static void cover_tree(struct guard_session *s, uint32_t pid, const char *text)
+{
+	uint64_t id = 1ull << 63 | pid;
+	struct guard_whose *w = guard_attrib_add(s->attrib, id, NULL, NULL, text);
+	struct guard_container entry = {.top = id, .flags = GUARD_C_HOST | GUARD_C_STARTED};
+
+	if (w == NULL)
+		return;
+	if (s->ops.container != NULL)
+		s->ops.container(s->ctx, w);
+	entry.service = w->index;
+	(void)guard_kern_put(s->kern, GUARD_MAP_CONTAINERS, &id, &entry);
+	adopt(s, id, pid);
+}
+
+static void cover_hosts(struct guard_session *s)
+{
+	char path[GUARD_CGROUP_PATH_SIZE];
+	uint32_t pid;
+
+	for (size_t i = 0; i < s->select.n_units; i++) {
+		struct unit_search u = {.s = s, .unit = s->select.units[i]};
+
+		guard_cgroup_walk(s->root, match_unit, &u);
+	}
+	for (size_t i = 0; i < s->select.n_cgroups; i++) {
+		const char *given = s->select.cgroups[i];
+		bool whole = strncmp(given, "/sys/fs/cgroup", 14) == 0;
+
+		(void)snprintf(path, sizeof(path), "%s%s%s", whole ? "" : s->root,
+			       whole || given[0] == '/' ? "" : "/", given);
+		cover_host(s, path, given);
+	}
+	for (size_t i = 0; i < s->select.n_pids; i++)
+		if (sk_parse_u32(sk_span_str(s->select.pids[i]), &pid))
+			cover_tree(s, pid, s->select.pids[i]);
+}
+
+static int walk_record(void *ctx, const struct guard_rec *rec, const uint8_t *data, size_t len)
+{
+	struct guard_session *s = ctx;
+	struct guard_whose *w = guard_attrib_get(s->attrib, rec->cgroup);
+	const struct guard_image_of *image;
+	struct guard_event e;
+
+	(void)len;
+	if (w == NULL || !w->is_selected)
+		return 0;
+	fill_event(s, rec, data, w, &e);
+	image = guard_lineage_get(s->lineage, rec->exec_id);
+	if (rec->type == GUARD_REC_EXEC && image != NULL) {
+		e.args = (const char *const *)image->args;
+		e.n_args = image->n_args;
+	}
+	s->ops.event(s->ctx, rec, &e, w);
+	return 0;
+}
+
+int guard_session_walk(struct guard_session *s, struct sk_err *err)
+{
+	return guard_kern_walk(s->kern, walk_record, s, err);
+}
+
+int guard_session_open(const struct guard_session_options *o, struct guard_session **ret,
+		       struct sk_err *err)
+{
+	sk_cleanup(guard_session_freep) struct guard_session *s = sk_alloc(sizeof(*s));
+	uint32_t zero = GUARD_DEFAULT_SERVICE;
+	int r;
+
+	s->select = o->select;
+	s->ops = *o->ops;
+	s->ctx = o->ctx;
+	sk_buf_init(&s->text, TEXT_MAX);
+	(void)gethostname(s->host, sizeof(s->host) - 1);
+	if (!guard_cgroup_root(s->root, sizeof(s->root)))
+		return sk_err_set(err, SK_E_UNSUPPORTED,
+				  "guard: no version 2 cgroup tree is mounted on this host");
+	s->engine = guard_engine_new(o->engines, o->n_engines);
+	s->attrib = guard_attrib_new(s->engine, &s->select);
+	s->lineage = guard_lineage_new();
+	s->offset_ns = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC);
+	s->last_fold = now_ns(CLOCK_MONOTONIC);
+	r = guard_kern_open(&o->kern, &s->kern, err);
+	if (r < 0)
+		return r;
+	guard_kern_on(s->kern, on_record, s);
+	(void)guard_kern_put(s->kern, GUARD_MAP_POLICIES, &zero, &o->policy);
+	(void)guard_kern_inherit(s->kern);
+	guard_cgroup_walk(s->root, find_container, s);
+	cover_hosts(s);
+	*ret = sk_take(s);
+	return 0;
+}
+
+void guard_session_free(struct guard_session *s)
+{
+	if (s == NULL)
+		return;
+	guard_kern_free(s->kern);
+	guard_attrib_free(s->attrib);
+	guard_engine_free(s->engine);
+	guard_lineage_free(s->lineage);
+	for (size_t i = 0; i < MAX_CAUSES; i++)
+		sk_free(s->causes[i].bytes);
+	sk_buf_release(&s->text);
+	sk_free(s);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Texts of alerts. Techniques: MITRE ATT&CK for Enterprise and Containers, version 15. */
+#include <string.h>
+
+#include "base/defs.h"
+#include "base/text.h"
+#include "guard/story.h"
+
+static const struct {
+	uint32_t nr;
+	const char *name;
+	enum guard_kind kind;
+	const char *attack;
+} calls[] = {
+	{56, "clone", GUARD_KIND_NAMESPACE, "T1611"},
+	{101, "ptrace", GUARD_KIND_PTRACE, "T1055.008"},
+	{135, "personality", GUARD_KIND_MMAP, "T1055"},
+	{155, "pivot_root", GUARD_KIND_MOUNT, "T1611"},
+	{165, "mount", GUARD_KIND_MOUNT, "T1611"},
+	{172, "iopl", GUARD_KIND_PRIVILEGE, "T1068"},
+	{173, "ioperm", GUARD_KIND_PRIVILEGE, "T1068"},
+	{175, "init_module", GUARD_KIND_MODULE, "T1547.006"},
+	{246, "kexec_load", GUARD_KIND_MODULE, "T1542"},
+	{272, "unshare", GUARD_KIND_NAMESPACE, "T1611"},
+	{298, "perf_event_open", GUARD_KIND_BPF, "T1068"},
+	{304, "open_by_handle_at", GUARD_KIND_OPEN, "T1611"},
+	{308, "setns", GUARD_KIND_NAMESPACE, "T1611"},
+	{311, "process_vm_writev", GUARD_KIND_PTRACE, "T1055"},
+	{313, "finit_module", GUARD_KIND_MODULE, "T1547.006"},
+	{320, "kexec_file_load", GUARD_KIND_MODULE, "T1542"},
+	{321, "bpf", GUARD_KIND_BPF, "T1014"},
+	{425, "io_uring_setup", GUARD_KIND_PRIVILEGE, "T1562.001"},
+	{428, "open_tree", GUARD_KIND_MOUNT, "T1611"},
+	{429, "move_mount", GUARD_KIND_MOUNT, "T1611"},
+	{430, "fsopen", GUARD_KIND_MOUNT, "T1611"},
+	{442, "mount_setattr", GUARD_KIND_MOUNT, "T1611"},
+};
+
+const char *guard_story_call(uint32_t nr, enum guard_kind *ret_kind)
+{
+	for (size_t i = 0; i < SK_ARRAY_LEN(calls); i++) {
+		if (calls[i].nr == nr) {
+			*ret_kind = calls[i].kind;
+			return calls[i].name;
+		}
+	}
+	*ret_kind = GUARD_KIND_PRIVILEGE;
+	return "system call";
+}
+
+static const char *attack_of_call(uint32_t nr)
+{
+	for (size_t i = 0; i < SK_ARRAY_LEN(calls); i++)
+		if (calls[i].nr == nr)
+			return calls[i].attack;
+	return "T1611";
+}
+
+bool guard_story_is_shell(const char *path)
+{
+	static const char *const shells[] = {"sh",  "bash", "dash", "ash",  "zsh", "ksh",
+					     "mksh", "csh", "tcsh", "fish", "hush"};
+	struct sk_span base;
+
+	if (path == NULL)
+		return false;
+	base = sk_span_sub(sk_span_str(path), 0, strlen(path));
+	base = sk_span_sub(base, sk_span_rfind(base, '/') < base.len ? sk_span_rfind(base, '/') + 1 : 0,
+			   base.len);
+	for (size_t i = 0; i < SK_ARRAY_LEN(shells); i++)
+		if (sk_span_eq_str(base, shells[i]))
+			return true;
+	return false;
+}
+
+static const struct {
+	const char *severity;
+	const char *attack;
+} facts[] = {
+	[GUARD_REASON_NONE] = {NULL, NULL},
+	[GUARD_REASON_NOT_IN_PROFILE] = {"high", "T1059"},
+	[GUARD_REASON_ENTRY] = {"medium", "T1609"},
+	[GUARD_REASON_DRIFT] = {"high", "T1105"},
+	[GUARD_REASON_FILELESS] = {"critical", "T1620"},
+	[GUARD_REASON_LOADER] = {"high", "T1574"},
+	[GUARD_REASON_SCRIPT] = {"high", "T1059"},
+	[GUARD_REASON_APPLET] = {"high", "T1059.004"},
+	[GUARD_REASON_SHELL] = {"high", "T1059.004"},
+	[GUARD_REASON_ANON_EXEC] = {"high", "T1055"},
+	[GUARD_REASON_RAW_SOCKET] = {"high", "T1040"},
+	[GUARD_REASON_ESCAPE] = {"critical", "T1611"},
+	[GUARD_REASON_TAMPER] = {"critical", "T1562.001"},
+	[GUARD_REASON_POLICY] = {"medium", "T1562.001"},
+};
+
+_Static_assert(SK_ARRAY_LEN(facts) == GUARD_N_REASONS, "facts");
+
+static void quote(struct sk_buf *b, const char *text)
+{
+	(void)sk_buf_add_char(b, '\'');
+	(void)sk_text_escape(b, sk_span_str(text != NULL ? text : "?"));
+	(void)sk_buf_add_char(b, '\'');
+}
+
+static const char *origin_words(enum guard_origin origin)
+{
+	switch (origin) {
+	case GUARD_ORIGIN_UPPER:
+		return "was written while the container ran";
+	case GUARD_ORIGIN_VOLUME:
+		return "is on a volume, not in the image";
+	case GUARD_ORIGIN_TMPFS:
+		return "is on a temporary file system, not in the image";
+	default:
+		return "is not the image's";
+	}
+}
+
+static void tell_exec(const struct guard_event *e, struct sk_buf *b)
+{
+	switch (e->reason) {
+	case GUARD_REASON_DRIFT:
+		quote(b, e->file_path);
+		(void)sk_buf_printf(b, " %s and no known program has its content",
+				    origin_words(e->file_origin));
+		break;
+	case GUARD_REASON_FILELESS:
+		quote(b, e->file_path);
+		(void)sk_buf_add_str(b, " has no name in any directory: memory file or unlinked");
+		break;
+	case GUARD_REASON_LOADER:
+		(void)sk_buf_add_str(b, "the dynamic linker was run as the main program, to start another file");
+		break;
+	case GUARD_REASON_SCRIPT:
+		quote(b, e->file_path);
+		(void)sk_buf_add_str(b, " is known, but not with this script");
+		break;
+	case GUARD_REASON_APPLET:
+		quote(b, e->file_path);
+		(void)sk_buf_add_str(b, " is known, but not under this name");
+		break;
+	case GUARD_REASON_SHELL:
+		quote(b, e->file_path);
+		(void)sk_buf_add_str(b, " was started as a free shell: commands instead of a known script");
+		break;
+	case GUARD_REASON_ENTRY:
+		quote(b, e->file_path);
+		(void)sk_buf_add_str(b, " was started from outside the container and is not in the profile");
+		break;
+	default:
+		quote(b, e->file_path);
+		(void)sk_buf_add_str(b, " is not among the programs of this service");
+		break;
+	}
+}
+
+static void tell_other(const struct guard_event *e, struct sk_buf *b)
+{
+	switch (e->reason) {
+	case GUARD_REASON_ANON_EXEC:
+		(void)sk_buf_add_str(b, "memory without a file behind it was made executable");
+		return;
+	case GUARD_REASON_RAW_SOCKET:
+		(void)sk_buf_printf(b, "a %s socket was opened",
+				    e->peer_protocol != NULL ? e->peer_protocol : "raw");
+		return;
+	case GUARD_REASON_ESCAPE:
+		(void)sk_buf_printf(b, "%s leads out of a container and this service never used it",
+				    e->detail != NULL ? e->detail : "the call");
+		return;
+	case GUARD_REASON_POLICY:
+		(void)sk_buf_add_str(b, "io_uring can do work that system calls do not show");
+		return;
+	default:
+		break;
+	}
+	if (e->peer_address != NULL) {
+		(void)sk_buf_printf(b, "%s port %u (%s) is no peer of this service", e->peer_address,
+				    e->peer_port, e->peer_protocol != NULL ? e->peer_protocol : "?");
+		return;
+	}
+	quote(b, e->file_path);
+	if (e->reason == GUARD_REASON_SCRIPT)
+		(void)sk_buf_add_str(b, " is read as a script and is none of this service");
+	else if (e->reason == GUARD_REASON_FILELESS)
+		(void)sk_buf_add_str(b, " is mapped as code and has no name in any directory");
+	else if (e->kind == GUARD_KIND_MMAP)
+		(void)sk_buf_add_str(b, " is mapped as code and is no library of this service");
+	else
+		(void)sk_buf_add_str(b, " is not in the profile");
+}
+
+void guard_story_tell(struct guard_event *e, const struct guard_rec *rec, struct sk_buf *b)
+{
+	sk_buf_reset(b);
+	if (e->reason == GUARD_REASON_NONE)
+		return;
+	e->severity = facts[e->reason].severity;
+	e->attack = facts[e->reason].attack;
+	if (rec != NULL && rec->type == GUARD_REC_CALL)
+		e->attack = attack_of_call(rec->op);
+	if (e->reason == GUARD_REASON_NOT_IN_PROFILE && e->peer_address != NULL)
+		e->attack = "T1071";
+	if (e->reason == GUARD_REASON_DRIFT && e->kind == GUARD_KIND_MMAP)
+		e->attack = "T1574.006";
+	if (e->kind == GUARD_KIND_EXEC)
+		tell_exec(e, b);
+	else
+		tell_other(e, b);
+	if (rec != NULL && (rec->flags & GUARD_RF_STDIN_SOCKET) != 0) {
+		(void)sk_buf_add_str(b, "; its input is a network connection");
+		e->severity = "critical";
+	}
+	if (rec != NULL && (rec->flags & GUARD_RF_ENTRY) != 0 && e->reason != GUARD_REASON_ENTRY)
+		(void)sk_buf_add_str(b, "; started from outside the container");
+	e->reason_text = b->ptr;
+}

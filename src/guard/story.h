@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an event means: one sentence, a severity, an ATT&CK technique. Pure. */
+#pragma once
+
+#include "base/buf.h"
+#include "guard/bpf/record.h"
+#include "guard/event.h"
+
+/**
+ * guard_story_tell() - fill reason_text, severity and attack of an event that has a reason
+ * @e: event; its other members are filled
+ * @rec: its record, or NULL
+ * @b: the sentence lives here; reset first
+ */
+void guard_story_tell(struct guard_event *e, const struct guard_rec *rec, struct sk_buf *b);
+
+/**
+ * guard_story_call() - name of a system call that leads out of a container
+ * @nr: x86-64 number
+ * @ret_kind: kind of event it makes
+ *
+ * Return: static text.
+ */
+const char *guard_story_call(uint32_t nr, enum guard_kind *ret_kind);
+
+/**
+ * guard_story_is_shell() - is a program a command interpreter by its name
+ * @path: may be NULL
+ *
+ * Return: true if so.
+ */
+bool guard_story_is_shell(const char *path);
