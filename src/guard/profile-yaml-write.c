@@ -1,0 +1,653 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Profiles as YAML text, format "stockade.profile/1" (docs/formats/profile.md). Items are sorted,
+ * so that what was learned in another order gives the same bytes and a review shows only what
+ * changed.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/parse.h"
+#include "base/text.h"
+#include "guard/names.h"
+#include "guard/profile-priv.h"
+#include "guard/profile-yaml.h"
+
+enum {
+	FOLD_COLUMN = 96, /* lists of words are folded here */
+};
+
+struct writer {
+	const struct guard_profile *p;
+	struct sk_buf out;
+	size_t order[GUARD_MAX_IMAGES]; /* written place → place in the profile */
+};
+
+/* Scalars */
+
+static bool is_word_char(char c, bool flow)
+{
+	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+		return true;
+	return strchr("/._+@=%*-", c) != NULL || (c == ',' && !flow);
+}
+
+/* Words that other readers of YAML take for something else than text. */
+static bool is_reserved(struct sk_span s)
+{
+	static const char *const words[] = {"true", "false", "yes", "no", "on",
+					    "off",  "null",  "y",   "n"};
+
+	for (size_t i = 0; i < SK_ARRAY_LEN(words); i++)
+		if (sk_span_eq_nocase(s, sk_span_str(words[i])))
+			return true;
+	return false;
+}
+
+/* Dotted addresses are text to every reader of YAML, other digits in front are not. */
+static bool is_dotted(struct sk_span s)
+{
+	size_t dots = 0;
+
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.ptr[i] == '.')
+			dots++;
+		else if (s.ptr[i] != '/' && (s.ptr[i] < '0' || s.ptr[i] > '9'))
+			return false;
+	}
+	return dots >= 2 && s.ptr[0] != '.' && s.ptr[0] != '/';
+}
+
+static bool is_plain(struct sk_span s, bool flow)
+{
+	if (s.len == 0 || is_reserved(s))
+		return false;
+	if (is_dotted(s))
+		return true;
+	if (s.ptr[0] != '/' && !(s.ptr[0] >= 'a' && s.ptr[0] <= 'z') &&
+	    !(s.ptr[0] >= 'A' && s.ptr[0] <= 'Z'))
+		return false;
+	for (size_t i = 1; i < s.len; i++) {
+		bool inner = i + 1 < s.len && s.ptr[i + 1] != ' ';
+
+		if (is_word_char(s.ptr[i], flow))
+			continue;
+		if ((s.ptr[i] == ' ' && inner && !flow) || (s.ptr[i] == ':' && inner && !flow))
+			continue;
+		return false;
+	}
+	return true;
+}
+
+static void add_code_point(struct sk_buf *b, uint32_t cp, struct sk_span raw)
+{
+	if (cp == '"' || cp == '\\') {
+		(void)sk_buf_add_char(b, '\\');
+		(void)sk_buf_add_char(b, (char)cp);
+	} else if (cp == '\n') {
+		(void)sk_buf_add_str(b, "\\n");
+	} else if (cp == '\t') {
+		(void)sk_buf_add_str(b, "\\t");
+	} else if (cp < 0x20 || sk_text_is_unsafe(cp) || cp > 0xffff) {
+		(void)sk_buf_printf(b, "\\U%08x", (unsigned)cp);
+	} else {
+		(void)sk_buf_add_span(b, raw);
+	}
+}
+
+static void add_quoted(struct sk_buf *b, struct sk_span s)
+{
+	(void)sk_buf_add_char(b, '"');
+	while (s.len != 0) {
+		struct sk_span raw = s;
+		uint32_t cp;
+
+		if (sk_utf8_next(&s, &cp)) {
+			raw.len -= s.len;
+			add_code_point(b, cp, raw);
+		} else {
+			/* No YAML text can hold this byte: it is shown as four characters. */
+			(void)sk_buf_printf(b, "\\\\x%02x", (unsigned char)raw.ptr[0]);
+		}
+	}
+	(void)sk_buf_add_char(b, '"');
+}
+
+static void add_text(struct sk_buf *b, const char *text, bool flow)
+{
+	struct sk_span s = sk_span_str(text);
+
+	if (is_plain(s, flow))
+		(void)sk_buf_add_span(b, s);
+	else
+		add_quoted(b, s);
+}
+
+static void put_text(struct writer *w, const char *key, const char *text)
+{
+	if (text == NULL)
+		return;
+	(void)sk_buf_printf(&w->out, "%s: ", key);
+	add_text(&w->out, text, false);
+	(void)sk_buf_add_char(&w->out, '\n');
+}
+
+static void put_time(struct writer *w, const char *key, int64_t t)
+{
+	char text[SK_TIME_TEXT_SIZE];
+
+	if (t != 0)
+		(void)sk_buf_printf(&w->out, "%s: %s\n", key, sk_format_time(t, text));
+}
+
+static void put_u64(struct writer *w, const char *key, uint64_t value)
+{
+	if (value != 0)
+		(void)sk_buf_printf(&w->out, "%s: %llu\n", key, (unsigned long long)value);
+}
+
+/* A list of words on one line, folded where it becomes long. */
+struct words {
+	struct writer *w;
+	int indent;
+	size_t line_start;
+	bool any;
+};
+
+static void words_begin(struct words *ws, struct writer *w, int indent, const char *key)
+{
+	ws->w = w;
+	ws->indent = indent + 2;
+	ws->line_start = w->out.len;
+	ws->any = false;
+	(void)sk_buf_printf(&w->out, "%*s%s: [", indent, "", key);
+}
+
+static void words_add(struct words *ws, const char *word)
+{
+	struct sk_buf *b = &ws->w->out;
+
+	if (ws->any)
+		(void)sk_buf_add_char(b, ',');
+	if (b->len - ws->line_start + strlen(word) > FOLD_COLUMN) {
+		(void)sk_buf_add_char(b, '\n');
+		ws->line_start = b->len;
+		(void)sk_buf_printf(b, "%*s", ws->indent, "");
+	} else if (ws->any) {
+		(void)sk_buf_add_char(b, ' ');
+	}
+	add_text(b, word, true);
+	ws->any = true;
+}
+
+static void words_end(struct words *ws)
+{
+	(void)sk_buf_add_str(&ws->w->out, "]\n");
+}
+
+/* Items */
+
+static void add_image_numbers(struct writer *w, uint64_t images)
+{
+	bool any = false;
+
+	(void)sk_buf_add_char(&w->out, '[');
+	for (size_t i = 0; i < w->p->n_images; i++) {
+		if ((images >> w->order[i] & 1) == 0)
+			continue;
+		(void)sk_buf_printf(&w->out, "%s%zu", any ? ", " : "", i + 1);
+		any = true;
+	}
+	(void)sk_buf_add_char(&w->out, ']');
+}
+
+static uint64_t known_images(const struct writer *w, uint64_t images)
+{
+	size_t n = w->p->n_images;
+
+	return n >= 64 ? images : images & ((1ull << n) - 1);
+}
+
+static void put_item(struct writer *w, int indent, const struct guard_item *item)
+{
+	uint64_t images = known_images(w, item->images);
+	const char *sep = "";
+	char text[SK_TIME_TEXT_SIZE];
+
+	if (item->comment != NULL) {
+		(void)sk_buf_printf(&w->out, "%*s", indent, "");
+		put_text(w, "comment", item->comment);
+	}
+	if (images == 0 && item->count == 0 && item->first == 0 && item->last == 0)
+		return;
+	(void)sk_buf_printf(&w->out, "%*sseen: {", indent, "");
+	if (images != 0) {
+		(void)sk_buf_add_str(&w->out, "images: ");
+		add_image_numbers(w, images);
+		sep = ", ";
+	}
+	if (item->count != 0) {
+		(void)sk_buf_printf(&w->out, "%scount: %llu", sep, (unsigned long long)item->count);
+		sep = ", ";
+	}
+	if (item->first != 0) {
+		(void)sk_buf_printf(&w->out, "%sfirst: %s", sep, sk_format_time(item->first, text));
+		sep = ", ";
+	}
+	if (item->last != 0)
+		(void)sk_buf_printf(&w->out, "%slast: %s", sep, sk_format_time(item->last, text));
+	(void)sk_buf_add_str(&w->out, "}\n");
+}
+
+static void put_sha256(struct writer *w, int indent, const struct guard_content *c)
+{
+	if (!c->has_sha256)
+		return;
+	(void)sk_buf_printf(&w->out, "%*ssha256: ", indent, "");
+	for (size_t i = 0; i < sizeof(c->sha256); i++)
+		(void)sk_buf_printf(&w->out, "%02x", c->sha256[i]);
+	(void)sk_buf_printf(&w->out, "\n%*ssize: %llu\n", indent, "", (unsigned long long)c->size);
+}
+
+/* The first line of an item, "- path: …", and what follows at the same depth. */
+static void put_content(struct writer *w, int indent, const struct guard_content *c)
+{
+	(void)sk_buf_printf(&w->out, "%*s- ", indent, "");
+	put_text(w, "path", c->path != NULL ? c->path : "");
+	put_sha256(w, indent + 2, c);
+}
+
+static int compare_text(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return (a != NULL) - (b != NULL);
+	return strcmp(a, b);
+}
+
+static int compare_content(const struct guard_content *a, const struct guard_content *b)
+{
+	int order = compare_text(a->path, b->path);
+
+	if (order != 0)
+		return order;
+	if (a->has_sha256 != b->has_sha256)
+		return a->has_sha256 ? 1 : -1;
+	return memcmp(a->sha256, b->sha256, sizeof(a->sha256));
+}
+
+#define COMPARE(name, type, expr)                                                                  \
+	static int name(const void *pa, const void *pb)                                            \
+	{                                                                                          \
+		const struct type *a = *(const struct type *const *)pa;                            \
+		const struct type *b = *(const struct type *const *)pb;                            \
+                                                                                                   \
+		return expr;                                                                       \
+	}
+
+COMPARE(compare_program, guard_program, compare_content(&a->content, &b->content))
+COMPARE(compare_script, guard_script, compare_content(&a->content, &b->content))
+COMPARE(compare_library, guard_library, compare_content(&a->content, &b->content))
+COMPARE(compare_word, guard_text_item, compare_text(a->text, b->text))
+COMPARE(compare_file, guard_file, compare_text(a->pattern, b->pattern))
+
+static int compare_peer(const void *pa, const void *pb)
+{
+	const struct guard_peer *a = *(const struct guard_peer *const *)pa;
+	const struct guard_peer *b = *(const struct guard_peer *const *)pb;
+	int order = compare_text(a->name, b->name);
+
+	if (order == 0)
+		order = compare_text(a->address, b->address);
+	if (order == 0)
+		order = compare_text(a->protocol, b->protocol);
+	return order != 0 ? order : (a->port > b->port) - (a->port < b->port);
+}
+
+static int compare_listen(const void *pa, const void *pb)
+{
+	const struct guard_listen *a = *(const struct guard_listen *const *)pa;
+	const struct guard_listen *b = *(const struct guard_listen *const *)pb;
+	int order = compare_text(a->protocol, b->protocol);
+
+	return order != 0 ? order : (a->port > b->port) - (a->port < b->port);
+}
+
+const void **guard_sorted(const void *items, size_t n, size_t size,
+			  int (*compare)(const void *, const void *))
+{
+	const void **list = sk_realloc_array(NULL, n != 0 ? n : 1, sizeof(*list));
+
+	for (size_t i = 0; i < n; i++)
+		list[i] = (const char *)items + i * size;
+	qsort(list, n, sizeof(*list), compare);
+	return list;
+}
+
+const void **guard_sorted_programs(const struct guard_profile *p)
+{
+	return guard_sorted(p->programs, p->n_programs, sizeof(*p->programs), compare_program);
+}
+
+static void put_list(struct writer *w, int indent, const char *key,
+		     const struct guard_text_list *list, uint64_t images)
+{
+	sk_cleanup(sk_freep) const void **sorted =
+		guard_sorted(list->items, list->n_items, sizeof(*list->items), compare_word);
+
+	if (list->n_items == 0)
+		return;
+	(void)sk_buf_printf(&w->out, "%*s%s:\n", indent, "", key);
+	for (size_t i = 0; i < list->n_items; i++) {
+		const struct guard_text_item *item = sorted[i];
+		bool same = known_images(w, item->item.images) == known_images(w, images);
+
+		(void)sk_buf_printf(&w->out, "%*s- ", indent + 2, "");
+		if (same && item->item.comment == NULL) {
+			add_text(&w->out, item->text, false);
+			(void)sk_buf_add_char(&w->out, '\n');
+			continue;
+		}
+		put_text(w, "text", item->text);
+		if (!same) {
+			(void)sk_buf_printf(&w->out, "%*simages: ", indent + 4, "");
+			add_image_numbers(w, item->item.images);
+			(void)sk_buf_add_char(&w->out, '\n');
+		}
+		if (item->item.comment != NULL) {
+			(void)sk_buf_printf(&w->out, "%*s", indent + 4, "");
+			put_text(w, "comment", item->item.comment);
+		}
+	}
+}
+
+static void put_traits(struct writer *w, const struct guard_program *prog)
+{
+	struct words ws;
+	bool any = false;
+
+	for (size_t i = 0; i < GUARD_N_TRAITS; i++)
+		any = any || *guard_trait((struct guard_program *)(uintptr_t)prog, i);
+	if (!any)
+		return;
+	words_begin(&ws, w, 4, "traits");
+	for (size_t i = 0; i < GUARD_N_TRAITS; i++)
+		if (*guard_trait((struct guard_program *)(uintptr_t)prog, i))
+			words_add(&ws, guard_trait_name(i));
+	words_end(&ws);
+}
+
+static void put_scripts(struct writer *w, const struct guard_program *prog)
+{
+	sk_cleanup(sk_freep) const void **sorted = guard_sorted(
+		prog->scripts, prog->n_scripts, sizeof(*prog->scripts), compare_script);
+
+	if (prog->n_scripts != 0)
+		(void)sk_buf_add_str(&w->out, "    scripts:\n");
+	for (size_t i = 0; i < prog->n_scripts; i++) {
+		const struct guard_script *script = sorted[i];
+
+		put_content(w, 6, &script->content);
+		put_item(w, 8, &script->item);
+	}
+}
+
+static void put_programs(struct writer *w)
+{
+	sk_cleanup(sk_freep) const void **sorted = guard_sorted_programs(w->p);
+
+	if (w->p->n_programs != 0)
+		(void)sk_buf_add_str(&w->out, "\nexecutables:\n");
+	for (size_t i = 0; i < w->p->n_programs; i++) {
+		const struct guard_program *prog = sorted[i];
+
+		put_content(w, 2, &prog->content);
+		put_traits(w, prog);
+		put_list(w, 4, "applets", &prog->applets, prog->item.images);
+		put_list(w, 4, "parents", &prog->parents, prog->item.images);
+		put_list(w, 4, "arguments", &prog->shapes, prog->item.images);
+		put_scripts(w, prog);
+		put_item(w, 4, &prog->item);
+	}
+}
+
+static void put_libraries(struct writer *w)
+{
+	const struct guard_profile *p = w->p;
+	sk_cleanup(sk_freep) const void **sorted =
+		guard_sorted(p->libraries, p->n_libraries, sizeof(*p->libraries), compare_library);
+
+	if (p->n_libraries != 0)
+		(void)sk_buf_add_str(&w->out, "\nlibraries:\n");
+	for (size_t i = 0; i < p->n_libraries; i++) {
+		const struct guard_library *lib = sorted[i];
+
+		put_content(w, 2, &lib->content);
+		put_item(w, 4, &lib->item);
+	}
+}
+
+static void put_files(struct writer *w)
+{
+	static const char *const access[] = {"none", "read", "write", "read+write"};
+	const struct guard_profile *p = w->p;
+	sk_cleanup(sk_freep) const void **sorted =
+		guard_sorted(p->files, p->n_files, sizeof(*p->files), compare_file);
+
+	if (p->n_files != 0)
+		(void)sk_buf_add_str(&w->out, "\nfiles:\n");
+	for (size_t i = 0; i < p->n_files; i++) {
+		const struct guard_file *file = sorted[i];
+
+		(void)sk_buf_add_str(&w->out, "  - ");
+		put_text(w, "pattern", file->pattern);
+		(void)sk_buf_printf(&w->out, "    access: %s\n", access[file->access & 3]);
+		put_item(w, 4, &file->item);
+	}
+}
+
+static void put_peers(struct writer *w)
+{
+	const struct guard_profile *p = w->p;
+	sk_cleanup(sk_freep) const void **sorted =
+		guard_sorted(p->peers, p->n_peers, sizeof(*p->peers), compare_peer);
+
+	if (p->n_peers != 0)
+		(void)sk_buf_add_str(&w->out, "\npeers:\n");
+	for (size_t i = 0; i < p->n_peers; i++) {
+		const struct guard_peer *peer = sorted[i];
+
+		(void)sk_buf_add_str(&w->out, "  - ");
+		put_text(w, peer->name != NULL ? "name" : "address",
+			 peer->name != NULL ? peer->name : peer->address);
+		if (peer->protocol != NULL) {
+			(void)sk_buf_add_str(&w->out, "    ");
+			put_text(w, "protocol", peer->protocol);
+		}
+		if (peer->port != 0)
+			(void)sk_buf_printf(&w->out, "    port: %u\n", peer->port);
+		put_item(w, 4, &peer->item);
+	}
+}
+
+static void put_listen(struct writer *w)
+{
+	const struct guard_profile *p = w->p;
+	sk_cleanup(sk_freep) const void **sorted =
+		guard_sorted(p->listen, p->n_listen, sizeof(*p->listen), compare_listen);
+
+	if (p->n_listen != 0)
+		(void)sk_buf_add_str(&w->out, "\nlisten:\n");
+	for (size_t i = 0; i < p->n_listen; i++) {
+		const struct guard_listen *port = sorted[i];
+
+		(void)sk_buf_printf(&w->out, "  - port: %u\n    protocol: %s\n", port->port,
+				    port->protocol != NULL ? port->protocol : "tcp");
+		put_item(w, 4, &port->item);
+	}
+}
+
+static int compare_names(const void *pa, const void *pb)
+{
+	return strcmp(*(const char *const *)pa, *(const char *const *)pb);
+}
+
+static void put_names(struct writer *w, const char *key, const char **names, size_t n)
+{
+	struct words ws;
+
+	if (n == 0)
+		return;
+	qsort(names, n, sizeof(*names), compare_names);
+	(void)sk_buf_add_char(&w->out, '\n');
+	words_begin(&ws, w, 0, key);
+	for (size_t i = 0; i < n; i++)
+		words_add(&ws, names[i]);
+	words_end(&ws);
+}
+
+static void put_capabilities(struct writer *w)
+{
+	const char *names[64];
+	size_t n = 0;
+
+	for (unsigned i = 0; i < GUARD_N_CAPABILITIES; i++)
+		if ((w->p->capabilities >> i & 1) != 0)
+			names[n++] = guard_capability_name(i);
+	put_names(w, "capabilities", names, n);
+}
+
+static void put_syscalls(struct writer *w)
+{
+	char unknown[GUARD_N_SYSCALLS][sizeof("syscall_4294967295")];
+	const char *names[GUARD_N_SYSCALLS];
+	size_t n = 0;
+
+	for (unsigned i = 0; i < GUARD_N_SYSCALLS; i++) {
+		if ((w->p->syscalls[i / 64] >> i % 64 & 1) == 0)
+			continue;
+		names[n] = guard_syscall_name(i);
+		if (names[n] == NULL) {
+			(void)snprintf(unknown[i], sizeof(unknown[i]), "syscall_%u", i);
+			names[n] = unknown[i];
+		}
+		n++;
+	}
+	put_names(w, "syscalls", names, n);
+	if (w->p->syscalls_ia32)
+		(void)sk_buf_add_str(&w->out, "syscalls_ia32: true\n");
+}
+
+/* The head */
+
+static void put_modes(struct writer *w)
+{
+	bool any = false;
+
+	if (w->p->mode != GUARD_MODE_UNSET)
+		put_text(w, "mode", guard_mode_name(w->p->mode));
+	for (size_t i = 0; i < GUARD_N_SECTIONS; i++) {
+		if (w->p->section_modes[i] == GUARD_MODE_UNSET)
+			continue;
+		if (!any)
+			(void)sk_buf_add_str(&w->out, "modes:\n");
+		any = true;
+		(void)sk_buf_printf(&w->out, "  %s: %s\n",
+				    guard_section_name((enum guard_section)i),
+				    guard_mode_name(w->p->section_modes[i]));
+	}
+}
+
+static void put_learned(struct writer *w)
+{
+	const struct guard_profile *p = w->p;
+	size_t start = w->out.len;
+	size_t empty;
+
+	(void)sk_buf_add_str(&w->out, "learned:\n");
+	empty = w->out.len;
+	put_time(w, "  first", p->first);
+	put_time(w, "  last", p->last);
+	put_time(w, "  last_new", p->last_new);
+	put_u64(w, "  seconds", p->learned_s);
+	put_u64(w, "  runs", p->runs);
+	put_u64(w, "  replicas", p->replicas);
+	put_u64(w, "  lost", p->lost);
+	if (p->incomplete)
+		(void)sk_buf_add_str(&w->out, "  incomplete: true\n");
+	if (w->out.len == empty)
+		w->out.len = start;
+}
+
+static void put_images(struct writer *w)
+{
+	const struct guard_profile *p = w->p;
+
+	if (p->n_images != 0)
+		(void)sk_buf_add_str(&w->out, "images:\n");
+	for (size_t i = 0; i < p->n_images; i++) {
+		const struct guard_image *image = &p->images[w->order[i]];
+
+		(void)sk_buf_add_str(&w->out, "  - ");
+		put_text(w, "digest", image->digest);
+		if (image->reference != NULL) {
+			(void)sk_buf_add_str(&w->out, "    ");
+			put_text(w, "reference", image->reference);
+		}
+		put_time(w, "    first", image->first);
+		put_time(w, "    last", image->last);
+	}
+}
+
+static int compare_images(const struct guard_image *a, const struct guard_image *b)
+{
+	if (a->first != b->first)
+		return a->first < b->first ? -1 : 1;
+	return strcmp(a->digest, b->digest);
+}
+
+/* Insertion: at most GUARD_MAX_IMAGES. */
+static void sort_images(struct writer *w)
+{
+	for (size_t i = 0; i < w->p->n_images; i++) {
+		size_t at = i;
+
+		while (at > 0 &&
+		       compare_images(&w->p->images[w->order[at - 1]], &w->p->images[i]) > 0) {
+			w->order[at] = w->order[at - 1];
+			at--;
+		}
+		w->order[at] = i;
+	}
+}
+
+int guard_profile_write(const struct guard_profile *p, const struct sk_sink *sink)
+{
+	struct writer w = {.p = p};
+	int r;
+
+	sk_buf_init(&w.out, GUARD_PROFILE_MAX_BYTES);
+	sort_images(&w);
+	(void)sk_buf_add_str(&w.out,
+			     "# What this service is known to do; `stockade guard` reports or "
+			     "blocks the rest.\n"
+			     "# Meant to be reviewed and edited; check it with `stockade guard "
+			     "profile lint`.\n"
+			     "schema: " GUARD_PROFILE_SCHEMA "\n");
+	put_text(&w, "service", p->service);
+	put_modes(&w);
+	put_learned(&w);
+	put_images(&w);
+	put_programs(&w);
+	put_libraries(&w);
+	put_files(&w);
+	put_peers(&w);
+	put_listen(&w);
+	put_capabilities(&w);
+	put_syscalls(&w);
+	r = w.out.overflow ? -SK_E_LIMIT : sink->write(sink->ctx, w.out.ptr, w.out.len);
+	sk_buf_release(&w.out);
+	return r;
+}
