@@ -4,27 +4,34 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "cli/command.h"
+#include "guard/enforce.h"
 #include "guard/event.h"
+#include "guard/learn.h"
 #include "guard/session.h"
 
-#define SELECT_OPTIONS                                                                             \
-	{"container", 'c', "NAME|ID", NULL, "this container", NULL, CLI_OPTION_REPEAT},            \
-		{"image", 0, "REF", NULL, "containers of this image", NULL, CLI_OPTION_REPEAT},    \
-		{"service", 0, "NAME", NULL, "containers of this service", NULL,                   \
-		 CLI_OPTION_REPEAT},                                                               \
-		{"unit", 0, "UNIT", NULL, "this systemd unit", NULL, CLI_OPTION_REPEAT},           \
-		{"cgroup", 0, "PATH", NULL, "this cgroup", NULL, CLI_OPTION_REPEAT},               \
-		{"pid", 0, "PID", NULL, "this process and its descendants", NULL,                  \
-		 CLI_OPTION_REPEAT},                                                               \
-	{                                                                                          \
-		"engine", 0, "SOCKET", NULL, "ask this container engine too", NULL,                \
-			CLI_OPTION_REPEAT                                                          \
+#define SELECT_OPTIONS                                                                               \
+	{"container", 'c', "NAME|ID", NULL, "this container", NULL, CLI_OPTION_REPEAT},              \
+		{"image", 0, "REF", NULL, "containers of this image", NULL, CLI_OPTION_REPEAT},      \
+		{"service", 0, "NAME", NULL, "containers of this service", NULL, CLI_OPTION_REPEAT}, \
+		{"unit", 0, "UNIT", NULL, "this systemd unit", NULL, CLI_OPTION_REPEAT},             \
+		{"cgroup", 0, "PATH", NULL, "this cgroup", NULL, CLI_OPTION_REPEAT},                 \
+		{"pid",                                                                              \
+		 0,                                                                                  \
+		 "PID",                                                                              \
+		 NULL,                                                                               \
+		 "this process and its descendants",                                                 \
+		 NULL,                                                                               \
+		 CLI_OPTION_REPEAT},                                                                 \
+	{                                                                                            \
+		"engine", 0, "SOCKET", NULL, "ask this container engine too", NULL,                  \
+			CLI_OPTION_REPEAT                                                            \
 	}
 
 /** struct run - a session of a command */
@@ -35,6 +42,13 @@ struct run {
 	int signal_fd;
 	int failure;
 };
+
+static bool wants_json(const struct cli_context *ctx)
+{
+	const char *format = cli_option(ctx, "format");
+
+	return format != NULL && strcmp(format, "json") == 0;
+}
 
 static void select_from(struct cli_context *ctx, struct guard_select *s)
 {
@@ -111,11 +125,10 @@ static int watch(struct cli_context *ctx)
 		.ctx = &r,
 	};
 	sk_cleanup(guard_session_freep) struct guard_session *s = NULL;
-	const char *format = cli_option(ctx, "format");
 	struct sk_err err;
 	int failure, sig = 0;
 
-	r.json = format != NULL && strcmp(format, "json") == 0;
+	r.json = wants_json(ctx);
 	select_from(ctx, &o.select);
 	o.engines = cli_options(ctx, "engine", &o.n_engines);
 	block_signals();
@@ -148,6 +161,292 @@ static const struct command cmd_watch = {
 	.run = watch,
 };
 
+/** struct learning - `guard learn` */
+struct learning {
+	struct guard_learn *learner;
+	struct guard_kern *kern;
+};
+
+static void learn_container(void *ctx, struct guard_whose *w)
+{
+	struct learning *l = ctx;
+
+	guard_learn_container(l->learner, w);
+}
+
+static void learn_gone(void *ctx, struct guard_whose *w)
+{
+	struct learning *l = ctx;
+
+	guard_learn_gone(l->learner, l->kern, w);
+}
+
+static void learn_event(void *ctx, const struct guard_rec *rec, struct guard_event *e,
+			struct guard_whose *w)
+{
+	struct learning *l = ctx;
+
+	guard_learn_event(l->learner, rec, e, w);
+}
+
+static void say_learned(const struct guard_learn *l, const char *dir)
+{
+	struct guard_learn_state state = guard_learn_state(l);
+	long long quiet = (long long)time(NULL) - (long long)state.last_new;
+
+	(void)fprintf(
+		stderr,
+		"%zu services, %zu containers, %llu items new; nothing new for %lld min %lld s; %s\n",
+		state.n_services, state.n_containers, (unsigned long long)state.n_new, quiet / 60,
+		quiet % 60, dir);
+	if (state.lost != 0)
+		(void)fprintf(stderr, "%llu events were lost: the profiles are marked incomplete\n",
+			      (unsigned long long)state.lost);
+}
+
+/* Polls until a signal or the end; returns -1 on failure. */
+static int loop(struct guard_session *s, int64_t until, const struct guard_learn *learner,
+		const char *dir, struct sk_err *err)
+{
+	time_t told = time(NULL);
+	int sig;
+
+	do {
+		if (guard_session_poll(s, 20, err) < 0)
+			return -1;
+		sig = pending_signal();
+		if (learner != NULL && time(NULL) - told >= 60) {
+			say_learned(learner, dir);
+			told = time(NULL);
+		}
+	} while ((sig == 0 || sig == SIGHUP) && (until == 0 || time(NULL) < until));
+	return 0;
+}
+
+static int learn(struct cli_context *ctx)
+{
+	static const struct guard_session_ops ops = {
+		.container = learn_container, .gone = learn_gone, .event = learn_event};
+	const char *dir = cli_option(ctx, "profiles"), *length = cli_option(ctx, "for");
+	sk_cleanup(guard_learn_freep) struct guard_learn *learner = guard_learn_new(dir);
+	sk_cleanup(guard_session_freep) struct guard_session *s = NULL;
+	struct learning l = {.learner = learner};
+	struct guard_session_options o = {
+		.kern = {.calls = true},
+		.policy = {.mode_exec = GUARD_REC_MODE_AUDIT,
+			   .mode_lib = GUARD_REC_MODE_AUDIT,
+			   .mode_peer = GUARD_REC_MODE_AUDIT,
+			   .mode_builtin = GUARD_REC_MODE_AUDIT,
+			   .mode_anon = GUARD_REC_MODE_AUDIT,
+			   .flags = GUARD_P_RECORD | GUARD_P_LEARN | GUARD_P_CALLS},
+		.ops = &ops,
+		.ctx = &l,
+	};
+	struct run r = {.ctx = ctx, .json = wants_json(ctx)};
+	struct guard_whose *w;
+	uint64_t ms = 0;
+	struct sk_err err;
+	size_t pos = 0;
+	int failure;
+
+	if (dir == NULL)
+		return cli_usage_error(ctx, "--profiles DIR is needed");
+	if (length != NULL && !sk_parse_duration(sk_span_str(length), &ms))
+		return cli_usage_error(ctx, "--for: '%s' is no duration", length);
+	select_from(ctx, &o.select);
+	o.engines = cli_options(ctx, "engine", &o.n_engines);
+	block_signals();
+	if (guard_session_open(&o, &s, &err) < 0)
+		return cli_fail(ctx, &err);
+	l.kern = guard_session_kern(s);
+	if (guard_session_walk(s, &err) < 0)
+		return cli_fail(ctx, &err);
+	say_ready(&r, guard_kern_backend(l.kern));
+	failure =
+		loop(s, ms != 0 ? time(NULL) + (int64_t)(ms + 999) / 1000 : 0, learner, dir, &err);
+	if (failure >= 0)
+		failure = guard_session_poll(s, 0, &err); /* what the rings still hold */
+	while ((w = guard_attrib_next(guard_session_attrib(s), &pos)) != NULL)
+		guard_learn_gone(learner, l.kern, w);
+	if (guard_learn_save(learner, &err) < 0)
+		failure = -1;
+	say_learned(learner, dir);
+	return failure < 0 ? cli_fail(ctx, &err) : CLI_EXIT_CLEAN;
+}
+
+static const struct cli_option learn_options[] = {
+	{"profiles", 0, "DIR", NULL, "profiles are read from and written to DIR", NULL, 0},
+	{"for", 0, "DURATION", NULL, "learn for so long; without it until interrupted", NULL, 0},
+	SELECT_OPTIONS,
+	{"format", 'f', "FORMAT", NULL, "of the line that says ready", "table|json", 0},
+	{NULL},
+};
+
+static const struct command cmd_learn = {
+	.name = "learn",
+	.summary = "write or extend the profiles of services",
+	.usage = "--profiles DIR [SELECT] [--for DURATION]",
+	.options = learn_options,
+	.run = learn,
+};
+
+/** struct guarding - `guard run` */
+struct guarding {
+	struct run run;
+	struct cli_context *ctx;
+	struct guard_enforce *enforce;
+	struct guard_session *session;
+	struct guard_kern *kern;
+	const char *path; /* of -o */
+	FILE *file;
+	bool told_any;
+};
+
+static void run_event(void *ctx, const struct guard_rec *rec, struct guard_event *e,
+		      struct guard_whose *w)
+{
+	struct guarding *g = ctx;
+	int r;
+
+	if (!guard_enforce_event(g->enforce, g->kern, rec, e, w)) {
+		if (rec != NULL && rec->verdict == GUARD_REC_ALERTED)
+			guard_session_mute(g->session, rec);
+		return;
+	}
+	r = g->run.json ? guard_event_json(e, &g->run.out) : guard_event_line(e, &g->run.out);
+	if (r < 0)
+		g->run.failure = r;
+	g->told_any = true;
+}
+
+static void run_container(void *ctx, struct guard_whose *w)
+{
+	struct guarding *g = ctx;
+	struct sk_err err;
+
+	if (g->kern == NULL)
+		return; /* found before the kernel half is known: done once it is */
+	if (guard_enforce_container(g->enforce, g->kern, w, &err) < 0)
+		sk_log(SK_LOG_ERROR, "%s: %s; the default mode holds", w->service, err.msg);
+}
+
+static int write_file(void *ctx, const void *ptr, size_t len)
+{
+	FILE *f = *(FILE **)ctx;
+
+	return fwrite(ptr, 1, len, f) == len ? 0 : -EIO;
+}
+
+static int open_output(struct guarding *g, struct sk_err *err)
+{
+	FILE *f;
+
+	if (g->path == NULL)
+		return 0;
+	f = fopen(g->path, "ae");
+	if (f == NULL)
+		return sk_err_errno(err, errno, "open %s", g->path);
+	if (g->file != NULL)
+		(void)fclose(g->file);
+	g->file = f;
+	return 0;
+}
+
+static int run_loop(struct guarding *g, struct sk_err *err)
+{
+	int sig = 0;
+
+	do {
+		if (guard_session_poll(g->session, 20, err) < 0)
+			return -1;
+		if (g->told_any)
+			(void)fflush(g->file != NULL ? g->file : stdout);
+		g->told_any = false;
+		sig = pending_signal();
+		if (sig == SIGHUP && open_output(g, err) < 0)
+			return -1;
+	} while (sig == 0 || sig == SIGHUP);
+	guard_session_flush(g->session);
+	(void)fflush(g->file != NULL ? g->file : stdout);
+	return 0;
+}
+
+static bool mode_option(struct cli_context *ctx, const char *name, enum guard_mode def,
+			enum guard_mode *ret)
+{
+	const char *text = cli_option(ctx, name);
+
+	*ret = def;
+	return text == NULL || guard_mode_parse(text, ret);
+}
+
+static int run(struct cli_context *ctx)
+{
+	static const struct guard_session_ops ops = {.container = run_container,
+						     .event = run_event};
+	struct guarding g = {.ctx = ctx, .path = cli_option(ctx, "output")};
+	struct guard_enforce_options eo = {.dir = cli_option(ctx, "profiles")};
+	struct guard_session_options o = {
+		.kern = {.enforce = true, .hold = true}, .ops = &ops, .ctx = &g};
+	sk_cleanup(guard_enforce_freep) struct guard_enforce *enforce = NULL;
+	sk_cleanup(guard_session_freep) struct guard_session *s = NULL;
+	struct sk_err err;
+	int failure;
+
+	if (eo.dir == NULL)
+		return cli_usage_error(ctx, "--profiles DIR is needed");
+	if (!mode_option(ctx, "mode", GUARD_MODE_ALERT, &eo.mode) ||
+	    !mode_option(ctx, "default-mode", GUARD_MODE_AUDIT, &eo.default_mode) ||
+	    (cli_option(ctx, "backend") != NULL &&
+	     !guard_backend_parse(cli_option(ctx, "backend"), &o.kern.backend)))
+		return cli_usage_error(ctx, "unknown mode or backend");
+	g.run = (struct run){.ctx = ctx, .json = wants_json(ctx), .out = cli_stdout()};
+	if (open_output(&g, &err) < 0)
+		return cli_fail(ctx, &err);
+	if (g.file != NULL)
+		g.run.out = (struct sk_sink){.write = write_file, .ctx = &g.file};
+	g.enforce = enforce = guard_enforce_new(&eo);
+	o.policy = guard_enforce_default(enforce);
+	select_from(ctx, &o.select);
+	o.engines = cli_options(ctx, "engine", &o.n_engines);
+	block_signals();
+	if (guard_session_open(&o, &s, &err) < 0)
+		return cli_fail(ctx, &err);
+	g.session = s;
+	g.kern = guard_session_kern(s);
+	guard_session_settle(s);
+	if (guard_session_walk(s, &err) < 0 || guard_kern_pin(g.kern, &err) < 0)
+		return cli_fail(ctx, &err);
+	say_ready(&g.run, guard_kern_backend(g.kern));
+	failure = run_loop(&g, &err);
+	if (!cli_switch(ctx, "keep") && guard_kern_unpin(&err) < 0)
+		failure = -1;
+	if (g.file != NULL && fclose(g.file) != 0)
+		failure = sk_err_errno(&err, errno, "write %s", g.path);
+	return failure < 0 ? cli_fail(ctx, &err) : CLI_EXIT_CLEAN;
+}
+
+static const struct cli_option run_options[] = {
+	{"profiles", 0, "DIR", NULL, "profiles of the services", NULL, 0},
+	{"mode", 0, "MODE", NULL, "of profiles that do not say", "audit|alert|enforce", 0},
+	{"default-mode", 0, "MODE", NULL, "of containers without a profile", "audit|alert|enforce",
+	 0},
+	{"backend", 0, "BACKEND", NULL, "how to block", "auto|lsm|signal|fanotify", 0},
+	{"keep", 0, NULL, NULL, "leave enforcement in force at the end", NULL, 0},
+	SELECT_OPTIONS,
+	{"format", 'f', "FORMAT", NULL, "table or json", "table|json", 0},
+	{"output", 'o', "FILE", NULL, "append events to FILE; SIGHUP reopens it", NULL, 0},
+	{NULL},
+};
+
+static const struct command cmd_run = {
+	.name = "run",
+	.summary = "report or block what is not in the profiles",
+	.usage = "--profiles DIR [--mode MODE] [SELECT] [-f FORMAT] [-o FILE]",
+	.options = run_options,
+	.run = run,
+};
+
 static int stop(struct cli_context *ctx)
 {
 	struct sk_err err;
@@ -169,7 +468,8 @@ static const struct command cmd_stop = {
 	.run = stop,
 };
 
-static const struct command *const subcommands[] = {&cmd_watch, &cmd_stop, NULL};
+static const struct command *const subcommands[] = {&cmd_watch, &cmd_learn, &cmd_run, &cmd_stop,
+						    NULL};
 
 const struct command cmd_guard = {
 	.name = "guard",

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Containers by cgroup id, their names and services. */
+#include "guard/attrib.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/parse.h"
-#include "guard/attrib.h"
 
 struct guard_attrib {
 	struct guard_engine *engine;
@@ -77,9 +78,9 @@ const char *guard_whose_service(const struct guard_engine_info *info, const char
 				struct sk_arena *a)
 {
 	if (info->pod_name != NULL)
-		return sk_arena_printf(a, "%s/%s",
-				       info->pod_namespace != NULL ? info->pod_namespace : "default",
-				       guard_owner_of_pod(info->pod_name, a));
+		return sk_arena_printf(
+			a, "%s/%s", info->pod_namespace != NULL ? info->pod_namespace : "default",
+			guard_owner_of_pod(info->pod_name, a));
 	if (info->compose_project != NULL && info->compose_service != NULL)
 		return sk_arena_printf(a, "%s/%s", info->compose_project, info->compose_service);
 	if (info->name != NULL)
@@ -117,8 +118,8 @@ static bool is_image(const struct guard_select *s, const struct guard_whose *w)
 
 		if (digest != NULL && strcmp(at != NULL ? at + 1 : want, digest) == 0)
 			return true;
-		if (ref != NULL && (strcmp(want, ref) == 0 ||
-				    (strncmp(want, ref, n) == 0 && strcmp(ref + n, ":latest") == 0)))
+		if (ref != NULL && (strcmp(want, ref) == 0 || (strncmp(want, ref, n) == 0 &&
+							       strcmp(ref + n, ":latest") == 0)))
 			return true;
 		if (ref != NULL && strncmp(want, ref, strlen(ref)) == 0 &&
 		    strcmp(want + strlen(ref), ":latest") == 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whose process is it: cgroup id → container, image, pod, service; and which of them are selected. */
+/* Whose process is it: cgroup id → container, image, pod, service; and which of them are selected.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -33,13 +34,13 @@ struct guard_select {
 /** struct guard_whose - a container, or a service of the host */
 struct guard_whose {
 	uint64_t cgroup;
-	char id[GUARD_CONTAINER_ID_SIZE]; /* "" for a service of the host */
+	char id[GUARD_CONTAINER_ID_SIZE];  /* "" for a service of the host */
 	char path[GUARD_CGROUP_PATH_SIZE]; /* directory of the cgroup, "" when not known */
 	struct guard_engine_info info;
 	const char *service;
 	struct sk_arena *arena;
-	uint32_t index;   /* service index of the kernel's policies */
-	uint64_t lost;    /* as told so far */
+	uint32_t index; /* service index of the kernel's policies */
+	uint64_t lost;  /* as told so far */
 	bool is_host;
 	bool is_selected;
 	bool is_gone;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cgroup v2 as the kernel's Documentation/admin-guide/cgroup-v2.rst has it, hybrid hierarchies too. */
+/* Cgroup v2 as the kernel's Documentation/admin-guide/cgroup-v2.rst has it, hybrid hierarchies too.
+ */
+#include "guard/cgroup.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +15,6 @@
 #include "base/err.h"
 #include "base/io.h"
 #include "base/parse.h"
-#include "guard/cgroup.h"
 
 enum {
 	WALK_DEPTH = 32,

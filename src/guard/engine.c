@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Docker: <root>/containers/<id>/config.v2.json and image/<driver>/repositories.json, Engine API 1.24
- * on. containerd, CRI-O, podman: the runtime bundle's config.json (OCI runtime-spec 1.1).
+ * Docker: <root>/containers/<id>/config.v2.json and image/<driver>/repositories.json, Engine
+ * API 1.24 on. containerd, CRI-O, podman: the runtime bundle's config.json (OCI runtime-spec 1.1).
  */
+#include "guard/engine.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +19,6 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/json.h"
-#include "guard/engine.h"
 
 enum {
 	MAX_SOCKETS = 16,
@@ -89,7 +90,8 @@ static struct sk_span ask(const char *path, const char *target, struct sk_buf *b
 	if (fd < 0)
 		return (struct sk_span){NULL, 0};
 	(void)snprintf(request, sizeof(request),
-		       "GET %s HTTP/1.0\r\nHost: engine\r\nAccept: application/json\r\n\r\n", target);
+		       "GET %s HTTP/1.0\r\nHost: engine\r\nAccept: application/json\r\n\r\n",
+		       target);
 	if (sk_write_all(fd, request, strlen(request)) < 0 || sk_read_fd(fd, b, &err) < 0 ||
 	    b->len < 12 || memcmp(b->ptr, "HTTP/1.", 7) != 0 || memcmp(b->ptr + 9, "200", 3) != 0)
 		return (struct sk_span){NULL, 0};
@@ -205,8 +207,8 @@ bool guard_engine_parse_bundle(struct sk_span text, struct sk_arena *a,
 	static const char *const container[] = {"io.kubernetes.cri.container-name",
 						"io.kubernetes.container.name", NULL};
 	static const char *const image[] = {"io.kubernetes.cri.image-name",
-					    "io.kubernetes.cri-o.ImageName",
-					    "io.container.image", NULL};
+					    "io.kubernetes.cri-o.ImageName", "io.container.image",
+					    NULL};
 	static const char *const digest[] = {"io.kubernetes.cri-o.ImageRepoDigests",
 					     "io.kubernetes.cri-o.ImageRef", NULL};
 	static const char *const pod[] = {"io.kubernetes.cri.sandbox-name",
@@ -264,7 +266,8 @@ static int find_docker(struct guard_engine *e, const char *id, struct sk_arena *
 	const char *digest;
 
 	for (size_t i = 0; i < e->n_roots; i++) {
-		(void)snprintf(path, sizeof(path), "%s/containers/%s/config.v2.json", e->roots[i], id);
+		(void)snprintf(path, sizeof(path), "%s/containers/%s/config.v2.json", e->roots[i],
+			       id);
 		if (!read_document(path, b) || !guard_engine_parse_docker(sk_buf_span(b), a, ret))
 			continue;
 		(void)snprintf(path, sizeof(path), "%s/image/%s/repositories.json", e->roots[i],
@@ -292,8 +295,8 @@ static int find_bundle(const char *id, struct sk_arena *a, struct sk_buf *b,
 	for (size_t i = 0; i < SK_ARRAY_LEN(places); i++) {
 		const char *tail = strstr(places[i], "%s");
 
-		(void)snprintf(path, sizeof(path), "%.*s%s%s", (int)(tail - places[i]), places[i], id,
-			       tail + 2);
+		(void)snprintf(path, sizeof(path), "%.*s%s%s", (int)(tail - places[i]), places[i],
+			       id, tail + 2);
 		if (read_document(path, b) && guard_engine_parse_bundle(sk_buf_span(b), a, ret))
 			return 1;
 	}

@@ -88,5 +88,4 @@ sk_must_check bool guard_engine_parse_bundle(struct sk_span text, struct sk_aren
  *
  * Return: "sha256:…" of the manifest, NULL when the image never was in a registry.
  */
-const char *guard_engine_repo_digest(struct sk_span text, const char *image_id,
-				     struct sk_arena *a);
+const char *guard_engine_repo_digest(struct sk_span text, const char *image_id, struct sk_arena *a);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Words of the event schema. */
 #include "guard/event.h"
+
 #include "guard/bpf/record.h"
 
 static const char *const kinds[] = {

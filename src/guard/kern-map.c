@@ -3,11 +3,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,10 +83,23 @@ void guard_kern_del(struct guard_kern *k, enum guard_map map, const void *key)
 	(void)bpf_map_delete_elem(k->map_fds[map], key); /* absent is as good */
 }
 
-bool guard_kern_next(const struct guard_kern *k, enum guard_map map, const void *key,
-		     void *ret_key)
+bool guard_kern_next(const struct guard_kern *k, enum guard_map map, const void *key, void *ret_key)
 {
 	return bpf_map_get_next_key(k->map_fds[map], key, ret_key) == 0;
+}
+
+void guard_kern_release(struct guard_kern *k, const struct guard_rec *rec, int sig)
+{
+	sk_cleanup(sk_closep) int fd = (int)syscall(SYS_pidfd_open, rec->host_pid, 0);
+	struct guard_task task;
+
+	if (fd < 0 || !guard_kern_get(k, GUARD_MAP_TASKS, &rec->host_pid, &task) ||
+	    task.exec_id != rec->exec_id)
+		return;
+	task.flags &= ~(uint32_t)GUARD_T_HELD;
+	if (sig == SIGCONT)
+		(void)guard_kern_put(k, GUARD_MAP_TASKS, &rec->host_pid, &task);
+	(void)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
 }
 
 struct guard_stats guard_kern_stats(const struct guard_kern *k)
@@ -172,7 +187,7 @@ static int pin_all(struct guard_kern *k, const char *dir, struct sk_err *err)
 
 int guard_kern_pin(struct guard_kern *k, struct sk_err *err)
 {
-	static const char fresh[] = GUARD_PIN_DIR ".new";
+	static const char fresh[] = GUARD_PIN_DIR "-new";
 	struct sk_err ignored;
 	int r = make_pin_dir("/sys/fs/bpf", err);
 
@@ -213,7 +228,7 @@ bool guard_kern_pinned(size_t *ret_programs)
 int guard_kern_unpin(struct sk_err *err)
 {
 	struct sk_err ignored;
-	int n = remove_dir(GUARD_PIN_DIR ".new", &ignored);
+	int n = remove_dir(GUARD_PIN_DIR "-new", &ignored);
 	int r = remove_dir(GUARD_PIN_DIR, err);
 
 	if (r < 0)

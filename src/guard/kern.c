@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loading and attaching the kernel half: each program is tried, what a kernel refuses is told. */
+#include "guard/kern.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,7 +20,6 @@
 #include "guard/cgroup.h"
 #include "guard/kern-plan.h"
 #include "guard/kern-priv.h"
-#include "guard/kern.h"
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
@@ -63,12 +64,12 @@ bool guard_backend_parse(const char *text, enum guard_backend *ret)
 }
 
 static const char *const map_names[] = {
-	[GUARD_MAP_TASKS] = "tasks",         [GUARD_MAP_CONTAINERS] = "containers",
-	[GUARD_MAP_POLICIES] = "policies",   [GUARD_MAP_ALLOW] = "allow",
-	[GUARD_MAP_SIZES] = "sizes",         [GUARD_MAP_USES] = "uses",
-	[GUARD_MAP_PEERS] = "peers",         [GUARD_MAP_NETS] = "nets",
+	[GUARD_MAP_TASKS] = "tasks",           [GUARD_MAP_CONTAINERS] = "containers",
+	[GUARD_MAP_POLICIES] = "policies",     [GUARD_MAP_ALLOW] = "allow",
+	[GUARD_MAP_SIZES] = "sizes",           [GUARD_MAP_USES] = "uses",
+	[GUARD_MAP_PEERS] = "peers",           [GUARD_MAP_NETS] = "nets",
 	[GUARD_MAP_NAME_PORTS] = "name_ports", [GUARD_MAP_NAMES] = "names",
-	[GUARD_MAP_CALL_SETS] = "call_sets", [GUARD_MAP_SEEN] = "seen",
+	[GUARD_MAP_CALL_SETS] = "call_sets",   [GUARD_MAP_SEEN] = "seen",
 	[GUARD_MAP_FOLDS] = "folds",
 };
 
@@ -112,8 +113,8 @@ static unsigned kernel_version(void)
 
 /*
  * Where overlayfs keeps the inodes below its own. Its type information says so when the module is
- * there and the kernel offers it (5.11); else the layout of the version: struct inode is followed by
- * the upper dentry and by what leads to the lower one.
+ * there and the kernel offers it (5.11); else the layout of the version: struct inode is followed
+ * by the upper dentry and by what leads to the lower one.
  */
 static void find_overlay(struct guard_bpf *skel, const struct btf *vmlinux)
 {
@@ -129,7 +130,8 @@ static void find_overlay(struct guard_bpf *skel, const struct btf *vmlinux)
 	if (base < 0 || upper < 0) {
 		skel->rodata->ovl_upper_off = size > 0 ? (uint32_t)size : 0;
 		skel->rodata->ovl_lower_kind = version >= 6005 ? 3 : version >= 6000 ? 2 : 1;
-		skel->rodata->ovl_lower_off = (uint32_t)size + (version >= 6005 || version < 6000 ? 8 : 16);
+		skel->rodata->ovl_lower_off =
+			(uint32_t)size + (version >= 6005 || version < 6000 ? 8 : 16);
 	} else {
 		skel->rodata->ovl_upper_off = (uint32_t)(upper - base);
 		if ((lower = member_offset(btf, "ovl_inode", "oe")) >= 0) {
@@ -246,7 +248,8 @@ static int try_alone(struct guard_kern *k, size_t i, const struct btf *btf,
 	return r;
 }
 
-/* After a failed load: blame the program whose log speaks, else try each alone. Returns how many. */
+/* After a failed load: blame the program whose log speaks, else try each alone. Returns how many.
+ */
 static int blame(struct guard_kern *k, char *const *logs, int r, const struct btf *btf,
 		 const struct guard_kern_options *o, struct sk_err *err)
 {
@@ -335,7 +338,8 @@ static int attach_one(struct guard_kern *k, size_t i)
 	if (!bpf_program__autoload(p) || (plan[i].flags & PLAN_ITER) != 0)
 		return 0;
 	if ((plan[i].flags & PLAN_CGROUP) != 0)
-		k->links[i] = k->cgroup_fd >= 0 ? bpf_program__attach_cgroup(p, k->cgroup_fd) : NULL;
+		k->links[i] =
+			k->cgroup_fd >= 0 ? bpf_program__attach_cgroup(p, k->cgroup_fd) : NULL;
 	else
 		k->links[i] = bpf_program__attach(p);
 	if (k->links[i] == NULL) {
@@ -374,8 +378,8 @@ static int on_record(void *ctx, void *data, size_t size)
 
 	if (size < sizeof(*rec) || k->fn == NULL || k->fn_result < 0)
 		return 0;
-	k->fn_result = k->fn(k->fn_ctx, rec, (const uint8_t *)data + sizeof(*rec),
-			     size - sizeof(*rec));
+	k->fn_result =
+		k->fn(k->fn_ctx, rec, (const uint8_t *)data + sizeof(*rec), size - sizeof(*rec));
 	return 0;
 }
 
@@ -400,7 +404,8 @@ static int start_backend(struct guard_kern *k, const struct btf *btf,
 	int r;
 
 	k->backend = backend;
-	/* Without this one there is no LSM backend: asked first, since most kernels that say no do so here. */
+	/* Without this one there is no LSM backend: asked first, since most kernels that say no do
+	 * so here. */
 	if (backend == GUARD_BACKEND_LSM)
 		(void)try_alone(k, index_of("guard_bprm"), btf, o, err);
 	r = load_backend(k, btf, o, err);

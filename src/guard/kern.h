@@ -32,10 +32,10 @@ struct guard_kern_options {
 /** struct guard_kern_program - a program and how it fared */
 struct guard_kern_program {
 	const char *name;
-	const char *hook;   /* "lsm/bprm_check_security" */
+	const char *hook; /* "lsm/bprm_check_security" */
 	bool attached;
-	int error;          /* positive errno of loading or attaching */
-	const char *why;    /* one line, NULL when attached */
+	int error;       /* positive errno of loading or attaching */
+	const char *why; /* one line, NULL when attached */
 };
 
 enum guard_map {
@@ -201,6 +201,14 @@ void guard_kern_del(struct guard_kern *k, enum guard_map map, const void *key);
  */
 bool guard_kern_next(const struct guard_kern *k, enum guard_map map, const void *key,
 		     void *ret_key);
+
+/**
+ * guard_kern_release() - continue or kill a process that the kernel half holds
+ * @k: loaded
+ * @rec: record of the hold; a process that has its number by now is left alone
+ * @sig: SIGCONT or SIGKILL
+ */
+void guard_kern_release(struct guard_kern *k, const struct guard_rec *rec, int sig);
 
 /**
  * guard_kern_stats() - sums over the CPUs

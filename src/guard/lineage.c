@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A set-associative memory: exec ids hash to a set of a few places, the longest unused goes. */
+#include "guard/lineage.h"
+
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/map.h"
-#include "guard/lineage.h"
 
 enum {
 	SETS = 2048,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The data model of profiles: finding and adding items. */
+#include "guard/profile.h"
+
 #include <string.h>
 
 #include "base/alloc.h"
-#include "guard/profile.h"
 
 static const char *const modes[] = {
 #define X(name, text) [GUARD_MODE_##name] = text,

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The loop: containers coming and going, records becoming events, repetitions, losses. */
+#include "guard/session.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,7 +16,6 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "guard/lineage.h"
-#include "guard/session.h"
 #include "guard/story.h"
 
 enum {
@@ -180,7 +182,10 @@ static const char *proto_name(const struct guard_rec *rec)
 {
 	if (rec->type == GUARD_REC_RAW)
 		return rec->op == 17 ? "packet" : "raw";
-	return rec->proto == 6 ? "tcp" : rec->proto == 17 ? "udp" : rec->proto == 132 ? "sctp" : "other";
+	return rec->proto == 6     ? "tcp"
+	       : rec->proto == 17  ? "udp"
+	       : rec->proto == 132 ? "sctp"
+				   : "other";
 }
 
 static void fill_peer(struct guard_session *s, const struct guard_rec *rec, struct guard_event *e)
@@ -226,8 +231,8 @@ static void fill_process(struct guard_session *s, const struct guard_rec *rec,
 	if (image != NULL) {
 		e->exe = image->exe;
 		e->n_ancestry = guard_lineage_ancestry(
-			s->lineage, rec->type == GUARD_REC_EXEC ? asker : image->parent, e->ancestry,
-			GUARD_MAX_ANCESTRY);
+			s->lineage, rec->type == GUARD_REC_EXEC ? asker : image->parent,
+			e->ancestry, GUARD_MAX_ANCESTRY);
 		if (rec->type != GUARD_REC_EXEC) {
 			e->args = (const char *const *)image->args;
 			e->n_args = image->n_args;
@@ -268,10 +273,10 @@ static void fill_event(struct guard_session *s, const struct guard_rec *rec, con
 {
 	memset(e, 0, sizeof(*e));
 	e->time_us = guard_session_time(s, rec->time_ns);
-	e->verdict = rec->verdict < GUARD_N_VERDICTS ? (enum guard_verdict)rec->verdict :
-						       GUARD_VERDICT_OBSERVED;
-	e->reason = rec->reason < GUARD_N_REASONS ? (enum guard_reason)rec->reason :
-						    GUARD_REASON_NONE;
+	e->verdict = rec->verdict < GUARD_N_VERDICTS ? (enum guard_verdict)rec->verdict
+						     : GUARD_VERDICT_OBSERVED;
+	e->reason =
+		rec->reason < GUARD_N_REASONS ? (enum guard_reason)rec->reason : GUARD_REASON_NONE;
 	e->kind = kind_of(rec, e);
 	e->count = 1;
 	e->host = s->host;
@@ -282,8 +287,8 @@ static void fill_event(struct guard_session *s, const struct guard_rec *rec, con
 	if (has_file(rec)) {
 		join_path(s->path, sizeof(s->path), data, rec->path_len);
 		e->file_path = s->path;
-		e->file_origin = rec->origin < GUARD_N_ORIGINS ? (enum guard_origin)rec->origin :
-								 GUARD_ORIGIN_UNKNOWN;
+		e->file_origin = rec->origin < GUARD_N_ORIGINS ? (enum guard_origin)rec->origin
+							       : GUARD_ORIGIN_UNKNOWN;
 		e->file_write = rec->op == 2;
 	}
 	fill_peer(s, rec, e);
@@ -346,6 +351,15 @@ static void settle(struct guard_session *s, struct guard_whose *w)
 	(void)guard_kern_put(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &c);
 }
 
+void guard_session_settle(struct guard_session *s)
+{
+	struct guard_whose *w;
+	size_t pos = 0;
+
+	while ((w = guard_attrib_next(s->attrib, &pos)) != NULL)
+		settle(s, w);
+}
+
 /* The directory of a cgroup that is known by its name only. */
 struct path_search {
 	const char *id;
@@ -395,8 +409,15 @@ static int on_record(void *ctx, const struct guard_rec *rec, const uint8_t *data
 		return 0;
 	}
 	w = guard_attrib_get(s->attrib, rec->cgroup);
-	if (w == NULL || !w->is_selected)
+	if (w != NULL && !w->is_known && (rec->flags & GUARD_RF_PENDING) != 0) {
+		(void)guard_attrib_ask(s->attrib, w);
+		settle(s, w);
+	}
+	if (w == NULL || !w->is_selected) {
+		if (rec->verdict == GUARD_REC_HELD)
+			guard_kern_release(s->kern, rec, SIGCONT);
 		return 0;
+	}
 	fill_event(s, rec, data, w, &e);
 	keep_cause(s, rec, data, len);
 	s->ops.event(s->ctx, rec, &e, w);
@@ -436,6 +457,14 @@ static void tell_fold(struct guard_session *s, const struct guard_fold_key *key,
 	else
 		keep_cause(s, &bare, (const uint8_t *)"", 0);
 	s->ops.event(s->ctx, NULL, &e, w);
+}
+
+void guard_session_mute(struct guard_session *s, const struct guard_rec *rec)
+{
+	struct cause *c = rec->cause != 0 ? find_cause(s, rec->cause) : NULL;
+
+	if (c != NULL)
+		c->told = UINT64_MAX;
 }
 
 void guard_session_flush(struct guard_session *s)
@@ -500,9 +529,8 @@ static void every_second(struct guard_session *s)
 			continue;
 		}
 		if (w->path[0] == '\0') {
-			struct path_search f = {.cgroup = w->cgroup,
-						.path = w->path,
-						.size = sizeof(w->path)};
+			struct path_search f = {
+				.cgroup = w->cgroup, .path = w->path, .size = sizeof(w->path)};
 
 			guard_cgroup_walk(s->root, match_path, &f);
 		}
@@ -559,7 +587,8 @@ static void adopt(struct guard_session *s, uint64_t cgroup, uint32_t pid)
 	sk_buf_init(&b, GUARD_ARGS_BYTES * 64);
 	(void)snprintf(name, sizeof(name), "/proc/%u/cmdline", pid);
 	(void)read_text(name, &b); /* gone meanwhile, or cut: what there is will do */
-	image.n_args = (uint32_t)split_args(s, (const uint8_t *)(b.ptr != NULL ? b.ptr : ""), b.len);
+	image.n_args =
+		(uint32_t)split_args(s, (const uint8_t *)(b.ptr != NULL ? b.ptr : ""), b.len);
 	sk_buf_release(&b);
 	image.exec_id = t.exec_id = ++s->next_exec_id;
 	image.exe = s->path;

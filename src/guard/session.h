@@ -19,8 +19,8 @@ struct guard_session;
 
 /**
  * struct guard_session_ops - what the user of a session does
- * @container: a selected container or service appeared (or was named at last); sets @w->index to the
- * index of its policy, which is already in the kernel's maps; may be NULL
+ * @container: a selected container or service appeared (or was named at last); sets @w->index to
+ * the index of its policy, which is already in the kernel's maps; may be NULL
  * @gone: it disappeared; @w is forgotten afterwards; may be NULL
  * @event: something happened; @e may be changed before it is passed on; @rec is NULL for what the
  * session itself has to say (lost, repetitions)
@@ -79,6 +79,21 @@ sk_must_check int guard_session_poll(struct guard_session *s, int timeout_ms, st
  * @s: session
  */
 void guard_session_flush(struct guard_session *s);
+
+/**
+ * guard_session_settle() - call the container function for everything that is there
+ * @s: session
+ *
+ * For users whose container function needs the session itself.
+ */
+void guard_session_settle(struct guard_session *s);
+
+/**
+ * guard_session_mute() - tell no repetitions of a cause: it turned out to be none
+ * @s: session
+ * @rec: its first record
+ */
+void guard_session_mute(struct guard_session *s, const struct guard_rec *rec);
 
 /**
  * guard_session_walk() - records of what runs already, handed to the event function

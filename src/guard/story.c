@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Texts of alerts. Techniques: MITRE ATT&CK for Enterprise and Containers, version 15. */
+#include "guard/story.h"
+
 #include <string.h>
 
 #include "base/defs.h"
 #include "base/text.h"
-#include "guard/story.h"
 
 static const struct {
 	uint32_t nr;
@@ -58,14 +59,15 @@ static const char *attack_of_call(uint32_t nr)
 
 bool guard_story_is_shell(const char *path)
 {
-	static const char *const shells[] = {"sh",  "bash", "dash", "ash",  "zsh", "ksh",
-					     "mksh", "csh", "tcsh", "fish", "hush"};
+	static const char *const shells[] = {"sh",   "bash", "dash", "ash",  "zsh", "ksh",
+					     "mksh", "csh",  "tcsh", "fish", "hush"};
 	struct sk_span base;
 
 	if (path == NULL)
 		return false;
 	base = sk_span_sub(sk_span_str(path), 0, strlen(path));
-	base = sk_span_sub(base, sk_span_rfind(base, '/') < base.len ? sk_span_rfind(base, '/') + 1 : 0,
+	base = sk_span_sub(base,
+			   sk_span_rfind(base, '/') < base.len ? sk_span_rfind(base, '/') + 1 : 0,
 			   base.len);
 	for (size_t i = 0; i < SK_ARRAY_LEN(shells); i++)
 		if (sk_span_eq_str(base, shells[i]))
@@ -129,7 +131,8 @@ static void tell_exec(const struct guard_event *e, struct sk_buf *b)
 		(void)sk_buf_add_str(b, " has no name in any directory: memory file or unlinked");
 		break;
 	case GUARD_REASON_LOADER:
-		(void)sk_buf_add_str(b, "the dynamic linker was run as the main program, to start another file");
+		(void)sk_buf_add_str(
+			b, "the dynamic linker was run as the main program, to start another file");
 		break;
 	case GUARD_REASON_SCRIPT:
 		quote(b, e->file_path);
@@ -141,11 +144,13 @@ static void tell_exec(const struct guard_event *e, struct sk_buf *b)
 		break;
 	case GUARD_REASON_SHELL:
 		quote(b, e->file_path);
-		(void)sk_buf_add_str(b, " was started as a free shell: commands instead of a known script");
+		(void)sk_buf_add_str(
+			b, " was started as a free shell: commands instead of a known script");
 		break;
 	case GUARD_REASON_ENTRY:
 		quote(b, e->file_path);
-		(void)sk_buf_add_str(b, " was started from outside the container and is not in the profile");
+		(void)sk_buf_add_str(
+			b, " was started from outside the container and is not in the profile");
 		break;
 	default:
 		quote(b, e->file_path);
@@ -175,8 +180,9 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 		break;
 	}
 	if (e->peer_address != NULL) {
-		(void)sk_buf_printf(b, "%s port %u (%s) is no peer of this service", e->peer_address,
-				    e->peer_port, e->peer_protocol != NULL ? e->peer_protocol : "?");
+		(void)sk_buf_printf(b, "%s port %u (%s) is no peer of this service",
+				    e->peer_address, e->peer_port,
+				    e->peer_protocol != NULL ? e->peer_protocol : "?");
 		return;
 	}
 	quote(b, e->file_path);

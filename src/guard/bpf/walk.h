@@ -45,6 +45,7 @@ static __always_inline void walk_file(struct seq_file *seq, struct task_struct *
 	rec_init(&x->rec, type, &s, task);
 	x->rec.file = f.id;
 	x->rec.origin = f.origin;
+	x->rec.flags |= GUARD_RF_RUNNING;
 	if (f.unlinked)
 		x->rec.flags |= GUARD_RF_UNLINKED;
 	if (type == GUARD_REC_EXEC)

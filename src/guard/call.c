@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Interpreters and multi-call binaries, as their manuals describe their options. */
+#include "guard/call.h"
+
+#include <string.h>
+
+#include "base/span.h"
+
+#define LETTER(c) (1u << ((c) - 'a'))
+#define LONG_CODE (1u << GUARD_LETTER_LONG)
+
+static const struct {
+	const char *name;
+	bool prefix; /* versions may follow: python3.11 */
+	struct guard_family family;
+} families[] = {
+	{"sh", false, {true, false, LETTER('c'), LETTER('o')}},
+	{"bash", false, {true, false, LETTER('c'), LETTER('o')}},
+	{"dash", false, {true, false, LETTER('c'), LETTER('o')}},
+	{"ash", false, {true, false, LETTER('c'), LETTER('o')}},
+	{"zsh", true, {true, false, LETTER('c'), LETTER('o')}},
+	{"ksh", true, {true, false, LETTER('c'), LETTER('o')}},
+	{"mksh", false, {true, false, LETTER('c'), LETTER('o')}},
+	{"python", true, {true, false, LETTER('c') | LETTER('m'), 0}},
+	{"pypy", true, {true, false, LETTER('c') | LETTER('m'), 0}},
+	{"perl", true, {true, false, LETTER('e') | 1u << GUARD_LETTER_E, 0}},
+	{"ruby", true, {true, false, LETTER('e'), 0}},
+	{"node", true, {true, false, LETTER('e') | LETTER('p') | LONG_CODE, LETTER('r')}},
+	{"php", true, {true, false, LETTER('r') | 1u << GUARD_LETTER_R | LONG_CODE, LETTER('d')}},
+	{"lua", true, {true, false, LETTER('e'), LETTER('l')}},
+	{"tclsh", true, {true, false, 0, 0}},
+	{"busybox", true, {true, true, LETTER('c'), LETTER('o')}},
+	{"toybox", true, {true, true, LETTER('c'), LETTER('o')}},
+	{"coreutils", false, {false, true, 0, 0}},
+};
+
+static const char *base_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* "python" is "python3", "python3.11", "python-wrapper" is not. */
+static bool is_version(const char *tail)
+{
+	for (; *tail != '\0'; tail++)
+		if (!(*tail >= '0' && *tail <= '9') && *tail != '.' && *tail != '-' && *tail != 'm')
+			return false;
+	return true;
+}
+
+struct guard_family guard_family_of(const char *path)
+{
+	const char *base = path != NULL ? base_of(path) : "";
+
+	for (size_t i = 0; i < SK_ARRAY_LEN(families); i++) {
+		size_t n = strlen(families[i].name);
+
+		if (strncmp(base, families[i].name, n) == 0 &&
+		    (base[n] == '\0' || (families[i].prefix && is_version(base + n))))
+			return families[i].family;
+	}
+	return (struct guard_family){0};
+}
+
+bool guard_applet_is_shell(const char *name)
+{
+	return strcmp(name, "sh") == 0 || strcmp(name, "ash") == 0 || strcmp(name, "hush") == 0 ||
+	       strcmp(name, "bash") == 0;
+}
+
+uint64_t guard_name_hash(const char *path)
+{
+	uint64_t hash = GUARD_FNV_BASIS;
+
+	for (const char *p = base_of(path); *p != '\0'; p++)
+		hash = (hash ^ (uint8_t)*p) * GUARD_FNV_PRIME;
+	return hash;
+}
+
+void guard_call_parse(const char *path, const char *const *args, size_t n_args,
+		      struct guard_call *ret)
+{
+	const char *words[2] = {NULL, NULL};
+	struct guard_parse p;
+	size_t first = 0;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->family = guard_family_of(path);
+	guard_parse_init(&p, ret->family.letters, ret->family.valued);
+	for (size_t i = 0; i < n_args; i++) {
+		guard_u32 before = p.n_words;
+
+		for (const char *c = args[i]; *c != '\0'; c++)
+			guard_parse_step(&p, (uint8_t)*c);
+		guard_parse_step(&p, 0);
+		if (p.n_words > before && before < 2)
+			words[before] = args[i];
+	}
+	ret->applet = base_of(n_args > 0 ? args[0] + (args[0][0] == '-') : "");
+	if (ret->family.multicall && guard_family_of(ret->applet).multicall) {
+		ret->is_self = true;
+		ret->applet = words[0] != NULL ? base_of(words[0]) : "";
+		first = 1;
+	}
+	ret->is_shell = ret->family.multicall ? guard_applet_is_shell(ret->applet)
+					      : ret->family.interpreter;
+	if (!ret->is_shell)
+		return;
+	ret->code = p.code[first] != 0;
+	ret->interactive = !ret->code && (p.n_words <= first || p.stdin_);
+	if (!ret->code && !ret->interactive)
+		ret->script = words[first];
+}
+
+static bool has_text(const struct guard_text_list *list, const char *text)
+{
+	for (size_t i = 0; i < list->n_items; i++)
+		if (strcmp(list->items[i].text, text) == 0)
+			return true;
+	return false;
+}
+
+enum guard_rec_reason guard_call_judge(const struct guard_program *prog,
+				       const struct guard_call *call)
+{
+	if (prog->multicall && !has_text(&prog->applets, call->applet))
+		return GUARD_REC_R_APPLET;
+	if (!prog->interpreter || !call->is_shell)
+		return GUARD_REC_R_NONE;
+	if (call->code)
+		return prog->inline_code ? GUARD_REC_R_NONE : GUARD_REC_R_SHELL;
+	if (call->interactive)
+		return prog->interactive ? GUARD_REC_R_NONE : GUARD_REC_R_SHELL;
+	for (size_t i = 0; call->script != NULL && i < prog->n_scripts; i++)
+		if (strcmp(base_of(prog->scripts[i].content.path), base_of(call->script)) == 0)
+			return GUARD_REC_R_NONE;
+	return GUARD_REC_R_SCRIPT;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Enforcement: profiles become kernel maps; what the kernel half holds is looked at. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/defs.h"
+#include "base/err.h"
+#include "guard/profile.h"
+#include "guard/session.h"
+
+/** struct guard_enforce_options - what --mode and --default-mode say */
+struct guard_enforce_options {
+	const char *dir;              /* profiles */
+	enum guard_mode mode;         /* of profiles that do not say */
+	enum guard_mode default_mode; /* of containers without a profile */
+};
+
+struct guard_enforce;
+
+/**
+ * guard_enforce_new() - empty state
+ * @o: copied; its texts outlive the state
+ *
+ * Return: the caller frees with guard_enforce_free().
+ */
+struct guard_enforce *guard_enforce_new(const struct guard_enforce_options *o);
+
+/**
+ * guard_enforce_free() - drop it; the kernel's maps stay as they are
+ * @f: may be NULL
+ */
+void guard_enforce_free(struct guard_enforce *f);
+SK_DEFINE_CLEANUP(struct guard_enforce, guard_enforce_free);
+
+/**
+ * guard_enforce_default() - policy of containers without a profile
+ * @f: state
+ *
+ * Return: for GUARD_DEFAULT_SERVICE.
+ */
+struct guard_policy guard_enforce_default(const struct guard_enforce *f);
+
+/**
+ * guard_enforce_container() - a container appeared
+ * @f: state
+ * @k: kernel half
+ * @w: container; @w->index is set
+ * @err: filled on failure
+ *
+ * Return: 1 it has a profile, 0 it has none, negative when the profile cannot be read: the default
+ * policy holds then.
+ */
+sk_must_check int guard_enforce_container(struct guard_enforce *f, struct guard_kern *k,
+					  struct guard_whose *w, struct sk_err *err);
+
+/**
+ * guard_enforce_event() - something happened: completes it, and decides what was held
+ * @f: state
+ * @k: kernel half
+ * @rec: record; NULL for repetitions and losses
+ * @e: the record's event; verdict, reason and texts are brought up to date
+ * @w: container
+ *
+ * Return: true when the event is to be told.
+ */
+bool guard_enforce_event(struct guard_enforce *f, struct guard_kern *k, const struct guard_rec *rec,
+			 struct guard_event *e, struct guard_whose *w);

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening files through /proc/PID/root without leaving it, and hashing them. */
+#include "guard/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/io.h"
+#include "base/map.h"
+
+enum {
+	SETS = 2048,
+	WAYS = 4,
+	CHUNK = 1 << 17,
+	MOUNTINFO_MAX = 8 << 20,
+};
+
+/** struct known - a hash; size 0 with used 0: free */
+struct known {
+	struct guard_file_id id;
+	uint64_t used;
+	uint8_t hash[GUARD_HASH_BYTES];
+};
+
+struct guard_files {
+	struct known sets[SETS][WAYS];
+	uint64_t clock;
+	uint8_t chunk[CHUNK];
+};
+
+struct guard_files *guard_files_new(void)
+{
+	return sk_alloc(sizeof(struct guard_files));
+}
+
+void guard_files_free(struct guard_files *f)
+{
+	sk_free(f);
+}
+
+static int open_in(const char *root, const char *path)
+{
+	sk_cleanup(sk_closep) int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+			       .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+	int fd;
+
+	if (dir < 0)
+		return -errno;
+	fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	return fd < 0 ? -errno : fd;
+}
+
+int guard_files_open(uint32_t pid, const char *path)
+{
+	char root[64];
+
+	(void)snprintf(root, sizeof(root), "/proc/%u/root", pid);
+	return open_in(root, path);
+}
+
+static uint64_t ctime_of(const struct stat *st)
+{
+	return (uint64_t)st->st_ctim.tv_sec * 1000000000u + (uint64_t)st->st_ctim.tv_nsec;
+}
+
+static bool hash_fd(struct guard_files *f, int fd, uint8_t *ret)
+{
+	sk_cleanup(sk_hasher_freep) struct sk_hasher *h = sk_hasher_new(SK_DIGEST_SHA256);
+	struct sk_digest digest;
+	uint64_t off = 0;
+	int64_t n;
+
+	while ((n = sk_pread_full(fd, f->chunk, CHUNK, off)) > 0) {
+		sk_hasher_add(h, f->chunk, (size_t)n);
+		off += (uint64_t)n;
+	}
+	if (n < 0)
+		return false;
+	sk_hasher_finish(h, &digest);
+	memcpy(ret, digest.bytes, GUARD_HASH_BYTES);
+	return true;
+}
+
+static struct known *place_of(struct guard_files *f, const struct guard_file_id *id)
+{
+	struct known *set = f->sets[sk_hash64(sk_span_of(id, sizeof(*id))) % SETS], *to = &set[0];
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (set[i].used != 0 && memcmp(&set[i].id, id, sizeof(*id)) == 0)
+			return &set[i];
+		if (set[i].used < to->used)
+			to = &set[i];
+	}
+	to->used = 0;
+	return to;
+}
+
+/* The same state before and after: what was hashed is what the kernel saw. */
+static bool is_state(int fd, const struct guard_file_id *id)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == id->size &&
+	       ctime_of(&st) == id->ctime_ns;
+}
+
+bool guard_files_hash(struct guard_files *f, const struct guard_file_id *id, uint32_t pid,
+		      const char *path, uint8_t *ret)
+{
+	struct known *k = place_of(f, id);
+	sk_cleanup(sk_closep) int fd = -1;
+	char exe[64];
+
+	if (k->used == 0) {
+		(void)snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
+		fd = path != NULL ? guard_files_open(pid, path) : open(exe, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || !is_state(fd, id) || !hash_fd(f, fd, k->hash) || !is_state(fd, id))
+			return false;
+		k->id = *id;
+	}
+	k->used = ++f->clock;
+	memcpy(ret, k->hash, GUARD_HASH_BYTES);
+	return true;
+}
+
+/* Value of an option of the root mount of a process when that is an overlay. */
+static bool overlay_option(uint32_t pid, const char *option, struct sk_buf *b, struct sk_span *ret)
+{
+	struct sk_span rest, line, field, opt;
+	struct sk_err err;
+	char name[64];
+	sk_cleanup(sk_closep) int fd = -1;
+
+	(void)snprintf(name, sizeof(name), "/proc/%u/mountinfo", pid);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || sk_read_fd(fd, b, &err) < 0)
+		return false;
+	rest = sk_buf_span(b);
+	while (sk_span_line(&rest, &line)) {
+		bool is_root = false, is_overlay = false;
+
+		for (int i = 0; sk_span_cut(&line, ' ', &field); i++) {
+			if (i == 4)
+				is_root = sk_span_eq_str(field, "/");
+			if (sk_span_eq_str(field, "overlay"))
+				is_overlay = true;
+			opt = field;
+		}
+		/* the last field holds the super block's options */
+		while (is_root && is_overlay && sk_span_cut(&opt, ',', &field)) {
+			if (sk_span_strip_prefix(&field, option)) {
+				*ret = field;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+bool guard_files_identify(uint32_t pid, const char *path, struct guard_file_id *ret)
+{
+	sk_cleanup(sk_closep) int fd = guard_files_open(pid, path);
+	char dir[4096];
+	struct sk_span upper;
+	struct stat st, layer;
+	struct sk_buf b;
+
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return false;
+	sk_buf_init(&b, MOUNTINFO_MAX);
+	if (overlay_option(pid, "upperdir=", &b, &upper) && upper.len < sizeof(dir)) {
+		(void)snprintf(dir, sizeof(dir), "%.*s", SK_SPAN_ARG(upper));
+		if (stat(dir, &layer) == 0)
+			st.st_dev = layer.st_dev;
+	}
+	sk_buf_release(&b);
+	memset(ret, 0, sizeof(*ret));
+	ret->ino = st.st_ino;
+	ret->size = (uint64_t)st.st_size;
+	ret->ctime_ns = ctime_of(&st);
+	ret->dev = (uint32_t)(major(st.st_dev) << 20 | minor(st.st_dev));
+	return true;
+}
+
+bool guard_files_below(uint32_t pid, const char *path, uint8_t *ret)
+{
+	struct guard_files *f = guard_files_new();
+	struct sk_span layers, layer;
+	char dir[4096];
+	struct sk_buf b;
+	bool found = false;
+
+	sk_buf_init(&b, MOUNTINFO_MAX);
+	if (overlay_option(pid, "lowerdir=", &b, &layers)) {
+		while (!found && sk_span_cut(&layers, ':', &layer)) {
+			int fd;
+
+			if (layer.len == 0 || layer.len >= sizeof(dir))
+				continue;
+			(void)snprintf(dir, sizeof(dir), "%.*s", SK_SPAN_ARG(layer));
+			fd = open_in(dir, path);
+			if (fd < 0)
+				continue;
+			found = hash_fd(f, fd, ret);
+			sk_closep(&fd);
+			break;
+		}
+	}
+	sk_buf_release(&b);
+	guard_files_free(f);
+	return found;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Content of files in containers: hashed once per state of the file. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/defs.h"
+#include "base/err.h"
+#include "guard/bpf/record.h"
+
+enum {
+	GUARD_HASH_BYTES = 32,
+};
+
+/** struct guard_files - cache of hashes; opaque */
+struct guard_files;
+
+/**
+ * guard_files_new() - empty cache
+ *
+ * Return: the caller frees with guard_files_free().
+ */
+struct guard_files *guard_files_new(void);
+
+/**
+ * guard_files_free() - drop it
+ * @f: may be NULL
+ */
+void guard_files_free(struct guard_files *f);
+SK_DEFINE_CLEANUP(struct guard_files, guard_files_free);
+
+/**
+ * guard_files_hash() - SHA-256 of a file that the kernel half reported
+ * @f: cache
+ * @id: as reported; a file that has changed since is not hashed
+ * @pid: process in whose root the path is looked up
+ * @path: in that root; NULL: the program that @pid runs
+ * @ret: GUARD_HASH_BYTES
+ *
+ * Return: true when the hash is that of the state @id.
+ */
+sk_must_check bool guard_files_hash(struct guard_files *f, const struct guard_file_id *id,
+				    uint32_t pid, const char *path, uint8_t *ret);
+
+/**
+ * guard_files_open() - open a file in the root of a process, for reading
+ * @pid: process
+ * @path: absolute; links stay inside the root
+ *
+ * Return: descriptor, or -errno.
+ */
+int guard_files_open(uint32_t pid, const char *path);
+
+/**
+ * guard_files_identify() - what the kernel half will call a file
+ * @pid: process whose root it is in
+ * @path: absolute
+ * @ret: written on success
+ *
+ * For a file of an overlay's lower layers the key of the layer's own file system is made; a file
+ * that was copied up gets a key that matches nothing, it is verified when it is used.
+ * Return: true when the file is there.
+ */
+sk_must_check bool guard_files_identify(uint32_t pid, const char *path, struct guard_file_id *ret);
+
+/**
+ * guard_files_below() - hash of the file that an overlay's lower layers have at a path
+ * @pid: process whose root is the overlay
+ * @path: absolute
+ * @ret: GUARD_HASH_BYTES
+ *
+ * Return: false when the image has no such file or the root is no overlay.
+ */
+sk_must_check bool guard_files_below(uint32_t pid, const char *path, uint8_t *ret);

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sets, not streams: each record adds to the profile of its service or only to a count. */
+#include "guard/learn.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "guard/call.h"
+#include "guard/files.h"
+#include "guard/profile-yaml.h"
+#include "guard/shape.h"
+
+enum {
+	MAX_SERVICES = 1024,
+	TEXT_MAX = 16 << 10,
+};
+
+struct guard_learn {
+	const char *dir;
+	struct guard_files *files;
+	struct guard_profile *profiles[MAX_SERVICES];
+	size_t n_profiles;
+	struct guard_learn_state state;
+};
+
+struct guard_learn *guard_learn_new(const char *dir)
+{
+	struct guard_learn *l = sk_alloc(sizeof(*l));
+
+	l->dir = dir;
+	l->files = guard_files_new();
+	l->state.started = time(NULL);
+	l->state.last_new = l->state.started;
+	return l;
+}
+
+void guard_learn_free(struct guard_learn *l)
+{
+	if (l == NULL)
+		return;
+	for (size_t i = 0; i < l->n_profiles; i++)
+		guard_profile_free(l->profiles[i]);
+	guard_files_free(l->files);
+	sk_free(l);
+}
+
+static struct guard_profile *profile_of(struct guard_learn *l, const char *service)
+{
+	struct guard_profile *p = NULL;
+	struct sk_err err;
+
+	for (size_t i = 0; i < l->n_profiles; i++)
+		if (strcmp(l->profiles[i]->service, service) == 0)
+			return l->profiles[i];
+	if (l->n_profiles == MAX_SERVICES)
+		return NULL;
+	/* A file that cannot be read is told of when it is written: it is not overwritten then. */
+	if (guard_profile_load(l->dir, service, &p, &err) < 0)
+		return NULL;
+	if (p == NULL)
+		p = guard_profile_new(service);
+	if (p->first == 0)
+		p->first = l->state.started;
+	p->runs++;
+	l->profiles[l->n_profiles++] = p;
+	l->state.n_services = l->n_profiles;
+	return p;
+}
+
+void guard_learn_container(struct guard_learn *l, struct guard_whose *w)
+{
+	struct guard_profile *p = w->service != NULL ? profile_of(l, w->service) : NULL;
+
+	w->user = p;
+	if (p == NULL)
+		return;
+	p->replicas++;
+	l->state.n_containers++;
+}
+
+static uint64_t image_bit(struct guard_profile *p, const struct guard_whose *w)
+{
+	if (w->info.image_digest == NULL)
+		return 0;
+	return guard_profile_image(p, w->info.image_digest, w->info.image_reference, time(NULL));
+}
+
+static void touch(struct guard_item *item, uint64_t bit, int64_t now)
+{
+	if (item->count == 0 && item->first == 0)
+		item->first = now;
+	item->images |= bit;
+	item->count++;
+	item->last = now;
+}
+
+/** struct sight - what is common to everything that one record teaches */
+struct sight {
+	struct guard_learn *l;
+	struct guard_profile *p;
+	const struct guard_rec *rec;
+	struct guard_event *e;
+	struct guard_whose *w;
+	uint64_t bit;
+	int64_t now;
+	bool fresh;
+};
+
+static struct guard_content content_of(struct sight *s, const char *path, bool is_exe)
+{
+	struct guard_content c = {.path = path, .size = s->rec->file.size};
+	uint32_t pid = guard_session_pid(s->w);
+
+	c.has_sha256 =
+		(is_exe &&
+		 guard_files_hash(s->l->files, &s->rec->file, s->rec->host_pid, NULL, c.sha256)) ||
+		guard_files_hash(s->l->files, &s->rec->file, s->rec->host_pid, path, c.sha256) ||
+		(pid != 0 && guard_files_hash(s->l->files, &s->rec->file, pid, path, c.sha256));
+	if (c.has_sha256)
+		for (size_t i = 0; i < sizeof(c.sha256); i++)
+			(void)snprintf(s->e->file_sha256 + 2 * i, 3, "%02x", c.sha256[i]);
+	return c;
+}
+
+static void learn_script(struct sight *s, struct guard_program *prog, const char *script)
+{
+	char path[4096];
+	struct guard_content c = {.path = script};
+	struct guard_file_id id;
+	struct guard_script *item;
+	uint32_t pid = s->rec->host_pid;
+	ssize_t n = 0;
+
+	if (script[0] != '/') {
+		char link[64], cwd[2048];
+
+		(void)snprintf(link, sizeof(link), "/proc/%u/cwd", pid);
+		n = readlink(link, cwd, sizeof(cwd) - 1);
+		if (n > 0) {
+			cwd[n] = '\0';
+			(void)snprintf(path, sizeof(path), "%s%s%s", cwd, n > 1 ? "/" : "", script);
+			c.path = path;
+		}
+	}
+	if (!guard_files_identify(pid, c.path, &id))
+		pid = guard_session_pid(s->w);
+	if (pid != 0 && guard_files_identify(pid, c.path, &id)) {
+		c.size = id.size;
+		c.has_sha256 = guard_files_hash(s->l->files, &id, pid, c.path, c.sha256);
+	}
+	item = guard_profile_add_script(s->p, prog, &c, &s->fresh);
+	if (item != NULL)
+		touch(&item->item, s->bit, s->now);
+}
+
+static void add_text(struct sight *s, struct guard_text_list *list, const char *text)
+{
+	struct guard_text_item *item;
+
+	if (text == NULL || text[0] == '\0')
+		return;
+	if (list->n_items >= GUARD_MAX_SHAPES)
+		text = "*"; /* too many to be of use: any */
+	item = guard_profile_add_text(s->p, list, text, &s->fresh);
+	if (item != NULL)
+		touch(&item->item, s->bit, s->now);
+}
+
+static void set_flag(struct sight *s, bool *flag)
+{
+	if (!*flag)
+		s->fresh = true;
+	*flag = true;
+}
+
+static void learn_use(struct sight *s, struct guard_program *prog)
+{
+	struct guard_call call;
+	struct sk_buf b;
+
+	guard_call_parse(s->e->file_path, s->e->args, s->e->n_args, &call);
+	prog->multicall |= call.family.multicall;
+	prog->interpreter |= call.family.interpreter;
+	if (prog->multicall)
+		add_text(s, &prog->applets, call.applet);
+	if (call.is_shell && call.code)
+		set_flag(s, &prog->inline_code);
+	if (call.is_shell && call.interactive)
+		set_flag(s, &prog->interactive);
+	if (call.script != NULL)
+		learn_script(s, prog, call.script);
+	sk_buf_init(&b, TEXT_MAX);
+	if (s->e->n_args > 0 && guard_shape_of(s->e->args, s->e->n_args, &b) && b.len != 0)
+		add_text(s, &prog->shapes, b.ptr);
+	sk_buf_release(&b);
+}
+
+static void learn_exec(struct sight *s)
+{
+	struct guard_content c = content_of(s, s->e->file_path, true);
+	struct guard_program *prog = guard_profile_add_program(s->p, &c, &s->fresh);
+
+	if (prog == NULL)
+		return;
+	touch(&prog->item, s->bit, s->now);
+	if (s->rec->flags & GUARD_RF_MAIN)
+		prog->main = true;
+	if ((s->rec->flags & GUARD_RF_ENTRY) && s->e->exe == NULL)
+		prog->entry = true;
+	add_text(s, &prog->parents, s->e->exe);
+	if (s->e->n_args > 0)
+		learn_use(s, prog);
+}
+
+static void learn_library(struct sight *s)
+{
+	struct guard_content c = content_of(s, s->e->file_path, false);
+	struct guard_library *lib;
+
+	/* The program itself is mapped as code too. */
+	if (guard_profile_program(s->p, &c) != NULL)
+		return;
+	lib = guard_profile_add_library(s->p, &c, &s->fresh);
+	if (lib != NULL)
+		touch(&lib->item, s->bit, s->now);
+}
+
+static void learn_file(struct sight *s)
+{
+	unsigned access = s->rec->op == 2 ? GUARD_ACCESS_WRITE : GUARD_ACCESS_READ;
+	struct guard_file *file;
+	struct sk_buf b;
+
+	sk_buf_init(&b, TEXT_MAX);
+	if (guard_pattern_of(sk_span_str(s->e->file_path), &b) && b.len != 0) {
+		file = guard_profile_add_file(s->p, b.ptr, &s->fresh);
+		if (file != NULL) {
+			s->fresh |= (file->access & access) == 0;
+			file->access |= access;
+			touch(&file->item, s->bit, s->now);
+		}
+	}
+	sk_buf_release(&b);
+}
+
+static void learn_peer(struct sight *s)
+{
+	struct guard_peer peer = {.address = s->e->peer_name != NULL ? NULL : s->e->peer_address,
+				  .name = s->e->peer_name,
+				  .protocol = s->e->peer_protocol,
+				  .port = s->e->peer_port};
+	struct guard_peer *item = guard_profile_add_peer(s->p, &peer, &s->fresh);
+
+	if (item != NULL)
+		touch(&item->item, s->bit, s->now);
+}
+
+/* The program that acts, for what belongs to programs. */
+static struct guard_program *actor(struct sight *s)
+{
+	struct guard_content c = {.path = s->e->exe};
+
+	return s->e->exe != NULL ? guard_profile_program(s->p, &c) : NULL;
+}
+
+static void learn_other(struct sight *s)
+{
+	struct guard_program *prog = actor(s);
+	struct guard_listen *listen;
+
+	if (s->rec->type == GUARD_REC_ANON && prog != NULL)
+		set_flag(s, &prog->anon_exec);
+	if (s->rec->type == GUARD_REC_RAW && prog != NULL)
+		set_flag(s, &prog->raw_socket);
+	if (s->rec->type == GUARD_REC_CALL && s->rec->op < GUARD_N_SYSCALLS)
+		s->p->syscalls[s->rec->op / 64] |= 1ull << (s->rec->op % 64);
+	if (s->rec->type == GUARD_REC_BIND) {
+		listen = guard_profile_add_listen(s->p, s->e->peer_protocol, s->e->peer_port,
+						  &s->fresh);
+		if (listen != NULL)
+			touch(&listen->item, s->bit, s->now);
+	}
+}
+
+void guard_learn_event(struct guard_learn *l, const struct guard_rec *rec, struct guard_event *e,
+		       struct guard_whose *w)
+{
+	struct sight s = {.l = l, .p = w->user, .rec = rec, .e = e, .w = w};
+
+	if (s.p == NULL)
+		return;
+	if (rec == NULL) {
+		if (e->kind == GUARD_KIND_LOST) {
+			s.p->incomplete = true;
+			s.p->lost += e->lost_events;
+			l->state.lost += e->lost_events;
+		}
+		return;
+	}
+	s.now = (int64_t)(e->time_us / 1000000);
+	s.bit = image_bit(s.p, w);
+	switch (rec->type) {
+	case GUARD_REC_EXEC:
+		learn_exec(&s);
+		break;
+	case GUARD_REC_MMAP:
+		learn_library(&s);
+		break;
+	case GUARD_REC_OPEN:
+		learn_file(&s);
+		break;
+	case GUARD_REC_CONNECT:
+	case GUARD_REC_SEND:
+		learn_peer(&s);
+		break;
+	default:
+		learn_other(&s);
+		break;
+	}
+	if (s.fresh) {
+		l->state.n_new++;
+		l->state.last_new = s.now;
+		s.p->last_new = s.now;
+	}
+}
+
+void guard_learn_gone(struct guard_learn *l, struct guard_kern *k, struct guard_whose *w)
+{
+	struct guard_profile *p = w->user;
+	struct guard_container c;
+
+	(void)l;
+	if (p == NULL || !guard_kern_get(k, GUARD_MAP_CONTAINERS, &w->cgroup, &c))
+		return;
+	p->capabilities |= c.caps;
+	for (size_t i = 0; i < GUARD_N_CALLS / 64; i++) {
+		p->syscalls[i] |= c.calls[i];
+		p->syscalls_ia32 |= c.calls_ia32[i] != 0;
+	}
+	if (c.lost > w->lost) {
+		p->incomplete = true;
+		p->lost += c.lost - w->lost;
+		w->lost = c.lost;
+	}
+}
+
+int guard_learn_save(struct guard_learn *l, struct sk_err *err)
+{
+	int64_t now = time(NULL);
+	int r = 0;
+
+	for (size_t i = 0; i < l->n_profiles; i++) {
+		struct guard_profile *p = l->profiles[i];
+		int64_t since = p->last > l->state.started ? p->last : l->state.started;
+
+		p->learned_s += now > since ? (uint64_t)(now - since) : 0;
+		p->last = now;
+		if (guard_profile_save(l->dir, p, err) < 0)
+			r = -err->code;
+	}
+	return r;
+}
+
+struct guard_learn_state guard_learn_state(const struct guard_learn *l)
+{
+	return l->state;
+}

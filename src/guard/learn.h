@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Learning: records of the kernel half become profiles, one per service. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/defs.h"
+#include "base/err.h"
+#include "guard/profile.h"
+#include "guard/session.h"
+
+struct guard_learn;
+
+/** struct guard_learn_state - how far it got */
+struct guard_learn_state {
+	size_t n_services;
+	size_t n_containers;
+	uint64_t n_new;   /* items that were new in this run */
+	int64_t last_new; /* when the last of them was seen, seconds since the epoch */
+	int64_t started;
+	uint64_t lost;
+};
+
+/**
+ * guard_learn_new() - start learning
+ * @dir: profiles are read from and written to here; outlives the learner
+ *
+ * Return: the caller frees with guard_learn_free().
+ */
+struct guard_learn *guard_learn_new(const char *dir);
+
+/**
+ * guard_learn_free() - drop it; what was not saved is lost
+ * @l: may be NULL
+ */
+void guard_learn_free(struct guard_learn *l);
+SK_DEFINE_CLEANUP(struct guard_learn, guard_learn_free);
+
+/**
+ * guard_learn_container() - a container appeared
+ * @l: learner
+ * @w: container; its profile is loaded or begun
+ */
+void guard_learn_container(struct guard_learn *l, struct guard_whose *w);
+
+/**
+ * guard_learn_gone() - a container disappeared, or learning ends: what the kernel counted is taken
+ * in
+ * @l: learner
+ * @k: kernel half
+ * @w: container
+ */
+void guard_learn_gone(struct guard_learn *l, struct guard_kern *k, struct guard_whose *w);
+
+/**
+ * guard_learn_event() - something happened
+ * @l: learner
+ * @rec: record; NULL for what the session says
+ * @e: the record's event; its file's hash is filled in
+ * @w: container
+ */
+void guard_learn_event(struct guard_learn *l, const struct guard_rec *rec, struct guard_event *e,
+		       struct guard_whose *w);
+
+/**
+ * guard_learn_save() - write all profiles
+ * @l: learner
+ * @err: filled on failure
+ *
+ * Return: 0, or negative.
+ */
+sk_must_check int guard_learn_save(struct guard_learn *l, struct sk_err *err);
+
+/**
+ * guard_learn_state() - how far it got
+ * @l: learner
+ *
+ * Return: numbers of this run.
+ */
+struct guard_learn_state guard_learn_state(const struct guard_learn *l);
