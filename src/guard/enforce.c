@@ -343,6 +343,7 @@ static uint32_t wanted_use(const struct guard_rec *rec)
 static enum guard_reason known_content(struct held *h, const struct guard_allow *a)
 {
 	const struct guard_program *prog;
+	enum guard_reason reason;
 	struct guard_call call;
 	struct guard_task task;
 
@@ -357,7 +358,10 @@ static enum guard_reason known_content(struct held *h, const struct guard_allow 
 		task.script = call.script != NULL ? guard_name_hash(call.script) : 0;
 		(void)guard_kern_put(h->k, GUARD_MAP_TASKS, &h->rec->host_pid, &task);
 	}
-	return (enum guard_reason)guard_call_judge(prog, &call);
+	reason = (enum guard_reason)guard_call_judge(prog, &call);
+	if (reason != GUARD_REASON_NONE && (h->rec->flags & GUARD_RF_ENTRY) != 0)
+		return GUARD_REASON_ENTRY;
+	return reason;
 }
 
 /* Looks at content. Returns the reason to mind, GUARD_REASON_NONE when there is none. */

@@ -146,6 +146,8 @@ static __always_inline void judge_exec(struct scratch *x, struct subject *s, str
 		guard_parse_args(n_args);
 		rule->mode = s->policy->mode_exec;
 		rule->reason = rule_use(s->container->service, &rule->rules, &x->parse, &script);
+		if (rule->reason != 0 && (s->task->flags & GUARD_T_ENTRY) != 0)
+			rule->reason = GUARD_REC_R_ENTRY;
 		s->task->script = script;
 		s->task->program = rule->rules.program;
 		s->task->use = rule->rules.flags;
