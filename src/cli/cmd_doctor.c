@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stockade doctor: what this kernel and these rights allow, and what is thereby not covered. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "cli/command.h"
+#include "guard/cgroup.h"
+#include "guard/kern.h"
+
+/* What a program that did not load leaves uncovered. */
+static const struct {
+	const char *name;
+	enum guard_backend backend;
+	const char *loss;
+} losses[] = {
+	{"guard_exec", GUARD_BACKEND_AUTO, "program starts"},
+	{"guard_cgroup_mkdir", GUARD_BACKEND_AUTO, "containers that start later"},
+	{"guard_bprm", GUARD_BACKEND_LSM, "denial of programs before they start"},
+	{"guard_file_open", GUARD_BACKEND_LSM, "files and scripts that are opened"},
+	{"guard_mmap_file", GUARD_BACKEND_LSM, "code mapped from files"},
+	{"guard_mprotect", GUARD_BACKEND_LSM, "memory made executable"},
+	{"guard_socket_create", GUARD_BACKEND_LSM, "raw and packet sockets"},
+	{"guard_socket_connect", GUARD_BACKEND_LSM, "peers"},
+	{"guard_userns", GUARD_BACKEND_LSM, "user namespaces, unless they need a mount"},
+	{"guard_sys_enter", GUARD_BACKEND_SIGNAL, "calls that lead out of a container"},
+	{"guard_sys_exit", GUARD_BACKEND_SIGNAL, "mappings by what the kernel has made of them"},
+	{"guard_connect4", GUARD_BACKEND_SIGNAL, "IPv4 peers"},
+	{"guard_connect6", GUARD_BACKEND_SIGNAL, "IPv6 peers"},
+	{"guard_sendmsg4", GUARD_BACKEND_SIGNAL, "IPv4 datagrams"},
+	{"guard_sendmsg6", GUARD_BACKEND_SIGNAL, "IPv6 datagrams"},
+};
+
+static const char *const signal_limits[] = {
+	"file opens are seen when they are done: they are reported, not prevented",
+	"calls that lead out of a container are killed at entry: the call may have happened",
+	"code mapped from files is judged on return from mmap: the process is killed, the call was made",
+	"work given to io_uring is not seen, its use is reported",
+};
+
+static bool is_lost(const struct guard_kern_program *p, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(p[i].name, name) == 0)
+			return !p[i].attached && p[i].error != 0;
+	return false;
+}
+
+static int put_json(const struct guard_kern *k, const struct sk_err *err, const char *cgroup)
+{
+	struct sk_sink sink = cli_stdout();
+	const struct guard_kern_program *p = NULL;
+	enum guard_backend backend = k != NULL ? guard_kern_backend(k) : GUARD_BACKEND_AUTO;
+	struct utsname u = {0};
+	size_t n = 0;
+	struct sk_jw w;
+
+	(void)uname(&u);
+	if (k != NULL)
+		p = guard_kern_programs(k, &n);
+	sk_jw_init(&w, &sink, 2);
+	sk_jw_object(&w, NULL);
+	sk_jw_str(&w, "schema", "stockade.doctor/1");
+	sk_jw_str(&w, "kernel", u.release);
+	sk_jw_str(&w, "backend", k != NULL ? guard_backend_name(backend) : "none");
+	if (k == NULL)
+		sk_jw_str(&w, "why", err->msg);
+	sk_jw_str(&w, "cgroup", cgroup);
+	sk_jw_array(&w, "programs");
+	for (size_t i = 0; i < n; i++) {
+		sk_jw_object(&w, NULL);
+		sk_jw_str(&w, "name", p[i].name);
+		sk_jw_str(&w, "hook", p[i].hook);
+		sk_jw_bool(&w, "attached", p[i].attached);
+		if (p[i].error != 0)
+			sk_jw_str(&w, "why", p[i].why);
+		sk_jw_end_object(&w);
+	}
+	sk_jw_end_array(&w);
+	sk_jw_array(&w, "not_covered");
+	for (size_t i = 0; i < SK_ARRAY_LEN(losses); i++)
+		if ((losses[i].backend == backend || losses[i].backend == GUARD_BACKEND_AUTO) &&
+		    is_lost(p, n, losses[i].name))
+			sk_jw_str(&w, NULL, losses[i].loss);
+	for (size_t i = 0; backend == GUARD_BACKEND_SIGNAL && i < SK_ARRAY_LEN(signal_limits); i++)
+		sk_jw_str(&w, NULL, signal_limits[i]);
+	sk_jw_end_array(&w);
+	sk_jw_end_object(&w);
+	return sk_jw_finish(&w);
+}
+
+static void put_table(const struct guard_kern *k, const struct sk_err *err, const char *cgroup)
+{
+	const struct guard_kern_program *p = NULL;
+	enum guard_backend backend = k != NULL ? guard_kern_backend(k) : GUARD_BACKEND_AUTO;
+	struct utsname u = {0};
+	size_t n = 0;
+
+	(void)uname(&u);
+	(void)printf("kernel   %s\ncgroups  %s\nbackend  %s", u.release, cgroup,
+		     k != NULL ? guard_backend_name(backend) : "none");
+	if (k == NULL) {
+		(void)printf(": %s\n", err->msg);
+		return;
+	}
+	p = guard_kern_programs(k, &n);
+	(void)printf("\n\n");
+	for (size_t i = 0; i < n; i++)
+		if (p[i].attached || p[i].error != 0)
+			(void)printf("  %-4s %-34s %s\n", p[i].attached ? "yes" : "no", p[i].hook,
+				     p[i].error != 0 ? p[i].why : "");
+	(void)printf("\nnot covered:\n");
+	for (size_t i = 0; i < SK_ARRAY_LEN(losses); i++)
+		if ((losses[i].backend == backend || losses[i].backend == GUARD_BACKEND_AUTO) &&
+		    is_lost(p, n, losses[i].name))
+			(void)printf("  %s\n", losses[i].loss);
+	for (size_t i = 0; backend == GUARD_BACKEND_SIGNAL && i < SK_ARRAY_LEN(signal_limits); i++)
+		(void)printf("  %s\n", signal_limits[i]);
+}
+
+static int doctor(struct cli_context *ctx)
+{
+	struct guard_kern_options o = {.calls = true};
+	sk_cleanup(guard_kern_freep) struct guard_kern *k = NULL;
+	const char *format = cli_option(ctx, "format");
+	struct sk_err err = {0};
+	int failure = 0;
+	char cgroup[256] = "no version 2 tree is mounted";
+
+	if (guard_cgroup_root(cgroup, sizeof(cgroup)) && guard_kern_open(&o, &k, &err) < 0)
+		k = NULL;
+	if (format != NULL && strcmp(format, "json") == 0)
+		failure = put_json(k, &err, cgroup);
+	else
+		put_table(k, &err, cgroup);
+	return k != NULL && failure >= 0 ? CLI_EXIT_CLEAN : CLI_EXIT_FAILURE;
+}
+
+static const struct cli_option options[] = {
+	{"format", 'f', "FORMAT", NULL, "table or json", "table|json", 0},
+	{NULL},
+};
+
+const struct command cmd_doctor = {
+	.name = "doctor",
+	.summary = "what this kernel and these rights allow the guard, and what is not covered",
+	.usage = "[-f FORMAT]",
+	.options = options,
+	.run = doctor,
+};
