@@ -8,7 +8,7 @@
 
 #include "base/io.h"
 #include "cli/cli-priv.h"
-#include "cli/cmd_db_priv.h"
+#include "cli/cmd_db-priv.h"
 
 static const char *data_directory(struct cli_context *ctx)
 {

@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/map.h"
 #include "cli/cli-priv.h"
-#include "cli/cmd_db_priv.h"
+#include "cli/cmd_db-priv.h"
 
 /* One vulnerability of one package in one release. */
 struct entry {

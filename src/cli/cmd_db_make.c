@@ -14,8 +14,8 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "cli/cli-priv.h"
+#include "cli/cmd_db-priv.h"
 #include "cli/cmd_db.h"
-#include "cli/cmd_db_priv.h"
 #include "vulndb/build.h"
 
 enum {

@@ -9,7 +9,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "cli/cli-priv.h"
-#include "cli/cmd_db_priv.h"
+#include "cli/cmd_db-priv.h"
 
 enum {
 	MAX_CELL = 64 * 1024,

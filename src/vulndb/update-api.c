@@ -46,8 +46,9 @@ static int redhat_document(struct redhat *rh, struct sk_span id, struct sk_err *
 	int r;
 
 	sk_buf_init(&text, UPDATE_MAX_DOCUMENT);
-	r = update_fetch_text(
-		rh->u, update_url(rh->u, VULNDB_SOURCE_REDHAT, "/cve/%.*s.json", SK_SPAN_ARG(id)),
+	r = vulndb_update_fetch_text(
+		rh->u,
+		vulndb_update_url(rh->u, VULNDB_SOURCE_REDHAT, "/cve/%.*s.json", SK_SPAN_ARG(id)),
 		&text, rh->file, err);
 	for (size_t i = 0; r == 0 && i < text.len; i++)
 		if (text.ptr[i] == '\n' || text.ptr[i] == '\r')
@@ -76,15 +77,15 @@ static bool is_cve_id(struct sk_span id)
 static int redhat_page(struct redhat *rh, const char *after, unsigned page, struct sk_err *err)
 {
 	sk_cleanup(sk_json_freep) struct sk_json *root = NULL;
-	const char *url =
-		update_url(rh->u, VULNDB_SOURCE_REDHAT, "/cve.json?after=%s&per_page=%d&page=%u",
-			   after, REDHAT_PAGE, page);
+	const char *url = vulndb_update_url(rh->u, VULNDB_SOURCE_REDHAT,
+					    "/cve.json?after=%s&per_page=%d&page=%u", after,
+					    REDHAT_PAGE, page);
 	struct sk_buf text;
 	size_t n;
 	int r;
 
 	sk_buf_init(&text, UPDATE_MAX_DOCUMENT);
-	r = update_fetch_text(rh->u, url, &text, rh->file, err);
+	r = vulndb_update_fetch_text(rh->u, url, &text, rh->file, err);
 	if (r == 0)
 		r = sk_json_parse(sk_buf_span(&text), 0, &root, err);
 	sk_buf_release(&text);
@@ -112,7 +113,7 @@ static int redhat_run(struct redhat *rh, const char *name, struct sk_err *err)
 	int64_t last;
 	int r;
 
-	update_state_read(rh->u, name, &state);
+	vulndb_update_state_read(rh->u, name, &state);
 	if (sk_parse_time(sk_span_str(state.newest), &last)) {
 		(void)sk_format_date(last - (int64_t)REDHAT_OVERLAP_DAYS * 86400, after);
 		r = sk_read_file(rh->u->dirfd, name, &rh->lines, err);
@@ -130,22 +131,22 @@ static int redhat_run(struct redhat *rh, const char *name, struct sk_err *err)
 	rh->file->changed = true;
 	(void)snprintf(state.newest, sizeof(state.newest), "%s",
 		       sk_format_date((int64_t)time(NULL), today));
-	return update_state_write(rh->u, name, &state, err);
+	return vulndb_update_state_write(rh->u, name, &state, err);
 }
 
-int update_redhat(struct update *u, struct sk_err *err)
+int vulndb_update_redhat(struct update *u, struct sk_err *err)
 {
 	const char *name = "redhat/cve.jsonl";
-	struct redhat rh = {.u = u, .file = update_file(u, name)};
+	struct redhat rh = {.u = u, .file = vulndb_update_file(u, name)};
 	struct sk_err problem;
-	int r = update_dirs(u, name, err);
+	int r = vulndb_update_dirs(u, name, err);
 
 	if (r < 0)
 		return r;
 	sk_buf_init(&rh.lines, REDHAT_MAX_SIZE);
 	r = redhat_run(&rh, name, &problem);
 	if (r < 0)
-		update_problem(u, rh.file, &problem);
+		vulndb_update_problem(u, rh.file, &problem);
 	sk_buf_release(&rh.lines);
 	sk_map_release(&rh.seen);
 	return 0;
@@ -174,8 +175,9 @@ static int product_line(struct update *u, const char *product, struct vulndb_upd
 	int r;
 
 	sk_buf_init(&text, PRODUCT_MAX_SIZE);
-	r = update_fetch_text(u, update_url(u, VULNDB_SOURCE_ENDOFLIFE, "/api/%s.json", product),
-			      &text, f, err);
+	r = vulndb_update_fetch_text(
+		u, vulndb_update_url(u, VULNDB_SOURCE_ENDOFLIFE, "/api/%s.json", product), &text, f,
+		err);
 	if (r == 0)
 		r = sk_json_parse(sk_buf_span(&text), 0, &root, err);
 	sk_buf_release(&text);
@@ -193,13 +195,13 @@ static int product_line(struct update *u, const char *product, struct vulndb_upd
 	return sk_jw_finish(&w);
 }
 
-int update_endoflife(struct update *u, struct sk_err *err)
+int vulndb_update_endoflife(struct update *u, struct sk_err *err)
 {
 	const char *name = "signals/endoflife.jsonl";
-	struct vulndb_update_file *f = update_file(u, name);
+	struct vulndb_update_file *f = vulndb_update_file(u, name);
 	struct sk_buf lines, before;
 	struct sk_err problem;
-	int r = update_dirs(u, name, err);
+	int r = vulndb_update_dirs(u, name, err);
 
 	if (r < 0)
 		return r;
@@ -208,14 +210,14 @@ int update_endoflife(struct update *u, struct sk_err *err)
 	for (size_t i = 0; i < SK_ARRAY_LEN(products) && f->problem == NULL; i++) {
 		r = product_line(u, products[i], f, &lines, &problem);
 		if (r < 0 && r != -SK_E_NOT_FOUND)
-			update_problem(u, f, &problem);
+			vulndb_update_problem(u, f, &problem);
 	}
 	if (f->problem == NULL && lines.len != 0) {
 		r = sk_read_file(u->dirfd, name, &before, &problem);
 		f->changed = r < 0 || !sk_span_eq(sk_buf_span(&before), sk_buf_span(&lines));
 		if (f->changed &&
 		    sk_write_file_atomic(u->dirfd, name, sk_buf_span(&lines), 0644, &problem) < 0)
-			update_problem(u, f, &problem);
+			vulndb_update_problem(u, f, &problem);
 	}
 	sk_buf_release(&lines);
 	sk_buf_release(&before);

@@ -96,8 +96,9 @@ static int add_document(struct update *u, struct ecosystem *e, struct sk_span id
 	int r;
 
 	sk_buf_init(&text, UPDATE_MAX_DOCUMENT);
-	r = update_fetch_text(
-		u, update_url(u, VULNDB_SOURCE_OSV, "/%s/%.*s.json", e->name, SK_SPAN_ARG(id)),
+	r = vulndb_update_fetch_text(
+		u,
+		vulndb_update_url(u, VULNDB_SOURCE_OSV, "/%s/%.*s.json", e->name, SK_SPAN_ARG(id)),
 		&text, e->file, err);
 	if (r == 0)
 		r = sk_json_parse(sk_buf_span(&text), SK_JSON_ALLOW_DUPLICATES, &root, err);
@@ -160,15 +161,16 @@ static int fetch_archive(struct update *u, struct ecosystem *e, struct sk_span n
 
 	/* The archive is fetched whole: what is known of an older one must not stop that. */
 	e->state = (struct update_state){0};
-	r = update_fetch_file(u, update_url(u, VULNDB_SOURCE_OSV, "/%s/all.zip", e->name), e->zip,
-			      &e->state, e->file, err);
+	r = vulndb_update_fetch_file(
+		u, vulndb_update_url(u, VULNDB_SOURCE_OSV, "/%s/all.zip", e->name), e->zip,
+		&e->state, e->file, err);
 	if (r < 0)
 		return r;
 	/* An archive that is newer than the list already has what the next delta fetches again:
 	 * harmless. */
 	(void)unlinkat(u->dirfd, e->changes, 0);
 	(void)snprintf(e->state.newest, sizeof(e->state.newest), "%.*s", SK_SPAN_ARG(newest));
-	return update_state_write(u, e->zip, &e->state, err);
+	return vulndb_update_state_write(u, e->zip, &e->state, err);
 }
 
 static int update_ecosystem(struct update *u, struct ecosystem *e, struct sk_err *err)
@@ -178,9 +180,10 @@ static int update_ecosystem(struct update *u, struct ecosystem *e, struct sk_err
 	int r;
 
 	sk_buf_init(&csv, UPDATE_MAX_LIST);
-	update_state_read(u, e->zip, &e->state);
-	r = update_fetch_text(u, update_url(u, VULNDB_SOURCE_OSV, "/%s/modified_id.csv", e->name),
-			      &csv, e->file, err);
+	vulndb_update_state_read(u, e->zip, &e->state);
+	r = vulndb_update_fetch_text(
+		u, vulndb_update_url(u, VULNDB_SOURCE_OSV, "/%s/modified_id.csv", e->name), &csv,
+		e->file, err);
 	if (r == 0)
 		changed_ids(sk_buf_span(&csv), e->state.newest, &list);
 	if (r == 0 && (e->state.newest[0] == '\0' || list.n > OSV_MAX_CHANGES)) {
@@ -190,14 +193,14 @@ static int update_ecosystem(struct update *u, struct ecosystem *e, struct sk_err
 		(void)snprintf(e->state.newest, sizeof(e->state.newest), "%.*s",
 			       SK_SPAN_ARG(list.newest));
 		if (r == 0)
-			r = update_state_write(u, e->zip, &e->state, err);
+			r = vulndb_update_state_write(u, e->zip, &e->state, err);
 	}
 	sk_free(list.ids);
 	sk_buf_release(&csv);
 	return r;
 }
 
-int update_osv(struct update *u, struct sk_err *err)
+int vulndb_update_osv(struct update *u, struct sk_err *err)
 {
 	size_t n = u->opts->n_ecosystems;
 	const char *const *names = n != 0 ? u->opts->ecosystems : vulndb_update_ecosystems(&n);
@@ -211,13 +214,13 @@ int update_osv(struct update *u, struct sk_err *err)
 			return sk_err_set(err, SK_E_USAGE, "no ecosystem has the name %s", e.name);
 		e.zip = sk_arena_printf(u->arena, "osv/%s/all.zip", e.name);
 		e.changes = sk_arena_printf(u->arena, "osv/%s/changes.jsonl", e.name);
-		e.file = update_file(u, e.zip);
-		r = update_dirs(u, e.zip, err);
+		e.file = vulndb_update_file(u, e.zip);
+		r = vulndb_update_dirs(u, e.zip, err);
 		if (r < 0)
 			return r;
 		r = update_ecosystem(u, &e, &problem);
 		if (r < 0)
-			update_problem(u, e.file, &problem);
+			vulndb_update_problem(u, e.file, &problem);
 	}
 	return 0;
 }

@@ -30,35 +30,36 @@ struct update_state {
 };
 
 /* A percent-encoded path below a source's base address; lives in the arena. */
-const char *update_url(const struct update *u, enum vulndb_source s, const char *fmt, ...)
+const char *vulndb_update_url(const struct update *u, enum vulndb_source s, const char *fmt, ...)
 	sk_printf_like(3, 4);
 
 /* A new entry of the result. */
-struct vulndb_update_file *update_file(struct update *u, const char *name);
+struct vulndb_update_file *vulndb_update_file(struct update *u, const char *name);
 
 /* Notes a problem and forgets the error. */
-void update_problem(struct update *u, struct vulndb_update_file *f, const struct sk_err *err);
+void vulndb_update_problem(struct update *u, struct vulndb_update_file *f,
+			   const struct sk_err *err);
 
 /* Makes the directories above a name in the store. */
-sk_must_check int update_dirs(const struct update *u, const char *name, struct sk_err *err);
+sk_must_check int vulndb_update_dirs(const struct update *u, const char *name, struct sk_err *err);
 
 /* Reads NAME.state; a missing or damaged one gives an empty state. */
-void update_state_read(const struct update *u, const char *name, struct update_state *ret);
+void vulndb_update_state_read(const struct update *u, const char *name, struct update_state *ret);
 
 /* Replaces NAME.state. */
-sk_must_check int update_state_write(const struct update *u, const char *name,
-				     const struct update_state *s, struct sk_err *err);
+sk_must_check int vulndb_update_state_write(const struct update *u, const char *name,
+					    const struct update_state *s, struct sk_err *err);
 
 /* Fetches a whole file conditionally. Return: 0 replaced, 1 unchanged, negative. */
-sk_must_check int update_fetch_file(struct update *u, const char *url, const char *name,
-				    struct update_state *state, struct vulndb_update_file *f,
-				    struct sk_err *err);
+sk_must_check int vulndb_update_fetch_file(struct update *u, const char *url, const char *name,
+					   struct update_state *state, struct vulndb_update_file *f,
+					   struct sk_err *err);
 
 /* Fetches a document into memory; @out's maximum bounds it. Return: 0, or negative. */
-sk_must_check int update_fetch_text(struct update *u, const char *url, struct sk_buf *out,
-				    struct vulndb_update_file *f, struct sk_err *err);
+sk_must_check int vulndb_update_fetch_text(struct update *u, const char *url, struct sk_buf *out,
+					   struct vulndb_update_file *f, struct sk_err *err);
 
 /* The sources that need more than one conditional request. */
-sk_must_check int update_osv(struct update *u, struct sk_err *err);
-sk_must_check int update_redhat(struct update *u, struct sk_err *err);
-sk_must_check int update_endoflife(struct update *u, struct sk_err *err);
+sk_must_check int vulndb_update_osv(struct update *u, struct sk_err *err);
+sk_must_check int vulndb_update_redhat(struct update *u, struct sk_err *err);
+sk_must_check int vulndb_update_endoflife(struct update *u, struct sk_err *err);

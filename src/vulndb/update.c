@@ -61,7 +61,7 @@ static void add_escaped(struct sk_buf *url, const char *path)
 	}
 }
 
-const char *update_url(const struct update *u, enum vulndb_source s, const char *fmt, ...)
+const char *vulndb_update_url(const struct update *u, enum vulndb_source s, const char *fmt, ...)
 {
 	const char *base = u->opts->urls[s] != NULL ? u->opts->urls[s] : sources[s].url;
 	char path[UPDATE_MAX_URL / 4];
@@ -82,19 +82,19 @@ const char *update_url(const struct update *u, enum vulndb_source s, const char 
 	return text;
 }
 
-struct vulndb_update_file *update_file(struct update *u, const char *name)
+struct vulndb_update_file *vulndb_update_file(struct update *u, const char *name)
 {
 	SK_GROW(u->files, u->n_files, u->files_cap);
 	u->files[u->n_files] = (struct vulndb_update_file){.name = sk_arena_strdup(u->arena, name)};
 	return &u->files[u->n_files++];
 }
 
-void update_problem(struct update *u, struct vulndb_update_file *f, const struct sk_err *err)
+void vulndb_update_problem(struct update *u, struct vulndb_update_file *f, const struct sk_err *err)
 {
 	f->problem = sk_arena_strdup(u->arena, err->msg);
 }
 
-int update_dirs(const struct update *u, const char *name, struct sk_err *err)
+int vulndb_update_dirs(const struct update *u, const char *name, struct sk_err *err)
 {
 	for (const char *slash = strchr(name, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		const char *dir = sk_arena_str(u->arena, sk_span_of(name, (size_t)(slash - name)));
@@ -118,7 +118,7 @@ static const char *state_name(const struct update *u, const char *name)
 	return sk_arena_printf(u->arena, "%s.state", name);
 }
 
-void update_state_read(const struct update *u, const char *name, struct update_state *ret)
+void vulndb_update_state_read(const struct update *u, const char *name, struct update_state *ret)
 {
 	sk_cleanup(sk_json_freep) struct sk_json *root = NULL;
 	struct sk_err ignored;
@@ -137,8 +137,8 @@ void update_state_read(const struct update *u, const char *name, struct update_s
 	sk_buf_release(&text);
 }
 
-int update_state_write(const struct update *u, const char *name, const struct update_state *s,
-		       struct sk_err *err)
+int vulndb_update_state_write(const struct update *u, const char *name,
+			      const struct update_state *s, struct sk_err *err)
 {
 	struct sk_buf text;
 	struct sk_sink sink = sk_sink_buf(&text);
@@ -177,8 +177,9 @@ static int replace(struct update *u, int fd, const char *beside, const char *nam
 	return 0;
 }
 
-int update_fetch_file(struct update *u, const char *url, const char *name,
-		      struct update_state *state, struct vulndb_update_file *f, struct sk_err *err)
+int vulndb_update_fetch_file(struct update *u, const char *url, const char *name,
+			     struct update_state *state, struct vulndb_update_file *f,
+			     struct sk_err *err)
 {
 	const char *beside = sk_arena_printf(u->arena, "%s.new", name);
 	const struct http_progress progress = {.update = on_progress, .ctx = u};
@@ -191,7 +192,7 @@ int update_fetch_file(struct update *u, const char *url, const char *name,
 	};
 	struct http_response resp;
 	sk_cleanup(sk_closep) int fd = -1;
-	int r = update_dirs(u, name, err);
+	int r = vulndb_update_dirs(u, name, err);
 
 	if (r < 0)
 		return r;
@@ -213,8 +214,8 @@ int update_fetch_file(struct update *u, const char *url, const char *name,
 	return 0;
 }
 
-int update_fetch_text(struct update *u, const char *url, struct sk_buf *out,
-		      struct vulndb_update_file *f, struct sk_err *err)
+int vulndb_update_fetch_text(struct update *u, const char *url, struct sk_buf *out,
+			     struct vulndb_update_file *f, struct sk_err *err)
 {
 	/* Through an unnamed file, so that resumption works here too. */
 	sk_cleanup(sk_closep) int fd = openat(u->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -236,19 +237,19 @@ int update_fetch_text(struct update *u, const char *url, struct sk_buf *out,
 /* One conditional request for one file; a failure is the file's problem. */
 static void fetch_plain(struct update *u, const char *url, const char *name, bool may_be_absent)
 {
-	struct vulndb_update_file *f = update_file(u, name);
+	struct vulndb_update_file *f = vulndb_update_file(u, name);
 	struct update_state state;
 	struct sk_err err;
 	int r;
 
-	update_state_read(u, name, &state);
-	r = update_fetch_file(u, url, name, &state, f, &err);
+	vulndb_update_state_read(u, name, &state);
+	r = vulndb_update_fetch_file(u, url, name, &state, f, &err);
 	if (r == 0)
-		r = update_state_write(u, name, &state, &err);
+		r = vulndb_update_state_write(u, name, &state, &err);
 	if (r == -SK_E_NOT_FOUND && may_be_absent)
 		u->n_files--;
 	else if (r < 0)
-		update_problem(u, f, &err);
+		vulndb_update_problem(u, f, &err);
 }
 
 static void update_alpine(struct update *u)
@@ -268,15 +269,16 @@ static void update_alpine(struct update *u)
 
 			fetch_plain(
 				u,
-				update_url(u, VULNDB_SOURCE_ALPINE, "/v3.%d/%s.json", minor,
-					   repos[i]),
+				vulndb_update_url(u, VULNDB_SOURCE_ALPINE, "/v3.%d/%s.json", minor,
+						  repos[i]),
 				sk_arena_printf(u->arena, "alpine/v3.%d-%s.json", minor, repos[i]),
 				true);
 			found = found || u->n_files > before;
 		}
 	}
 	for (size_t i = 0; i < SK_ARRAY_LEN(repos); i++)
-		fetch_plain(u, update_url(u, VULNDB_SOURCE_ALPINE, "/edge/%s.json", repos[i]),
+		fetch_plain(u,
+			    vulndb_update_url(u, VULNDB_SOURCE_ALPINE, "/edge/%s.json", repos[i]),
 			    sk_arena_printf(u->arena, "alpine/edge-%s.json", repos[i]), true);
 }
 
@@ -286,26 +288,27 @@ static int update_all(struct update *u, struct sk_err *err)
 	int r = 0;
 
 	if (wanted[VULNDB_SOURCE_OSV])
-		r = update_osv(u, err);
+		r = vulndb_update_osv(u, err);
 	if (r == 0 && wanted[VULNDB_SOURCE_ALPINE])
 		update_alpine(u);
 	if (r == 0 && wanted[VULNDB_SOURCE_DEBIAN])
-		fetch_plain(u, update_url(u, VULNDB_SOURCE_DEBIAN, "/tracker/data/json"),
+		fetch_plain(u, vulndb_update_url(u, VULNDB_SOURCE_DEBIAN, "/tracker/data/json"),
 			    "debian/tracker.json", false);
 	if (r == 0 && wanted[VULNDB_SOURCE_KEV])
 		fetch_plain(
 			u,
-			update_url(
+			vulndb_update_url(
 				u, VULNDB_SOURCE_KEV,
 				"/sites/default/files/feeds/known_exploited_vulnerabilities.json"),
 			"signals/kev.json", false);
 	if (r == 0 && wanted[VULNDB_SOURCE_EPSS])
-		fetch_plain(u, update_url(u, VULNDB_SOURCE_EPSS, "/epss_scores-current.csv.gz"),
+		fetch_plain(u,
+			    vulndb_update_url(u, VULNDB_SOURCE_EPSS, "/epss_scores-current.csv.gz"),
 			    "signals/epss.csv.gz", false);
 	if (r == 0 && wanted[VULNDB_SOURCE_ENDOFLIFE])
-		r = update_endoflife(u, err);
+		r = vulndb_update_endoflife(u, err);
 	if (r == 0 && wanted[VULNDB_SOURCE_REDHAT])
-		r = update_redhat(u, err);
+		r = vulndb_update_redhat(u, err);
 	return r;
 }
 
