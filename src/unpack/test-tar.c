@@ -127,6 +127,7 @@ static void add_pax(struct archive *a, char type, const char *const *pairs)
 
 struct memory {
 	struct sk_span rest;
+	uint64_t skipped;
 };
 
 static int64_t memory_read(void *ctx, void *buf, size_t len, sk_unused struct sk_err *err)
@@ -919,6 +920,61 @@ static void test_volume(sk_unused void **state)
 	archive_release(&a);
 }
 
+static int memory_skip(void *ctx, uint64_t len, struct sk_err *err)
+{
+	struct memory *m = ctx;
+
+	if (len > m->rest.len)
+		return sk_err_set(err, SK_E_TRUNCATED, "memory ends early");
+	m->rest = sk_span_sub(m->rest, (size_t)len, m->rest.len);
+	m->skipped += len;
+	return 0;
+}
+
+/* A source that can skip is not read where nobody looks, and members lie where they are said to. */
+static void test_skip(sk_unused void **state)
+{
+	char *large = sk_alloc(5 * MIB + 7);
+	struct archive a;
+	struct reader r;
+
+	archive_init(&a);
+	memset(large, 'x', 5 * MIB + 6);
+	add_file(&a, "first", '0', "abc");
+	add_file(&a, "large", '0', large);
+	add_file(&a, "last", '0', "def");
+	add_end(&a);
+	memset(&r, 0, sizeof(r));
+	r.memory.rest = sk_buf_span(&a.buf);
+	r.src = (struct unpack_source){.read = memory_read, .skip = memory_skip, .ctx = &r.memory};
+	r.budget.limits = sk_limits_default();
+	assert_int_equal(unpack_stream_open(&r.src, 0, &r.budget, &r.stream, &r.err), 0);
+	r.tar = unpack_tar_open(r.stream, &r.budget);
+	expect_entry(&r, UNPACK_FILE, "first", 3);
+	assert_int_equal(r.entry->data_off, TAR_BLOCK);
+	assert_false(r.entry->sparse);
+	expect_entry(&r, UNPACK_FILE, "large", 5 * MIB + 6);
+	assert_int_equal(r.entry->data_off, 3 * TAR_BLOCK);
+	expect_entry(&r, UNPACK_FILE, "last", 3);
+	assert_memory_equal(a.buf.ptr + r.entry->data_off, "def", 3);
+	expect_content(&r, "def", 3);
+	assert_true(r.memory.skipped > 4 * MIB);
+	expect_end(&r);
+	/* Cut inside what would be skipped. */
+	memset(&r, 0, sizeof(r));
+	r.memory.rest = sk_span_sub(sk_buf_span(&a.buf), 0, 3 * MIB);
+	r.src = (struct unpack_source){.read = memory_read, .skip = memory_skip, .ctx = &r.memory};
+	r.budget.limits = sk_limits_default();
+	assert_int_equal(unpack_stream_open(&r.src, 0, &r.budget, &r.stream, &r.err), 0);
+	r.tar = unpack_tar_open(r.stream, &r.budget);
+	expect_entry(&r, UNPACK_FILE, "first", 3);
+	expect_entry(&r, UNPACK_FILE, "large", 5 * MIB + 6);
+	assert_int_equal(next(&r), -SK_E_TRUNCATED);
+	reader_close(&r);
+	archive_release(&a);
+	sk_free(large);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -942,6 +998,7 @@ int main(void)
 		cmocka_unit_test(test_sparse_huge),
 		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_volume),
+		cmocka_unit_test(test_skip),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
