@@ -481,15 +481,27 @@ static bool is_image(const struct model_target *t)
 	return t->n_layers > 0;
 }
 
+/* "3.11" of "3.11.5": Alpine's images are rebuilt under the branch's name. */
+static struct sk_span branch_of(const char *version)
+{
+	struct sk_span v = sk_span_str(version);
+	size_t minor = sk_span_find(v, '.') + 1;
+
+	return sk_span_sub(v, 0, minor + sk_span_find(sk_span_sub(v, minor, v.len), '.'));
+}
+
 /* "debian:11": the base image when it is known, else the distribution's own. */
 static void base_name(const struct model_target *t, struct sk_buf *b)
 {
-	const char *version = t->os.version_id != NULL ? t->os.version_id : t->os.codename;
+	const char *said = t->os.version_id != NULL ? t->os.version_id : t->os.codename;
+	struct sk_span version = sk_span_str(said != NULL ? said : "latest");
 
+	if (strcmp(t->os.id, "alpine") == 0 && said != NULL)
+		version = branch_of(said);
 	if (t->base != NULL)
 		sk_buf_add_str(b, t->base);
 	else
-		sk_buf_printf(b, "%s:%s", t->os.id, version != NULL ? version : "latest");
+		sk_buf_printf(b, "%s:%.*s", t->os.id, SK_SPAN_ARG(version));
 }
 
 /* What helps: the distribution's updates, newer libraries, or nothing yet. */
