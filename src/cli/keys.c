@@ -56,7 +56,6 @@ static const struct cli_key key_table[] = {
 	{"scan.allow_empty", CLI_TYPE_BOOL, "false", NULL,
 	 "a target without packages is clean instead of a failure"},
 	{"scan.cache", CLI_TYPE_BOOL, "true", NULL, "remember what layers contain"},
-	{"scan.cache_dir", CLI_TYPE_PATH, NULL, NULL, "where layers are remembered"},
 	{"scan.fail_on", CLI_TYPE_LIST, NULL, SEVERITIES,
 	 "exit 1 when a finding has one of these severities, or a worse one"},
 	{"scan.format", CLI_TYPE_STRING, "table", NULL, "form of the report"},
