@@ -49,12 +49,12 @@ static __always_inline enum call_op op_of(__u32 nr, int compat)
 {
 	if (compat) {
 		switch (nr) {
-		case 5: /* open */
-		case 8: /* creat */
+		case 5:   /* open */
+		case 8:   /* creat */
 		case 295: /* openat */
 		case 437: /* openat2 */
 			return OP_OPEN;
-		case 90: /* old mmap */
+		case 90:  /* old mmap */
 		case 192: /* mmap2 */
 		case 397: /* shmat */
 			return OP_MMAP;
@@ -70,16 +70,16 @@ static __always_inline enum call_op op_of(__u32 nr, int compat)
 		return OP_NONE;
 	}
 	switch (nr) {
-	case 2: /* open */
-	case 85: /* creat */
+	case 2:   /* open */
+	case 85:  /* creat */
 	case 257: /* openat */
 	case 304: /* open_by_handle_at */
 	case 437: /* openat2 */
 		return OP_OPEN;
-	case 9: /* mmap */
+	case 9:  /* mmap */
 	case 30: /* shmat */
 		return OP_MMAP;
-	case 10: /* mprotect */
+	case 10:  /* mprotect */
 	case 329: /* pkey_mprotect */
 		return OP_MPROTECT;
 	case 41: /* socket */
@@ -132,13 +132,14 @@ static __always_inline __u32 native_nr(__u32 nr, int compat)
 static __always_inline __u8 break_out(__u32 nr, __u64 arg)
 {
 	switch (nr) {
-	case 56: /* clone */
+	case 56:  /* clone */
 	case 272: /* unshare */
 		return (arg & NEW_NAMESPACES) ? GUARD_REC_R_ESCAPE : 0;
 	case 101: /* ptrace: POKETEXT, POKEDATA, ATTACH, SEIZE */
 		return arg == 4 || arg == 5 || arg == 16 || arg == 0x4206 ? GUARD_REC_R_ESCAPE : 0;
 	case 135: /* personality */
-		return arg != 0xffffffff && (arg & READ_IMPLIES_EXEC_BIT) ? GUARD_REC_R_ANON_EXEC : 0;
+		return arg != 0xffffffff && (arg & READ_IMPLIES_EXEC_BIT) ? GUARD_REC_R_ANON_EXEC
+									  : 0;
 	case 155: /* pivot_root */
 	case 165: /* mount */
 	case 172: /* iopl */
@@ -428,7 +429,8 @@ static __always_inline void on_socket(struct subject *s, struct task_struct *tas
 	sk = BPF_CORE_READ(sock, sk);
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	type = (__u32)BPF_CORE_READ(sock, type);
-	if (family != AF_PACKET_ && !(type == SOCK_RAW_ && (family == AF_INET_ || family == AF_INET6_)))
+	if (family != AF_PACKET_ &&
+	    !(type == SOCK_RAW_ && (family == AF_INET_ || family == AF_INET6_)))
 		return;
 	if (s->task->use & GUARD_A_RAW)
 		return;
@@ -491,7 +493,8 @@ static __always_inline int call_done(struct pt_regs *regs, long ret, int have_vm
 	} else if (op == OP_SOCKET) {
 		on_socket(&s, task, (__u32)ret);
 	} else if (op == OP_LISTEN) {
-		on_listen(&s, task, (__u32)(compat ? BPF_CORE_READ(regs, bx) : BPF_CORE_READ(regs, di)));
+		on_listen(&s, task,
+			  (__u32)(compat ? BPF_CORE_READ(regs, bx) : BPF_CORE_READ(regs, di)));
 	} else {
 		__u64 addr = compat ? BPF_CORE_READ(regs, bx) : BPF_CORE_READ(regs, di);
 

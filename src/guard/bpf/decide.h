@@ -77,7 +77,8 @@ static __always_inline void rule_file(struct subject *s, struct file *file, stru
 		r->known = 1;
 		return;
 	}
-	if (want == GUARD_A_EXEC && ((a != NULL && (a->flags & GUARD_A_LOADER)) || loader_name(file))) {
+	if (want == GUARD_A_EXEC &&
+	    ((a != NULL && (a->flags & GUARD_A_LOADER)) || loader_name(file))) {
 		r->reason = GUARD_REC_R_LOADER;
 		return;
 	}
@@ -90,8 +91,8 @@ static __always_inline void rule_file(struct subject *s, struct file *file, stru
 	else if (!s->policy->has_profile)
 		return;
 	else
-		r->reason = (s->task->flags & GUARD_T_ENTRY) ? GUARD_REC_R_ENTRY :
-							       GUARD_REC_R_NOT_IN_PROFILE;
+		r->reason = (s->task->flags & GUARD_T_ENTRY) ? GUARD_REC_R_ENTRY
+							     : GUARD_REC_R_NOT_IN_PROFILE;
 	if (want == GUARD_A_SCRIPT)
 		r->reason = GUARD_REC_R_SCRIPT;
 	r->hold = can_hold(s, f, r->mode);

@@ -116,7 +116,8 @@ static __noinline int path_walk(struct path *path, struct task_struct *task, __u
 			mnt = up;
 			continue;
 		}
-		/* The top of everything has no name; a file without a directory, as a memfd, has. */
+		/* The top of everything has no name; a file without a directory, as a memfd, has.
+		 */
 		if (dentry == parent && off != 0)
 			return 0;
 		if (off > GUARD_PATH_BYTES - 1)

@@ -29,7 +29,7 @@ struct inode {
 	unsigned long i_ino;
 	long long i_size;
 	struct super_block *i_sb;
-	long long i_ctime_sec;	   /* 6.11 on */
+	long long i_ctime_sec;     /* 6.11 on */
 	unsigned int i_ctime_nsec; /* top bit: "was asked for" */
 } KRELO;
 

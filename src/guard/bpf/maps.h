@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Maps and settings of the kernel half. Sizes here are maxima; hash maps take memory as they fill. */
+/* Maps and settings of the kernel half. Sizes here are maxima; hash maps take memory as they fill.
+ */
 #pragma once
 
 enum {
@@ -37,9 +38,10 @@ enum {
 
 /* Set by user space before loading. */
 const volatile __u32 host_mnt_ns = 0;
-const volatile __u32 lsm_backend = 0;	 /* file and network decisions are made in LSM hooks */
-const volatile __u32 ovl_upper_off = 0; /* from struct inode to ovl_inode.__upperdentry; 0: unknown */
-const volatile __u32 ovl_lower_off = 0; /* … to what leads to the lower inode */
+const volatile __u32 lsm_backend = 0; /* file and network decisions are made in LSM hooks */
+const volatile __u32 ovl_upper_off =
+	0; /* from struct inode to ovl_inode.__upperdentry; 0: unknown */
+const volatile __u32 ovl_lower_off = 0;  /* … to what leads to the lower inode */
 const volatile __u32 ovl_lower_kind = 0; /* 1 inode, 2 dentry, 3 ovl_entry */
 
 struct {

@@ -9,7 +9,7 @@
 #include "record.h"
 
 enum {
-	GUARD_LETTER_E = 26,	/* bits of guard_parse.letters and .valued */
+	GUARD_LETTER_E = 26, /* bits of guard_parse.letters and .valued */
 	GUARD_LETTER_R = 27,
 	GUARD_LETTER_LONG = 28, /* --eval, --command, --print, --run bring code */
 	GUARD_NAME_HASHED = 96, /* longest base name that is compared */
@@ -23,11 +23,11 @@ struct guard_parse {
 	guard_u32 n_words;
 	guard_u32 letters; /* options that bring code */
 	guard_u32 valued;  /* options whose value is the next argument */
-	guard_u32 arg;	   /* index of the current argument, at most 64 */
-	guard_u32 pos;	   /* position in it */
+	guard_u32 arg;     /* index of the current argument, at most 64 */
+	guard_u32 pos;     /* position in it */
 	guard_u32 dashes;  /* leading ones */
-	guard_u32 skip;	   /* the current argument is an option's value */
-	guard_u32 last;	   /* last letter of a short option */
+	guard_u32 skip;    /* the current argument is an option's value */
+	guard_u32 last;    /* last letter of a short option */
 	guard_u32 code[2]; /* code was given before the first, the second word */
 	guard_u32 stdin_;  /* "-": read from standard input */
 	guard_u32 base_len;

@@ -19,14 +19,14 @@ typedef uint64_t guard_u64;
 #endif
 
 enum {
-	GUARD_ABI = 1,		 /* raised when anything below changes; pinned maps of another are dropped */
-	GUARD_PATH_DEPTH = 24,	 /* components walked */
+	GUARD_ABI = 1, /* raised when anything below changes; pinned maps of another are dropped */
+	GUARD_PATH_DEPTH = 24,   /* components walked */
 	GUARD_PATH_BYTES = 1024, /* of one walked path */
-	GUARD_NAME_BYTES = 256,	 /* name as given to execve, cgroup name */
+	GUARD_NAME_BYTES = 256,  /* name as given to execve, cgroup name */
 	GUARD_ARGS_BYTES = 1024, /* of argument text */
 	GUARD_PARSE_BYTES = 192, /* of argument text looked at for options and script */
 	GUARD_DATA_BYTES = GUARD_PATH_BYTES + GUARD_NAME_BYTES + GUARD_ARGS_BYTES,
-	GUARD_N_CALLS = 512,	 /* system calls noted */
+	GUARD_N_CALLS = 512,       /* system calls noted */
 	GUARD_DEFAULT_SERVICE = 0, /* who has no profile, or is not known yet */
 	GUARD_MAX_SERVICES = 1024,
 };
@@ -80,38 +80,38 @@ enum guard_rec_origin {
 
 enum guard_rec_type {
 	GUARD_REC_EXEC = 1, /* file, path, name, args */
-	GUARD_REC_OPEN,	    /* file, path; op: 1 read, 2 write */
-	GUARD_REC_MMAP,	    /* file, path: mapped as code */
-	GUARD_REC_ANON,	    /* op: call that made anonymous memory executable */
+	GUARD_REC_OPEN,     /* file, path; op: 1 read, 2 write */
+	GUARD_REC_MMAP,     /* file, path: mapped as code */
+	GUARD_REC_ANON,     /* op: call that made anonymous memory executable */
 	GUARD_REC_SCRIPT,   /* file, path: a script was opened by the interpreter started for it */
 	GUARD_REC_CONNECT,  /* peer */
-	GUARD_REC_SEND,	    /* peer */
-	GUARD_REC_BIND,	    /* peer: own port */
-	GUARD_REC_RAW,	    /* op: family, value: type */
-	GUARD_REC_DNS,	    /* value: bytes of the message in data */
-	GUARD_REC_CALL,	    /* op: system call number, value: first argument */
-	GUARD_REC_CAP,	    /* op: capability */
+	GUARD_REC_SEND,     /* peer */
+	GUARD_REC_BIND,     /* peer: own port */
+	GUARD_REC_RAW,      /* op: family, value: type */
+	GUARD_REC_DNS,      /* value: bytes of the message in data */
+	GUARD_REC_CALL,     /* op: system call number, value: first argument */
+	GUARD_REC_CAP,      /* op: capability */
 	GUARD_REC_CGROUP,   /* name; op: 1 made, 2 removed */
-	GUARD_REC_PRIV,	    /* op: new user id, value: old one */
-	GUARD_REC_FORK,	    /* value: child's host pid */
-	GUARD_REC_EXIT,	    /* value: exit code */
+	GUARD_REC_PRIV,     /* op: new user id, value: old one */
+	GUARD_REC_FORK,     /* value: child's host pid */
+	GUARD_REC_EXIT,     /* value: exit code */
 };
 
 enum guard_rec_flags {
-	GUARD_RF_SCRIPT = 1 << 0,    /* an interpreter started for a script; name is the script's */
-	GUARD_RF_ENTRY = 1 << 1,     /* started from outside, or a child of such */
-	GUARD_RF_MAIN = 1 << 2,	     /* the container's first program */
-	GUARD_RF_COMPAT = 1 << 3,    /* 32-bit call */
-	GUARD_RF_ARGS_CUT = 1 << 4,  /* more arguments than the record holds */
-	GUARD_RF_PATH_CUT = 1 << 5,  /* deeper path than the record holds */
-	GUARD_RF_UNLINKED = 1 << 6,  /* the file has no name any more */
+	GUARD_RF_SCRIPT = 1 << 0,   /* an interpreter started for a script; name is the script's */
+	GUARD_RF_ENTRY = 1 << 1,    /* started from outside, or a child of such */
+	GUARD_RF_MAIN = 1 << 2,     /* the container's first program */
+	GUARD_RF_COMPAT = 1 << 3,   /* 32-bit call */
+	GUARD_RF_ARGS_CUT = 1 << 4, /* more arguments than the record holds */
+	GUARD_RF_PATH_CUT = 1 << 5, /* deeper path than the record holds */
+	GUARD_RF_UNLINKED = 1 << 6, /* the file has no name any more */
 	GUARD_RF_STDIN_SOCKET = 1 << 7, /* standard input is a network socket */
 	GUARD_RF_STDIN_PIPE = 1 << 8,
-	GUARD_RF_PENDING = 1 << 9,   /* the container's service was not known yet */
-	GUARD_RF_INLINE = 1 << 10,   /* interpreter was given code in its arguments */
-	GUARD_RF_NOARGS = 1 << 11,   /* interpreter was given neither code nor script */
+	GUARD_RF_PENDING = 1 << 9,  /* the container's service was not known yet */
+	GUARD_RF_INLINE = 1 << 10,  /* interpreter was given code in its arguments */
+	GUARD_RF_NOARGS = 1 << 11,  /* interpreter was given neither code nor script */
 	GUARD_RF_RUNNING = 1 << 13, /* ran already when the guard started */
-	GUARD_RF_NO_PATH = 1 << 12,  /* made from a count: only the key is known */
+	GUARD_RF_NO_PATH = 1 << 12, /* made from a count: only the key is known */
 };
 
 /** struct guard_file_id - a file, below overlayfs, in one state of its content */
@@ -119,7 +119,7 @@ struct guard_file_id {
 	guard_u64 ino;
 	guard_u64 size;
 	guard_u64 ctime_ns; /* nanoseconds since the epoch */
-	guard_u32 dev;	    /* major << 20 | minor */
+	guard_u32 dev;      /* major << 20 | minor */
 	guard_u32 zero;
 };
 
@@ -163,7 +163,7 @@ struct guard_task {
 	guard_u64 script; /* hash of the script's base name the interpreter is to open; 0: none */
 	struct guard_file_id exe;
 	struct guard_file_id held; /* the file that user space has to look at */
-	guard_u32 flags; /* enum guard_task_flags */
+	guard_u32 flags;           /* enum guard_task_flags */
 	guard_u32 ppid;
 	guard_u32 program;
 	guard_u32 use; /* enum guard_allow_flags of the program */
@@ -174,7 +174,7 @@ enum guard_task_flags {
 	GUARD_T_ENTRY = 1 << 1,
 	GUARD_T_HELD = 1 << 2, /* stopped; its next system call kills it */
 	GUARD_T_MAIN = 1 << 3,
-	GUARD_T_SEEN = 1 << 4, /* found running when the guard started */
+	GUARD_T_SEEN = 1 << 4,   /* found running when the guard started */
 	GUARD_T_DOOMED = 1 << 5, /* a kill was sent */
 };
 
@@ -183,7 +183,7 @@ struct guard_container {
 	guard_u64 top; /* cgroup id of the container this belongs to */
 	guard_u32 service;
 	guard_u32 flags; /* enum guard_container_flags */
-	guard_u64 lost;	 /* records that found no room */
+	guard_u64 lost;  /* records that found no room */
 	guard_u64 records;
 	guard_u64 caps;
 	guard_u64 calls[GUARD_N_CALLS / 64];
@@ -193,7 +193,7 @@ struct guard_container {
 enum guard_container_flags {
 	GUARD_C_PENDING = 1 << 0, /* user space has not named it */
 	GUARD_C_IGNORED = 1 << 1, /* not selected */
-	GUARD_C_HOST = 1 << 2,	  /* a host's service, no container */
+	GUARD_C_HOST = 1 << 2,    /* a host's service, no container */
 	GUARD_C_STARTED = 1 << 3, /* its first program ran */
 	GUARD_C_GONE = 1 << 4,
 };
@@ -213,11 +213,11 @@ struct guard_policy {
 };
 
 enum guard_policy_flags {
-	GUARD_P_RECORD = 1 << 0,     /* every program start is recorded */
-	GUARD_P_LEARN = 1 << 1,	     /* first opens, mappings, peers, calls are recorded */
-	GUARD_P_HOLD = 1 << 2,	     /* unknown files may be held for user space to look */
-	GUARD_P_LIFECYCLE = 1 << 3,  /* fork and exit are recorded */
-	GUARD_P_CALLS = 1 << 4,	     /* system calls and capabilities are noted */
+	GUARD_P_RECORD = 1 << 0,    /* every program start is recorded */
+	GUARD_P_LEARN = 1 << 1,     /* first opens, mappings, peers, calls are recorded */
+	GUARD_P_HOLD = 1 << 2,      /* unknown files may be held for user space to look */
+	GUARD_P_LIFECYCLE = 1 << 3, /* fork and exit are recorded */
+	GUARD_P_CALLS = 1 << 4,     /* system calls and capabilities are noted */
 };
 
 /** struct guard_allow_key - a known file of a service */
@@ -295,7 +295,7 @@ struct guard_net_key {
 struct guard_name_key {
 	guard_u32 service;
 	guard_u32 wildcard; /* 1: all names below */
-	guard_u64 hash;	    /* FNV-1a of the lower-case name with dots */
+	guard_u64 hash;     /* FNV-1a of the lower-case name with dots */
 };
 
 /** struct guard_seen_key - what was recorded once already */
@@ -334,7 +334,8 @@ struct guard_control {
 	guard_u32 agent_pid;
 	guard_u32 enforce; /* 0: record only */
 	guard_u32 abi;
-	guard_u32 hold_pending; /* 1: a container's first program waits until its service is known */
+	guard_u32
+		hold_pending; /* 1: a container's first program waits until its service is known */
 };
 
 /** struct guard_stats - one element, sums of all CPUs */
