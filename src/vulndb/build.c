@@ -16,7 +16,7 @@ int vulndb_build(const struct vulndb_build_options *opts, struct sk_arena *a,
 	if (r == 0) {
 		vulndb_settle(&m);
 		vulndb_identify(&m);
-		r = vulndb_write(&m, opts, a, &result, err);
+		r = vulndb_write(&m, opts, &result, err);
 	}
 	vulndb_merge_release(&m);
 	if (r == 0)

@@ -143,9 +143,13 @@ void vulndb_settle(struct vulndb_merge *m);
 /* Decides which document speaks where two do, joins aliases, rates vulnerabilities. */
 void vulndb_identify(struct vulndb_merge *m);
 
-/* Writes the database's bytes. */
+/* The database's bytes; what is counted goes to @ret, which the caller has zeroed. */
+void vulndb_write_bytes(struct vulndb_merge *m, const struct vulndb_build_options *opts,
+			struct sk_buf *out, struct vulndb_build_result *ret);
+
+/* The same into the file, by rename. */
 int vulndb_write(struct vulndb_merge *m, const struct vulndb_build_options *opts,
-		 struct sk_arena *a, struct vulndb_build_result *ret, struct sk_err *err);
+		 struct vulndb_build_result *ret, struct sk_err *err);
 
 static inline struct sk_span vulndb_text_of(const struct vulndb_merge *m, uint32_t text)
 {

@@ -1316,27 +1316,6 @@ static void put_header(struct writer *w, struct sk_buf *out, int64_t built, stru
 	sk_buf_release(&table);
 }
 
-static int save(struct writer *w, const struct vulndb_build_options *opts,
-		struct vulndb_build_result *ret, struct sk_err *err)
-{
-	int64_t built = opts->built;
-	struct sk_buf out;
-	int r;
-
-	for (size_t i = 0; i < w->n_feeds && opts->built == 0; i++) {
-		if (w->feeds[i].newest > built)
-			built = w->feeds[i].newest;
-	}
-	sk_buf_init(&out, SIZE_MAX / 2);
-	put_header(w, &out, built, &ret->digest);
-	for (uint32_t i = 1; i < VULNDB_N_SECTIONS; i++)
-		(void)sk_buf_add_span(&out, sk_buf_span(&w->sections[i]));
-	ret->size = out.len;
-	r = sk_write_file_atomic(AT_FDCWD, opts->out, sk_buf_span(&out), 0644, err);
-	sk_buf_release(&out);
-	return r;
-}
-
 static void writer_release(struct writer *w)
 {
 	for (size_t i = 0; i < VULNDB_N_SECTIONS; i++)
@@ -1357,13 +1336,24 @@ static void writer_release(struct writer *w)
 	sk_free(w->sets.texts);
 }
 
-int vulndb_write(struct vulndb_merge *m, const struct vulndb_build_options *opts,
-		 struct sk_arena *a, struct vulndb_build_result *ret, struct sk_err *err)
+/* The moment of building: said, or the date of the newest document, so that equal input is equal.
+ */
+static int64_t built_at(const struct writer *w, const struct vulndb_build_options *opts)
+{
+	int64_t built = opts->built;
+
+	for (size_t i = 0; i < w->n_feeds && opts->built == 0; i++) {
+		if (w->feeds[i].newest > built)
+			built = w->feeds[i].newest;
+	}
+	return built;
+}
+
+void vulndb_write_bytes(struct vulndb_merge *m, const struct vulndb_build_options *opts,
+			struct sk_buf *out, struct vulndb_build_result *ret)
 {
 	struct writer w = {.m = m};
-	int r;
 
-	(void)a;
 	for (size_t i = 0; i < VULNDB_N_SECTIONS; i++)
 		sk_buf_init(&w.sections[i], UINT32_MAX / 2);
 	put_scopes(&w);
@@ -1379,7 +1369,22 @@ int vulndb_write(struct vulndb_merge *m, const struct vulndb_build_options *opts
 	for (size_t i = 0; i < w.n_feeds; i++)
 		ret->documents += w.feeds[i].documents;
 	ret->claims = w.n_rows;
-	r = save(&w, opts, ret, err);
+	put_header(&w, out, built_at(&w, opts), &ret->digest);
+	for (uint32_t i = 1; i < VULNDB_N_SECTIONS; i++)
+		(void)sk_buf_add_span(out, sk_buf_span(&w.sections[i]));
+	ret->size = out->len;
 	writer_release(&w);
+}
+
+int vulndb_write(struct vulndb_merge *m, const struct vulndb_build_options *opts,
+		 struct vulndb_build_result *ret, struct sk_err *err)
+{
+	struct sk_buf out;
+	int r;
+
+	sk_buf_init(&out, SIZE_MAX / 2);
+	vulndb_write_bytes(m, opts, &out, ret);
+	r = sk_write_file_atomic(AT_FDCWD, opts->out, sk_buf_span(&out), 0644, err);
+	sk_buf_release(&out);
 	return r;
 }
