@@ -95,19 +95,20 @@ static void own_cves(struct identify *s, struct vulndb_mdoc *d)
 
 static void note_aliases(struct identify *s, const struct vulndb_mdoc *d)
 {
-	const uint32_t *aliases = s->m->lists + d->aliases;
 	bool own = d->n_vulns == 1 && d->n_closes == 0;
 	uint32_t self;
 
 	if (d->notice)
 		return;
 	for (uint32_t i = 0; i < d->n_aliases; i++) {
-		if (s->is_cve[aliases[i]])
+		uint32_t alias = s->m->lists[d->aliases + i];
+
+		if (s->is_cve[alias])
 			continue;
 		if (own) {
-			note_cve(s, node_for(s, aliases[i]), s->m->lists[d->vulns]);
+			note_cve(s, node_for(s, alias), s->m->lists[d->vulns]);
 		} else if (d->n_vulns == 0) {
-			uint32_t other = root_of(s, node_for(s, aliases[i]));
+			uint32_t other = root_of(s, node_for(s, alias));
 
 			self = root_of(s, node_for(s, d->id));
 			s->nodes[other].parent = self;

@@ -155,3 +155,11 @@ static inline struct sk_span vulndb_text_of(const struct vulndb_merge *m, uint32
 {
 	return m->texts.texts[text];
 }
+
+/* qsort() may not be given a null pointer, even for nothing. */
+static inline void vulndb_sort(void *items, size_t n, size_t size,
+			       int (*cmp)(const void *, const void *))
+{
+	if (n > 1)
+		qsort(items, n, size, cmp);
+}

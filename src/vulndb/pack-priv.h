@@ -20,7 +20,7 @@ struct vulndb_cur {
 
 static inline struct vulndb_cur vulndb_cur_of(const uint8_t *base, uint64_t size, uint64_t off)
 {
-	if (off > size)
+	if (base == NULL || off > size)
 		return (struct vulndb_cur){.bad = true};
 	return (struct vulndb_cur){.p = base + off, .end = base + size};
 }

@@ -37,7 +37,7 @@ static uint32_t streams_of(struct vulndb_merge *m, uint32_t advisory)
 		list[n++] = vulndb_text_of(m, m->module_links[link - 1].id);
 	if (n == 0)
 		return 0;
-	qsort(list, n, sizeof(list[0]), cmp_span);
+	vulndb_sort(list, n, sizeof(list[0]), cmp_span);
 	sk_buf_init(&text, 16384);
 	for (size_t i = 0; i < n; i++) {
 		if (i != 0)
