@@ -71,7 +71,7 @@ static inline struct sk_span vulndb_cur_bytes(struct vulndb_cur *c, size_t len)
 {
 	struct sk_span s;
 
-	if ((size_t)(c->end - c->p) < len) {
+	if (c->p == NULL || (size_t)(c->end - c->p) < len) {
 		c->bad = true;
 		c->p = c->end;
 		return (struct sk_span){NULL, 0};
