@@ -214,6 +214,10 @@ static int open_skeleton(struct guard_kern *k, const struct btf *btf,
 	if (stat("/proc/self/ns/mnt", &st) == 0)
 		k->skel->rodata->host_mnt_ns = (uint32_t)st.st_ino;
 	k->skel->rodata->lsm_backend = k->backend == GUARD_BACKEND_LSM;
+	/* FMODE_BACKING moved with 6.14 and is no part of the type information. */
+	k->skel->rodata->fmode_backing = kernel_version() >= 6014   ? 1u << 24
+					 : kernel_version() >= 6005 ? 1u << 25
+								    : 0;
 	find_overlay(k->skel, btf);
 	for (size_t i = 0; i < SK_ARRAY_LEN(plan); i++) {
 		bool use = is_wanted(i, o, k->backend) && k->programs[i].error == 0;

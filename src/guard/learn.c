@@ -126,6 +126,16 @@ static struct guard_content content_of(struct sight *s, const char *path, bool i
 	return c;
 }
 
+/* A file that could not be hashed when it was first seen. */
+static void complete(struct guard_content *have, const struct guard_content *c)
+{
+	if (have->has_sha256 || !c->has_sha256)
+		return;
+	have->has_sha256 = true;
+	have->size = c->size;
+	memcpy(have->sha256, c->sha256, sizeof(have->sha256));
+}
+
 static void learn_script(struct sight *s, struct guard_program *prog, const char *script)
 {
 	char path[4096];
@@ -153,8 +163,10 @@ static void learn_script(struct sight *s, struct guard_program *prog, const char
 		c.has_sha256 = guard_files_hash(s->l->files, &id, pid, c.path, c.sha256);
 	}
 	item = guard_profile_add_script(s->p, prog, &c, &s->fresh);
-	if (item != NULL)
-		touch(&item->item, s->bit, s->now);
+	if (item == NULL)
+		return;
+	complete(&item->content, &c);
+	touch(&item->item, s->bit, s->now);
 }
 
 static void add_text(struct sight *s, struct guard_text_list *list, const char *text)
@@ -206,6 +218,7 @@ static void learn_exec(struct sight *s)
 
 	if (prog == NULL)
 		return;
+	complete(&prog->content, &c);
 	touch(&prog->item, s->bit, s->now);
 	if (s->rec->flags & GUARD_RF_MAIN)
 		prog->main = true;
@@ -225,8 +238,10 @@ static void learn_library(struct sight *s)
 	if (guard_profile_program(s->p, &c) != NULL)
 		return;
 	lib = guard_profile_add_library(s->p, &c, &s->fresh);
-	if (lib != NULL)
-		touch(&lib->item, s->bit, s->now);
+	if (lib == NULL)
+		return;
+	complete(&lib->content, &c);
+	touch(&lib->item, s->bit, s->now);
 }
 
 static void learn_file(struct sight *s)

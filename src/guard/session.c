@@ -376,6 +376,14 @@ static void match_path(void *ctx, const char *path, uint64_t id)
 		(void)snprintf(f->path, f->size, "%s", path);
 }
 
+static void find_path(struct guard_session *s, struct guard_whose *w)
+{
+	struct path_search f = {.cgroup = w->cgroup, .path = w->path, .size = sizeof(w->path)};
+
+	if (w->path[0] == '\0')
+		guard_cgroup_walk(s->root, match_path, &f);
+}
+
 static void on_cgroup(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data)
 {
 	struct guard_whose *w = guard_attrib_get(s->attrib, rec->cgroup);
@@ -392,6 +400,7 @@ static void on_cgroup(struct guard_session *s, const struct guard_rec *rec, cons
 	w = guard_attrib_add(s->attrib, rec->cgroup, id, NULL, NULL);
 	if (w == NULL)
 		return;
+	find_path(s, w);
 	if (w->is_known)
 		settle(s, w);
 }
@@ -528,12 +537,8 @@ static void every_second(struct guard_session *s)
 			pos--;
 			continue;
 		}
-		if (w->path[0] == '\0') {
-			struct path_search f = {
-				.cgroup = w->cgroup, .path = w->path, .size = sizeof(w->path)};
-
-			guard_cgroup_walk(s->root, match_path, &f);
-		}
+		if (!w->is_host)
+			find_path(s, w);
 		if (!w->is_known && !w->is_host) {
 			(void)guard_attrib_ask(s->attrib, w);
 			settle(s, w);

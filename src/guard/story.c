@@ -214,7 +214,7 @@ void guard_story_tell(struct guard_event *e, const struct guard_rec *rec, struct
 	else
 		tell_other(e, b);
 	if (rec != NULL && (rec->flags & GUARD_RF_STDIN_SOCKET) != 0) {
-		(void)sk_buf_add_str(b, "; its input is a network connection");
+		(void)sk_buf_add_str(b, "; its input is a socket");
 		e->severity = "critical";
 	}
 	if (rec != NULL && (rec->flags & GUARD_RF_ENTRY) != 0 && e->reason != GUARD_REASON_ENTRY)

@@ -113,7 +113,7 @@ for line in lines:
     e = json.loads(line)
     reason = e.get("reason", {}).get("kind", "")
     process, file = e.get("process", {}), e.get("file", {})
-    if eval(sys.argv[2]):
+    if eval("(" + sys.argv[2] + ")"):
         n += e["count"]
 print(n)
 PY

@@ -268,7 +268,7 @@ static __always_inline __u64 record_file(struct scratch *x, struct subject *s,
 	r->origin = f->origin;
 	if (f->unlinked)
 		r->flags |= GUARD_RF_UNLINKED;
-	path_walk(__builtin_preserve_access_index(&file->f_path), task, x->data, r);
+	path_walk(file_path(file), task, x->data, r);
 	return sizeof(*r) + BOUND(r->path_len, 0x7ff);
 }
 

@@ -123,7 +123,7 @@ static __always_inline void describe_exec(struct scratch *x, struct task_struct 
 	__u32 off;
 	long n;
 
-	path_walk(__builtin_preserve_access_index(&file->f_path), task, x->data, r);
+	path_walk(file_path(file), task, x->data, r);
 	off = r->path_len;
 	n = bpf_probe_read_kernel_str(&x->data[BOUND(off, DATA_MASK)], GUARD_NAME_BYTES,
 				      BPF_CORE_READ(bprm, filename));

@@ -66,10 +66,21 @@ static __always_inline void file_origin(struct super_block *sb, struct task_stru
 		f->origin = GUARD_REC_O_VOLUME;
 }
 
+/* The path people know: a mapping of an overlay's file holds the file below. */
+static __always_inline struct path *file_path(struct file *file)
+{
+	struct backing_file *backing = (void *)file;
+
+	if (bpf_core_field_exists(backing->user_path) &&
+	    (BPF_CORE_READ(file, f_mode) & fmode_backing) != 0)
+		return __builtin_preserve_access_index(&backing->user_path);
+	return __builtin_preserve_access_index(&file->f_path);
+}
+
 static __always_inline void file_look(struct file *file, struct task_struct *task, __u32 host,
 				      struct seen_file *f)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct inode *inode = BPF_CORE_READ(file_path(file), dentry, d_inode);
 	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
 	__u32 upper = 0;
 

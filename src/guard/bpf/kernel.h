@@ -76,6 +76,11 @@ struct file {
 	void *private_data;
 } KRELO;
 
+/* What is mapped of an overlay's file; user_path is the overlay's (6.5 on). */
+struct backing_file {
+	struct path user_path;
+} KRELO;
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;

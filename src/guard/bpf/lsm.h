@@ -52,7 +52,7 @@ static __always_inline void tell_file(struct subject *s, struct task_struct *tas
 	t->rec.reason = reason;
 	t->rec.verdict = verdict;
 	t->rec.cause = fresh.id;
-	path_walk(__builtin_preserve_access_index(&file->f_path), task, t->path, &t->rec);
+	path_walk(file_path(file), task, t->path, &t->rec);
 	bpf_ringbuf_submit(t, BPF_RB_FORCE_WAKEUP);
 }
 
@@ -75,7 +75,7 @@ static __always_inline void note_file(struct subject *s, struct task_struct *tas
 	t->rec.file = f->id;
 	t->rec.origin = f->origin;
 	t->rec.op = op;
-	path_walk(__builtin_preserve_access_index(&file->f_path), task, t->path, &t->rec);
+	path_walk(file_path(file), task, t->path, &t->rec);
 	bpf_ringbuf_submit(t, BPF_RB_NO_WAKEUP);
 }
 

@@ -38,7 +38,8 @@ enum {
 
 /* Set by user space before loading. */
 const volatile __u32 host_mnt_ns = 0;
-const volatile __u32 lsm_backend = 0; /* file and network decisions are made in LSM hooks */
+const volatile __u32 lsm_backend = 0;   /* file and network decisions are made in LSM hooks */
+const volatile __u32 fmode_backing = 0; /* bit of file.f_mode: struct backing_file; 0: none */
 const volatile __u32 ovl_upper_off =
 	0; /* from struct inode to ovl_inode.__upperdentry; 0: unknown */
 const volatile __u32 ovl_lower_off = 0;  /* … to what leads to the lower inode */

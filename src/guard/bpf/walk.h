@@ -50,7 +50,7 @@ static __always_inline void walk_file(struct seq_file *seq, struct task_struct *
 		x->rec.flags |= GUARD_RF_UNLINKED;
 	if (type == GUARD_REC_EXEC)
 		t->exe = f.id;
-	path_walk(__builtin_preserve_access_index(&file->f_path), task, x->data, &x->rec);
+	path_walk(file_path(file), task, x->data, &x->rec);
 	bpf_seq_write(seq, x, sizeof(x->rec) + GUARD_PATH_BYTES);
 }
 

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Does one thing that a guard should mind, and says how it went: "NAME ok", "NAME errno N". For the
+ * tests of the guard; built statically, so that nothing else runs.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/personality.h>
+#include <sys/ptrace.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char code[] = {(char)0xb8, 42, 0, 0, 0, (char)0xc3}; /* mov eax, 42; ret */
+
+static int call_code(void *p)
+{
+	return ((int (*)(void))p)() == 42 ? 0 : -1;
+}
+
+static int anon_mmap(const char *arg)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)arg;
+	if (p == MAP_FAILED)
+		return -1;
+	memcpy(p, code, sizeof(code));
+	return call_code(p);
+}
+
+static int anon_mprotect(const char *arg)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)arg;
+	memcpy(p, code, sizeof(code));
+	return mprotect(p, 4096, PROT_READ | PROT_EXEC) != 0 ? -1 : call_code(p);
+}
+
+static int anon_shm(const char *arg)
+{
+	int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0700);
+	void *p = shmat(id, NULL, SHM_EXEC);
+
+	(void)arg;
+	(void)shmctl(id, IPC_RMID, NULL);
+	if (p == (void *)-1)
+		return -1;
+	memcpy(p, code, sizeof(code));
+	return call_code(p);
+}
+
+static int anon_personality(const char *arg)
+{
+	void *p;
+
+	(void)arg;
+	if (personality(READ_IMPLIES_EXEC) == -1)
+		return -1;
+	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memcpy(p, code, sizeof(code));
+	return call_code(p);
+}
+
+/* mprotect through the 32-bit entry of the kernel */
+static int anon_int80(const char *arg)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	long r;
+
+	(void)arg;
+	memcpy(p, code, sizeof(code));
+	__asm__ volatile("int $0x80"
+			 : "=a"(r)
+			 : "a"(125L), "b"((long)(uintptr_t)p), "c"(4096L), "d"(5L)
+			 : "memory", "r8", "r9", "r10", "r11");
+	if (r < 0) {
+		errno = (int)-r;
+		return -1;
+	}
+	return call_code(p);
+}
+
+static int memfd_map(const char *arg)
+{
+	int fd = memfd_create("x", 0);
+	void *p;
+
+	(void)arg;
+	if (write(fd, code, sizeof(code)) < 0)
+		return -1;
+	p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	return p == MAP_FAILED ? -1 : call_code(p);
+}
+
+static int file_map(const char *arg)
+{
+	int fd = open(arg, O_RDONLY);
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+
+	return p == MAP_FAILED ? -1 : 0;
+}
+
+static int sock(int family, int type, int proto)
+{
+	int fd = socket(family, type, proto);
+
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int raw(const char *arg)
+{
+	(void)arg;
+	return sock(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+}
+
+static int packet(const char *arg)
+{
+	(void)arg;
+	return sock(AF_PACKET, SOCK_RAW, 0);
+}
+
+static struct sockaddr_in address(const char *arg)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(arg))};
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return a;
+}
+
+static int tcp(const char *arg)
+{
+	struct sockaddr_in a = address(arg);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	/* Nobody listens: refused means that the call was let through. */
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) != 0 && errno != ECONNREFUSED)
+		return -1;
+	return 0;
+}
+
+static int udp(const char *arg)
+{
+	struct sockaddr_in a = address(arg);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	return sendto(fd, "x", 1, 0, (struct sockaddr *)&a, sizeof(a)) == 1 ? 0 : -1;
+}
+
+static int do_mount(const char *arg)
+{
+	(void)arg;
+	return mount("none", "/tmp", "tmpfs", 0, NULL);
+}
+
+static int do_unshare(const char *arg)
+{
+	(void)arg;
+	return unshare(CLONE_NEWNS);
+}
+
+static int new_userns(const char *arg)
+{
+	(void)arg;
+	return unshare(CLONE_NEWUSER);
+}
+
+static int do_setns(const char *arg)
+{
+	int fd = open("/proc/1/ns/net", O_RDONLY);
+
+	(void)arg;
+	return setns(fd, 0);
+}
+
+static int trace_child(const char *arg)
+{
+	pid_t child = fork();
+	int r, e;
+
+	(void)arg;
+	if (child == 0) {
+		(void)sleep(5);
+		_exit(0);
+	}
+	r = (int)ptrace(PTRACE_ATTACH, child, NULL, NULL);
+	e = errno;
+	(void)kill(child, 9);
+	(void)waitpid(child, NULL, 0);
+	errno = e;
+	return r;
+}
+
+static int do_bpf(const char *arg)
+{
+	union bpf_attr attr = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1};
+
+	(void)arg;
+	return (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr)) < 0 ? -1 : 0;
+}
+
+static int module(const char *arg)
+{
+	(void)arg;
+	return (int)syscall(SYS_init_module, "", 0, "");
+}
+
+static int handle(const char *arg)
+{
+	struct file_handle *h = calloc(1, sizeof(*h) + 64);
+	int id;
+
+	(void)arg;
+	h->handle_bytes = 64;
+	if (name_to_handle_at(AT_FDCWD, "/", h, &id, 0) != 0)
+		return -1;
+	return open_by_handle_at(open("/", O_RDONLY), h, O_RDONLY) < 0 ? -1 : 0;
+}
+
+static int io_uring(const char *arg)
+{
+	char params[120] = {0};
+
+	(void)arg;
+	return (int)syscall(425, 4, params) < 0 ? -1 : 0;
+}
+
+static int run(const char *path, char *const argv[])
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		execv(path, argv);
+		_exit(errno == EPERM || errno == EACCES ? 99 : 98);
+	}
+	(void)waitpid(child, &status, 0);
+	if (WIFSIGNALED(status)) {
+		errno = 1000 + WTERMSIG(status);
+		return -1;
+	}
+	errno = WEXITSTATUS(status) == 99 ? EPERM : 900 + WEXITSTATUS(status);
+	return WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
+static int memfd_exec(const char *arg)
+{
+	char path[64], buf[65536];
+	char *argv[] = {(char *)"probe", (char *)"noop", NULL};
+	int from = open("/proc/self/exe", O_RDONLY), to = memfd_create("y", 0);
+	ssize_t n;
+
+	(void)arg;
+	while ((n = read(from, buf, sizeof(buf))) > 0)
+		if (write(to, buf, (size_t)n) != n)
+			return -1;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", to);
+	return run(path, argv);
+}
+
+static int do_exec(const char *arg)
+{
+	char *argv[] = {(char *)arg, (char *)"noop", NULL};
+
+	return run(arg, argv);
+}
+
+/* Continues held processes: a race for whoever is stopped before its first instruction. */
+static int continue_exec(const char *arg)
+{
+	char *argv[] = {(char *)arg, (char *)"noop", NULL};
+	pid_t child = fork(), spammer;
+	int status;
+
+	if (child == 0) {
+		(void)usleep(20000);
+		execv(arg, argv);
+		_exit(99);
+	}
+	spammer = fork();
+	if (spammer == 0)
+		for (;;)
+			(void)kill(child, 18);
+	(void)waitpid(child, &status, 0);
+	(void)kill(spammer, 9);
+	(void)waitpid(spammer, NULL, 0);
+	errno = WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : 900 + WEXITSTATUS(status);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
+static int noop(const char *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*fn)(const char *arg);
+} actions[] = {
+	{"noop", noop},
+	{"anon-mmap", anon_mmap},
+	{"anon-mprotect", anon_mprotect},
+	{"anon-shm", anon_shm},
+	{"anon-personality", anon_personality},
+	{"anon-int80", anon_int80},
+	{"memfd-map", memfd_map},
+	{"file-map", file_map},
+	{"raw", raw},
+	{"packet", packet},
+	{"tcp", tcp},
+	{"udp", udp},
+	{"mount", do_mount},
+	{"unshare", do_unshare},
+	{"userns", new_userns},
+	{"setns", do_setns},
+	{"ptrace", trace_child},
+	{"bpf", do_bpf},
+	{"module", module},
+	{"handle", handle},
+	{"io-uring", io_uring},
+	{"memfd-exec", memfd_exec},
+	{"exec", do_exec},
+	{"continue-exec", continue_exec},
+};
+
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		char *arg = strchr(argv[i], '=');
+
+		if (arg != NULL)
+			*arg++ = '\0';
+		for (size_t j = 0; j < sizeof(actions) / sizeof(actions[0]); j++) {
+			if (strcmp(actions[j].name, argv[i]) != 0)
+				continue;
+			if (actions[j].fn(arg != NULL ? arg : "/none") == 0)
+				printf("%s ok\n", argv[i]);
+			else
+				printf("%s errno %d\n", argv[i], errno);
+			(void)fflush(stdout);
+		}
+	}
+	return 0;
+}
