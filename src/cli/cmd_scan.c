@@ -44,6 +44,8 @@ static const struct cli_option options[] = {
 	 "list of findings to hold back (default: .stockadeignore)", NULL, 0},
 	{"allow-empty", 0, NULL, "scan.allow_empty",
 	 "a target without packages is clean instead of a failure", NULL, 0},
+	{"max-db-age", 0, "DURATION", "scan.max_db_age",
+	 "exit 1 when the newest advisory is older, e.g. 3d", NULL, 0},
 	{"cache", 0, NULL, "scan.cache", "remember what layers contain", NULL, 0},
 	{"workers", 0, "N", "scan.workers", "worker processes; 0: one a core", NULL, 0},
 	{NULL},
@@ -103,6 +105,8 @@ static int load_gate(struct cli_context *ctx, struct match_gate *gate, struct sk
 	const char *severity = cli_option(ctx, "severity");
 	const char *fail_on = cli_option(ctx, "fail-on");
 	const char *only = cli_option(ctx, "only");
+	const char *max_age = cli_option(ctx, "max-db-age");
+	uint64_t age_ms;
 	int r = 0;
 
 	gate->ignore_unfixed = cli_switch(ctx, "ignore-unfixed");
@@ -111,6 +115,12 @@ static int load_gate(struct cli_context *ctx, struct match_gate *gate, struct sk
 		r = match_gate_severities(sk_span_str(severity), gate, err);
 	if (r == 0 && fail_on != NULL && *fail_on != '\0')
 		r = load_fail_on(fail_on, gate, err);
+	if (r == 0 && max_age != NULL) {
+		if (!sk_parse_duration(sk_span_str(max_age), &age_ms))
+			return sk_err_set(err, SK_E_USAGE,
+					  "--max-db-age takes a time span such as 3d");
+		gate->db_not_before = (int64_t)time(NULL) - (int64_t)(age_ms / 1000);
+	}
 	return r;
 }
 

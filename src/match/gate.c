@@ -2,6 +2,7 @@
 /* Filters and the gate over a finished report. */
 #include "match/gate.h"
 
+#include "base/parse.h"
 #include "base/text.h"
 
 static int unknown_word(struct sk_span word, struct sk_err *err)
@@ -54,7 +55,9 @@ static bool kept(const struct match_gate *g, const struct model_finding *f)
 	return !g->ignore_unfixed || f->state == MODEL_STATE_FIXED;
 }
 
-static void add_diagnostic(struct model_report *r, size_t n_hidden, struct sk_arena *a)
+static void add_diagnostic(struct model_report *r, struct sk_arena *a,
+			   enum model_diagnostic_severity severity, const char *place,
+			   const char *message)
 {
 	struct model_diagnostic *grown =
 		sk_arena_array(a, r->n_diagnostics + 1, sizeof(*r->diagnostics));
@@ -62,13 +65,27 @@ static void add_diagnostic(struct model_report *r, size_t n_hidden, struct sk_ar
 	if (r->n_diagnostics > 0)
 		memcpy(grown, r->diagnostics, r->n_diagnostics * sizeof(*grown));
 	grown[r->n_diagnostics] = (struct model_diagnostic){
-		.severity = MODEL_DIAGNOSTIC_INFO,
-		.place = "filters",
-		.message = sk_arena_printf(a, "%zu finding%s left out as asked", n_hidden,
-					   n_hidden == 1 ? " is" : "s are"),
+		.severity = severity,
+		.place = place,
+		.message = message,
 	};
 	r->diagnostics = grown;
 	r->n_diagnostics++;
+}
+
+static bool is_stale(const struct match_gate *g, struct model_report *r, struct sk_arena *a)
+{
+	const char *newest = r->database.newest_feed;
+	int64_t t;
+
+	if (g->db_not_before == 0)
+		return false;
+	if (newest != NULL && sk_parse_time(sk_span_str(newest), &t) && t >= g->db_not_before)
+		return false;
+	add_diagnostic(r, a, MODEL_DIAGNOSTIC_WARNING, "database",
+		       sk_arena_printf(a, "older than accepted: its newest document is of %s",
+				       newest != NULL ? newest : "an unknown date"));
+	return true;
 }
 
 bool match_gate_apply(const struct match_gate *g, struct model_report *r, struct sk_arena *a)
@@ -86,7 +103,10 @@ bool match_gate_apply(const struct match_gate *g, struct model_report *r, struct
 	n_hidden = r->n_findings - n;
 	r->n_findings = n;
 	if (n_hidden > 0)
-		add_diagnostic(r, n_hidden, a);
+		add_diagnostic(r, a, MODEL_DIAGNOSTIC_INFO, "filters",
+			       sk_arena_printf(a, "%zu finding%s left out as asked", n_hidden,
+					       n_hidden == 1 ? " is" : "s are"));
+	tripped |= is_stale(g, r, a);
 	for (size_t i = 0; i < r->n_diagnostics; i++)
 		incomplete |= r->diagnostics[i].severity == MODEL_DIAGNOSTIC_ERROR;
 	r->verdict = tripped ? "fail" : incomplete ? "incomplete" : "pass";

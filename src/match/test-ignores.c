@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/parse.h"
 #include "match/gate.h"
 #include "match/match.h"
 
@@ -224,6 +225,35 @@ static void test_gate(void **state)
 	}
 }
 
+static void test_gate_database_age(void **state)
+{
+	static const struct {
+		const char *newest;
+		const char *limit;
+		bool tripped;
+	} cases[] = {
+		{"2025-02-16T00:00:00Z", "2025-02-15T00:00:00Z", false},
+		{"2025-02-16T00:00:00Z", "2025-02-16T00:00:00Z", false},
+		{"2025-02-16T00:00:00Z", "2025-02-16T00:00:01Z", true},
+		{NULL, "2025-02-16T00:00:00Z", true},
+		{"nonsense", "2025-02-16T00:00:00Z", true},
+	};
+	sk_cleanup(sk_arena_freep) struct sk_arena *a = sk_arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < SK_ARRAY_LEN(cases); i++) {
+		struct match_gate gate = {0};
+		struct gated g;
+
+		fill(&g);
+		g.r.database.newest_feed = cases[i].newest;
+		assert_true(sk_parse_time(sk_span_str(cases[i].limit), &gate.db_not_before));
+		assert_int_equal(match_gate_apply(&gate, &g.r, a), cases[i].tripped);
+		assert_string_equal(g.r.verdict, cases[i].tripped ? "fail" : "pass");
+		assert_int_equal(g.r.n_diagnostics, cases[i].tripped);
+	}
+}
+
 static void test_gate_words(void **state)
 {
 	struct match_gate gate = {0};
@@ -242,9 +272,13 @@ static void test_gate_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),           cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_refused),         cmocka_unit_test(test_glob),
-		cmocka_unit_test(test_glob_is_bounded), cmocka_unit_test(test_gate),
+		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_glob),
+		cmocka_unit_test(test_glob_is_bounded),
+		cmocka_unit_test(test_gate),
+		cmocka_unit_test(test_gate_database_age),
 		cmocka_unit_test(test_gate_words),
 	};
 
