@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ed25519 (RFC 8032) through libcrypto's EVP interface. */
+/* Ed25519 (RFC 8032) and checksums in base64 (RFC 4648) through libcrypto's EVP interface. */
 #include "base/sign.h"
 
 #include <limits.h>
@@ -11,6 +11,7 @@
 #undef sk_free
 
 #include "base/alloc.h"
+#include "base/io.h"
 
 struct sk_key {
 	EVP_PKEY *pkey;
@@ -92,5 +93,36 @@ int sk_key_verify(const struct sk_key *k, struct sk_span message, struct sk_span
 	EVP_MD_CTX_free(ctx);
 	if (!ok)
 		return sk_err_set(err, SK_E_SIGNATURE, "the signature does not fit the key");
+	return 0;
+}
+
+int sk_checksum_fd(int fd, bool sha256, char *ret, struct sk_err *err)
+{
+	enum {
+		CHUNK = 64 * 1024
+	};
+	unsigned char *chunk = sk_alloc(CHUNK);
+	unsigned char sum[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	unsigned int len = 0;
+	uint64_t off = 0;
+	int64_t n = 1;
+	bool ok =
+		ctx != NULL && EVP_DigestInit_ex(ctx, sha256 ? EVP_sha256() : EVP_md5(), NULL) == 1;
+
+	while (ok && n > 0) {
+		n = sk_pread_full(fd, chunk, CHUNK, off);
+		if (n > 0)
+			ok = EVP_DigestUpdate(ctx, chunk, (size_t)n) == 1;
+		off += n > 0 ? (uint64_t)n : 0;
+	}
+	ok = ok && n == 0 && EVP_DigestFinal_ex(ctx, sum, &len) == 1;
+	EVP_MD_CTX_free(ctx);
+	sk_free(chunk);
+	if (n < 0)
+		return sk_err_errno(err, (int)-n, "read what was received");
+	if (!ok)
+		return sk_err_set(err, SK_E_UNSUPPORTED, "libcrypto has no such checksum");
+	(void)EVP_EncodeBlock((unsigned char *)ret, sum, (int)len);
 	return 0;
 }

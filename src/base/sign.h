@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ed25519 signatures with keys in PEM, as `openssl genpkey -algorithm ed25519` writes them. */
+/*
+ * Ed25519 signatures with keys in PEM, as `openssl genpkey -algorithm ed25519` writes them, and the
+ * checksums that servers announce.
+ */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -66,3 +70,18 @@ sk_must_check int sk_key_sign(const struct sk_key *k, struct sk_span message,
  */
 sk_must_check int sk_key_verify(const struct sk_key *k, struct sk_span message,
 				struct sk_span signature, struct sk_err *err);
+
+enum {
+	SK_CHECKSUM_TEXT_SIZE = 48
+};
+
+/**
+ * sk_checksum_fd() - checksum of a file from its start, in base64
+ * @fd: regular file; its offset stays
+ * @sha256: SHA-256, else MD5 (against damage under way, not against attackers)
+ * @ret: SK_CHECKSUM_TEXT_SIZE bytes
+ * @err: filled on failure
+ *
+ * Return: 0, or -errno.
+ */
+sk_must_check int sk_checksum_fd(int fd, bool sha256, char *ret, struct sk_err *err);

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/parse.h"
+#include "base/sign.h"
 #include "http/http-priv.h"
 
 struct file_sink {
@@ -83,6 +84,20 @@ static void keep_validator(const struct http_response *resp, char *validator)
 		validator[0] = '\0';
 }
 
+static int check_sum(int fd, const char *announced, bool sha256, struct sk_err *err)
+{
+	char sum[SK_CHECKSUM_TEXT_SIZE];
+	int r;
+
+	if (announced[0] == '\0')
+		return 0;
+	r = sk_checksum_fd(fd, sha256, sum, err);
+	if (r == 0 && strcmp(sum, announced) != 0)
+		r = sk_err_set(err, SK_E_DIGEST, "what came is not what the server announces (%s)",
+			       sha256 ? "SHA-256" : "MD5");
+	return r;
+}
+
 static int cut_to_size(int fd, uint64_t size, struct sk_err *err)
 {
 	if (ftruncate(fd, (off_t)size) < 0)
@@ -117,5 +132,10 @@ int http_fetch(struct http_client *c, const struct http_request *req, int fd,
 	}
 	if (r != 0)
 		return r;
-	return cut_to_size(fd, file.started ? file.off : 0, err);
+	r = cut_to_size(fd, file.started ? file.off : 0, err);
+	if (r == 0)
+		r = check_sum(fd, ret->sha256, true, err);
+	if (r == 0)
+		r = check_sum(fd, ret->md5, false, err);
+	return r;
 }

@@ -173,6 +173,40 @@ static void keep_range(struct http_response *resp, struct sk_span value)
 		resp->total = 0;
 }
 
+/* The part behind "name=" of a list, up to a comma; colons around it are dropped. */
+static void keep_sum(char *to, struct sk_span list, const char *name)
+{
+	struct sk_span piece;
+
+	while (sk_span_cut(&list, ',', &piece)) {
+		piece = sk_span_trim(piece);
+		if (!sk_span_strip_prefix(&piece, name))
+			continue;
+		if (piece.len > 1 && piece.ptr[0] == ':')
+			piece = sk_span_sub(piece, 1, piece.len - 2);
+		keep_text(to, piece);
+	}
+}
+
+/*
+ * RFC 9530 Repr-Digest, the older Content-MD5, and what Google's storage service says of stored
+ * objects, which the OSV export lies in.
+ */
+static bool keep_checksum(struct http_response *resp, struct sk_span line)
+{
+	struct sk_span value;
+
+	if (header_value(line, "repr-digest", &value))
+		keep_sum(resp->sha256, value, "sha-256=");
+	else if (header_value(line, "x-goog-hash", &value))
+		keep_sum(resp->md5, value, "md5=");
+	else if (header_value(line, "content-md5", &value))
+		keep_text(resp->md5, value);
+	else
+		return false;
+	return true;
+}
+
 static size_t on_header(char *ptr, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
@@ -183,6 +217,8 @@ static size_t on_header(char *ptr, size_t size, size_t n, void *ctx)
 	if (sk_span_starts(line, "HTTP/")) {
 		/* A new answer, after a redirect or a 100: what the last one said is void. */
 		*t->resp = (struct http_response){0};
+	} else if (keep_checksum(t->resp, line)) {
+		return size * n;
 	} else if (header_value(line, "etag", &value)) {
 		keep_text(t->resp->etag, value);
 	} else if (header_value(line, "last-modified", &value)) {

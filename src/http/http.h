@@ -78,6 +78,8 @@ struct http_response {
 	uint32_t retry_after_ms; /* 0: not said */
 	char etag[HTTP_TEXT_SIZE];
 	char last_modified[HTTP_TEXT_SIZE];
+	char md5[HTTP_TEXT_SIZE];    /* base64, as Content-MD5 or x-goog-hash announce it, or "" */
+	char sha256[HTTP_TEXT_SIZE]; /* base64, as Repr-Digest announces it, or "" */
 	char error_body[HTTP_ERROR_BODY_SIZE]; /* start of the text of an error answer, foreign */
 };
 

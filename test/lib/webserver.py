@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A web server with a temper, for tests of everything that fetches: static files from a directory, with the
 misbehaviour that a test asks for by path. Every request is recorded."""
+import base64
 import email.utils
 import hashlib
 import http.server
@@ -64,6 +65,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if plan is not None and plan[0] == "no-validator":
             headers = []
             plan = plan[1] if len(plan) > 1 else None
+        if self.server.checksums:
+            headers.append(("x-goog-hash", "crc32c=AAAAAA==,md5=" + base64.b64encode(hashlib.md5(body).digest()).decode()))
+            headers.append(("Repr-Digest", "sha-256=:" + base64.b64encode(hashlib.sha256(body).digest()).decode() + ":"))
         if self.headers.get("If-None-Match") == etag:
             self.answer(304, b"", headers)
             return
@@ -121,6 +125,7 @@ class Web:
         self.server.root = root
         self.server.plans = {}
         self.server.requests = []
+        self.server.checksums = False
         self.server.lock = threading.Lock()
         self.server.stop = threading.Event()
         self.scheme = "http"
