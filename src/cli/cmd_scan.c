@@ -245,9 +245,28 @@ struct plan {
 	size_t n_outputs;
 };
 
+/* Where layers are remembered; NULL: nowhere. */
+static const char *cache_dir(struct cli_context *ctx)
+{
+	const char *dir = cli_config(ctx, "scan.cache_dir");
+	const char *base = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+
+	if (!cli_switch(ctx, "cache"))
+		return NULL;
+	if (dir != NULL && *dir != '\0')
+		return dir;
+	if (base != NULL && *base == '/')
+		return sk_arena_printf(cli_arena(ctx), "%s/stockade", base);
+	if (home != NULL && *home == '/')
+		return sk_arena_printf(cli_arena(ctx), "%s/.cache/stockade", home);
+	return NULL;
+}
+
 static int load_plan(struct cli_context *ctx, struct plan *p, struct sk_err *err)
 {
 	const char *workers = cli_option(ctx, "workers");
+	const char *cache_size = cli_config(ctx, "scan.cache_size");
 	size_t n_args;
 	uint32_t n_workers = 0;
 	int r = load_outputs(ctx, &p->outputs, &p->n_outputs, err);
@@ -266,8 +285,11 @@ static int load_plan(struct cli_context *ctx, struct plan *p, struct sk_err *err
 		.limits = cli_limits(ctx),
 		.n_workers = n_workers,
 		.allow_empty = cli_switch(ctx, "allow-empty"),
+		.cache_dir = cache_dir(ctx),
 		.match = {.ignores = &p->ignores, .now = (int64_t)time(NULL)},
 	};
+	if (cache_size != NULL && !sk_parse_size(sk_span_str(cache_size), &p->scan.cache_size))
+		p->scan.cache_dir = NULL;
 	if (!cli_is_quiet(ctx) && cli_is_terminal(STDERR_FILENO))
 		p->scan.progress = &p->progress;
 	return r;

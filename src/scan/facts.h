@@ -21,6 +21,10 @@
 #include "base/span.h"
 #include "catalog/catalog.h"
 
+enum {
+	SCAN_FACTS_VERSION = 1, /* of the binary form; the last character of its magic */
+};
+
 enum scan_fact_type {
 	SCAN_FACT_FILE,     /* claimed file with what it records */
 	SCAN_FACT_SYMLINK,  /* at a claimed path or above one */

@@ -74,17 +74,10 @@ static void note_diagnostics(struct scan_session *s, const struct scan_plan_laye
 			  "%s", l->facts->diagnostics[i].message);
 }
 
-static int take_facts(struct scan_session *s, struct scan_plan_layer *l, struct sk_span bytes,
-		      const struct scan_wanted *wanted, struct sk_err *err)
+static int use_facts(struct scan_session *s, struct scan_plan_layer *l, struct sk_err *err)
 {
-	struct sk_err why = {0};
-	int r;
+	int r = verify_layer(l, err);
 
-	if (decode_facts(s, bytes, wanted, &l->facts, &why) < 0) {
-		note_unread(s, l, &why);
-		return 0;
-	}
-	r = verify_layer(l, err);
 	if (r < 0)
 		return r;
 	r = sk_budget_spend(&s->budget, SK_LIMIT_BYTES_OUT, l->facts->plain_size, err);
@@ -95,6 +88,18 @@ static int take_facts(struct scan_session *s, struct scan_plan_layer *l, struct 
 	note_diagnostics(s, l);
 	add_part(s, l, l->facts);
 	return 0;
+}
+
+static int take_facts(struct scan_session *s, struct scan_plan_layer *l, struct sk_span bytes,
+		      const struct scan_wanted *wanted, struct sk_err *err)
+{
+	struct sk_err why = {0};
+
+	if (decode_facts(s, bytes, wanted, &l->facts, &why) < 0) {
+		note_unread(s, l, &why);
+		return 0;
+	}
+	return use_facts(s, l, err);
 }
 
 /* Layers that the archive's own pass has read. */
@@ -123,63 +128,6 @@ static int take_members(struct scan_session *s, const struct scan_wanted *wanted
 	return r;
 }
 
-static size_t count_jobs(const struct scan_session *s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->n_layers; i++)
-		n += s->layers[i].same_as == i;
-	return n;
-}
-
-/* Jobs for the layers that are to be read; @map says whose job each is. */
-static size_t plan_jobs(struct scan_session *s, const struct scan_wanted *wanted, uint32_t only,
-			struct scan_job *jobs, struct scan_layer_ctx *ctx, size_t *map)
-{
-	bool tree = s->input == SCAN_INPUT_TREE;
-	size_t n = 0, n_all = count_jobs(s);
-	struct scan_tree_ctx *tree_ctx = sk_arena_alloc(s->arena, sizeof(*tree_ctx));
-
-	tree_ctx->wanted = *wanted;
-	for (size_t i = 0; i < s->n_layers; i++) {
-		const struct scan_plan_layer *l = &s->layers[i];
-
-		if (l->same_as != i || (only != MODEL_NO_LAYER && only != i))
-			continue;
-		ctx[n] = (struct scan_layer_ctx){.range = l->blob.range,
-						 .wanted = *wanted,
-						 .hash_stored = l->stored.alg != SK_DIGEST_NONE ||
-								s->input == SCAN_INPUT_LAYER,
-						 .whiteouts = true,
-						 .threaded = n_all < s->n_workers};
-		jobs[n] = (struct scan_job){.what = l->name,
-					    .fd = tree ? s->root_fd : l->blob.fd,
-					    .tree = tree,
-					    .work = tree ? scan_tree_work : scan_layer_work,
-					    .ctx = tree ? (void *)tree_ctx : (void *)&ctx[n],
-					    .size_hint = l->blob.size};
-		map[n++] = i;
-	}
-	return n;
-}
-
-struct layer_run {
-	struct scan_job *jobs;
-	struct scan_layer_ctx *ctx;
-	size_t *map;
-	size_t n;
-};
-
-static int run_layers(struct scan_session *s, const struct scan_wanted *wanted, uint32_t only,
-		      struct layer_run *ret, struct sk_err *err)
-{
-	ret->jobs = sk_arena_array(s->arena, s->n_layers, sizeof(*ret->jobs));
-	ret->ctx = sk_arena_array(s->arena, s->n_layers, sizeof(*ret->ctx));
-	ret->map = sk_arena_array(s->arena, s->n_layers, sizeof(*ret->map));
-	ret->n = plan_jobs(s, wanted, only, ret->jobs, ret->ctx, ret->map);
-	return scan_run_jobs(s, "reading layers", ret->jobs, ret->n, err);
-}
-
 static bool ends_scan(int r)
 {
 	return r == -SK_E_DIGEST;
@@ -187,21 +135,23 @@ static bool ends_scan(int r)
 
 static int read_files(struct scan_session *s, const struct scan_wanted *wanted, struct sk_err *err)
 {
-	struct layer_run run;
-	int r = run_layers(s, wanted, MODEL_NO_LAYER, &run, err);
+	struct scan_reading *readings = sk_arena_array(s->arena, s->n_layers, sizeof(*readings));
+	int r = scan_read_pass(s, wanted, MODEL_NO_LAYER, readings, err);
 
-	for (size_t i = 0; r == 0 && i < run.n; i++) {
-		struct scan_plan_layer *l = &s->layers[run.map[i]];
+	for (size_t i = 0; r == 0 && i < s->n_layers; i++) {
+		struct scan_plan_layer *l = &s->layers[i];
+		const struct scan_reading *reading = &readings[i];
 
-		if (run.jobs[i].r == 0)
-			r = take_facts(s, l, sk_buf_span(&run.jobs[i].answer), wanted, err);
-		else if (ends_scan(run.jobs[i].r))
-			r = (*err = run.jobs[i].err, run.jobs[i].r);
+		if (!reading->asked)
+			continue;
+		l->facts = reading->facts;
+		if (reading->r == 0)
+			r = use_facts(s, l, err);
+		else if (ends_scan(reading->r))
+			r = (*err = reading->err, reading->r);
 		else
-			note_unread(s, l, &run.jobs[i].err);
+			note_unread(s, l, &reading->err);
 	}
-	for (size_t i = 0; i < run.n; i++)
-		sk_buf_release(&run.jobs[i].answer);
 	return r;
 }
 
@@ -250,38 +200,42 @@ static void merge_once(struct scan_session *s)
 	scan_merge(layers, s->n_layers, s->aliases, s->n_aliases, s->arena, &s->merged);
 }
 
-/* Adds what a targeted pass over a layer has found. Failures leave the result incomplete. */
+/* Adds what a targeted pass over a layer has found. */
+static void add_extra(struct scan_session *s, size_t layer, const struct scan_facts *f)
+{
+	for (size_t i = 0; i < s->n_layers; i++)
+		if (s->layers[i].same_as == layer && s->layers[i].facts != NULL)
+			add_part(s, &s->layers[i], f);
+}
+
+/* Failures leave the result incomplete. */
 static void take_extra(struct scan_session *s, size_t layer, struct sk_span bytes,
 		       const struct scan_wanted *wanted)
 {
 	struct scan_facts *f = NULL;
 	struct sk_err why = {0};
 
-	if (decode_facts(s, bytes, wanted, &f, &why) < 0) {
+	if (decode_facts(s, bytes, wanted, &f, &why) < 0)
 		scan_note(s, MODEL_DIAGNOSTIC_ERROR, s->layers[layer].name, "%s", why.msg);
-		return;
-	}
-	for (size_t i = 0; i < s->n_layers; i++)
-		if (s->layers[i].same_as == layer && s->layers[i].facts != NULL)
-			add_part(s, &s->layers[i], f);
+	else
+		add_extra(s, layer, f);
 }
 
 static int ask_files(struct scan_session *s, const struct scan_wanted *wanted, uint32_t only,
 		     struct sk_err *err)
 {
-	struct layer_run run;
+	struct scan_reading *readings = sk_arena_array(s->arena, s->n_layers, sizeof(*readings));
 	int r;
 
 	if (only != MODEL_NO_LAYER)
 		only = (uint32_t)s->layers[only].same_as;
-	r = run_layers(s, wanted, only, &run, err);
-	for (size_t i = 0; i < run.n; i++) {
-		if (r == 0 && run.jobs[i].r == 0)
-			take_extra(s, run.map[i], sk_buf_span(&run.jobs[i].answer), wanted);
-		else if (r == 0)
-			scan_note(s, MODEL_DIAGNOSTIC_ERROR, run.jobs[i].what, "%s",
-				  run.jobs[i].err.msg);
-		sk_buf_release(&run.jobs[i].answer);
+	r = scan_read_pass(s, wanted, only, readings, err);
+	for (size_t i = 0; r == 0 && i < s->n_layers; i++) {
+		if (readings[i].facts != NULL)
+			add_extra(s, i, readings[i].facts);
+		else if (readings[i].asked)
+			scan_note(s, MODEL_DIAGNOSTIC_ERROR, s->layers[i].name, "%s",
+				  readings[i].err.msg);
 	}
 	return r;
 }

@@ -39,6 +39,34 @@ struct scan_layer_ctx {
  */
 int scan_layer_work(const struct scan_job *job, struct sk_buf *answer, struct sk_err *err);
 
+/** struct scan_hash_ctx - context of scan_hash_work() */
+struct scan_hash_ctx {
+	struct scan_range range;
+};
+
+/**
+ * scan_hash_work() - digest of a layer's stored bytes; the answer is digest and count
+ * @job: @ctx is a struct scan_hash_ctx
+ * @answer: appended to
+ * @err: filled on failure
+ *
+ * Nothing of the bytes is interpreted, so that nothing in them can make it lie.
+ * Return: 0, or negative.
+ */
+int scan_hash_work(const struct scan_job *job, struct sk_buf *answer, struct sk_err *err);
+
+/**
+ * scan_hash_decode() - read scan_hash_work()'s answer
+ * @s: bytes
+ * @ret: written on success
+ * @ret_size: written on success
+ * @err: filled on failure
+ *
+ * Return: 0, or -SK_E_FORMAT.
+ */
+sk_must_check int scan_hash_decode(struct sk_span s, struct sk_digest *ret, uint64_t *ret_size,
+				   struct sk_err *err);
+
 /** struct scan_tree_ctx - context of scan_tree_work(); the job's descriptor is the root */
 struct scan_tree_ctx {
 	struct scan_wanted wanted;

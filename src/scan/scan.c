@@ -219,6 +219,7 @@ static void release(struct scan_session *s)
 	sk_closep(&s->fd);
 	sk_closep(&s->root_fd);
 	sk_buf_release(&s->archive_bytes);
+	scan_cache_free(s->cache);
 	sk_free(s->diagnostics);
 	sk_free(s->given);
 }
@@ -243,6 +244,8 @@ int scan_run(const struct vulndb *db, const struct scan_options *opts, struct sk
 	sk_budget_init(&s.budget, &opts->limits);
 	if (opts->platform != NULL && !image_platform_parse(opts->platform, a, &s.choice.platform))
 		r = sk_err_set(err, SK_E_USAGE, "platform is written os/arch[/variant]");
+	if (opts->cache_dir != NULL)
+		s.cache = scan_cache_open(opts->cache_dir, opts->cache_size);
 	if (r == 0)
 		r = run(&s, err);
 	if (r == 0) {

@@ -33,6 +33,7 @@ struct scan_options {
 	unsigned n_workers;    /* 0: one a core */
 	bool allow_empty;      /* a target without packages is a result, not an error */
 	const char *cache_dir; /* NULL: no cache */
+	uint64_t cache_size;   /* bytes that it may take */
 	const struct scan_progress *progress; /* may be NULL */
 	struct match_options match;
 };

@@ -8,6 +8,7 @@
 
 #include "image/doc.h"
 #include "image/target.h"
+#include "scan/cache.h"
 #include "scan/facts.h"
 #include "scan/merge.h"
 #include "scan/pool.h"
@@ -65,6 +66,7 @@ struct scan_session {
 	const char *engine_name; /* docker:NAME */
 	const char *given_text;  /* purl: */
 	struct image_choice choice;
+	struct scan_cache *cache; /* NULL: none */
 	struct scan_archive archive;
 	struct sk_buf archive_bytes; /* what archive points into */
 	struct scan_alias *aliases;  /* asked for by targeted passes */
@@ -162,6 +164,28 @@ sk_must_check int scan_read_archive(struct scan_session *s, const struct scan_wa
  * Return: NULL when there is none.
  */
 const struct scan_member *scan_find_member(const struct scan_session *s, struct sk_span name);
+
+/** struct scan_reading - what a pass has made of one layer */
+struct scan_reading {
+	bool asked; /* was part of the pass */
+	struct scan_facts *facts;
+	int r; /* 0 or why there are no facts, then @err says which */
+	struct sk_err err;
+};
+
+/**
+ * scan_read_pass() - facts of layers that can be read again, from the cache or from workers
+ * @s: session with planned layers
+ * @wanted: what to look for
+ * @only: one layer, or MODEL_NO_LAYER for all
+ * @readings: one for each layer, written
+ * @err: filled on failure
+ *
+ * Repeated layers are not part of it. Facts live in the arena.
+ * Return: 0 when every layer has its reading, or negative.
+ */
+sk_must_check int scan_read_pass(struct scan_session *s, const struct scan_wanted *wanted,
+				 uint32_t only, struct scan_reading *readings, struct sk_err *err);
 
 /**
  * scan_read_layers() - read every layer, verify its digests, fill its facts
