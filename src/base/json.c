@@ -168,20 +168,41 @@ int sk_jw_finish(struct sk_jw *w)
 
 static void jw_newline(struct sk_jw *w)
 {
+	static const char spaces[] = "                ";
+
 	if (w->indent == 0)
 		return;
 	(void)sk_buf_add_char(&w->out, '\n');
-	for (int i = 0; i < w->depth * w->indent; i++)
-		(void)sk_buf_add_char(&w->out, ' ');
+	for (int n = w->depth * w->indent; n > 0; n -= (int)sizeof(spaces) - 1)
+		(void)sk_buf_add(
+			&w->out, spaces,
+			(size_t)(n < (int)sizeof(spaces) - 1 ? n : (int)sizeof(spaces) - 1));
+}
+
+/* How many bytes at the front stand for themselves: printable ASCII but quote and backslash. */
+static size_t jw_plain(struct sk_span s)
+{
+	size_t n = 0;
+
+	while (n < s.len && s.ptr[n] >= ' ' && s.ptr[n] < 0x7f && s.ptr[n] != '"' &&
+	       s.ptr[n] != '\\')
+		n++;
+	return n;
 }
 
 static void jw_text(struct sk_jw *w, struct sk_span s)
 {
 	(void)sk_buf_add_char(&w->out, '"');
-	while (s.len != 0) {
-		const char *start = s.ptr;
+	for (;;) {
+		size_t plain = jw_plain(s);
+		const char *start;
 		uint32_t cp;
 
+		(void)sk_buf_add(&w->out, s.ptr, plain);
+		s = sk_span_sub(s, plain, s.len);
+		if (s.len == 0)
+			break;
+		start = s.ptr;
 		if (!sk_utf8_next(&s, &cp))
 			(void)sk_buf_add_str(&w->out, "\xef\xbf\xbd");
 		else if (cp == '"' || cp == '\\')
