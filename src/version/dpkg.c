@@ -39,23 +39,26 @@ static bool version_dpkg_parse(struct sk_span s, struct version_dpkg *ret)
 {
 	size_t colon, hyphen;
 
-	*ret = (struct version_dpkg){.none = s.len == 0 || sk_span_eq_str(s, "<unknown>")};
+	*ret = (struct version_dpkg){.none = s.len == 0 ||
+					     (s.ptr[0] == '<' && sk_span_eq_str(s, "<unknown>"))};
 	if (ret->none)
 		return true;
 	s = version_trim(s);
-	if (s.len == 0)
-		return false;
+	colon = hyphen = s.len;
 	for (size_t i = 0; i < s.len; i++) {
 		if (version_is_space(s.ptr[i]))
 			return false;
+		if (s.ptr[i] == ':' && colon == s.len)
+			colon = i;
+		else if (s.ptr[i] == '-')
+			hyphen = i;
 	}
-	colon = sk_span_find(s, ':');
 	if (colon < s.len) {
 		if (!version_dpkg_epoch(sk_span_sub(s, 0, colon), &ret->epoch))
 			return false;
+		hyphen = hyphen > colon ? hyphen - colon - 1 : s.len;
 		version_skip(&s, colon + 1);
 	}
-	hyphen = sk_span_rfind(s, '-');
 	ret->upstream = sk_span_sub(s, 0, hyphen);
 	if (hyphen < s.len) {
 		ret->revision = sk_span_sub(s, hyphen + 1, s.len);
