@@ -12,7 +12,7 @@ struct judge {
 	uint32_t advisory;
 	bool unordered;     /* the installed version has no place in the order */
 	bool without_epoch; /* the installed version's epoch is not known */
-	struct match_bad_bound *bad;
+	struct match_bounds *bounds;
 };
 
 static struct sk_span strip_epoch(struct sk_span v)
@@ -25,14 +25,27 @@ static struct sk_span strip_epoch(struct sk_span v)
 /* Order of the installed version and a bound; false when the bound is unreadable. */
 static bool order(struct judge *j, struct sk_span bound, int *ret)
 {
+	struct match_order *known =
+		&j->bounds->known[(uintptr_t)bound.ptr / 4 % MATCH_KNOWN_ORDERS];
+
 	if (j->unordered)
 		return false;
-	if (version_compare(j->scheme, j->version, j->without_epoch ? strip_epoch(bound) : bound,
-			    ret) == 0)
+	if (known->bound == bound.ptr && known->bound_len == bound.len &&
+	    known->installed == j->version.ptr) {
+		*ret = known->order;
 		return true;
-	if (j->bad->count++ == 0) {
-		j->bad->text = bound;
-		j->bad->advisory = j->advisory;
+	}
+	if (version_compare(j->scheme, j->version, j->without_epoch ? strip_epoch(bound) : bound,
+			    ret) == 0) {
+		*known = (struct match_order){.installed = j->version.ptr,
+					      .bound = bound.ptr,
+					      .bound_len = bound.len,
+					      .order = *ret};
+		return true;
+	}
+	if (j->bounds->n_bad++ == 0) {
+		j->bounds->bad_text = bound;
+		j->bounds->bad_advisory = j->advisory;
 	}
 	return false;
 }
@@ -98,7 +111,7 @@ static int judge_versions(struct judge *j, struct match_hit *h)
 }
 
 int match_claim_judge(const struct match_subject *s, struct match_hit *ret,
-		      struct match_bad_bound *bad)
+		      struct match_bounds *bounds)
 {
 	bool by_source = (s->scope->rule->flags & MATCH_BY_SOURCE) != 0 &&
 			 (ret->claim.flags & VULNDB_CLAIM_BY_BINARY) == 0;
@@ -108,7 +121,7 @@ int match_claim_judge(const struct match_subject *s, struct match_hit *ret,
 		.advisory = ret->claim.advisory,
 		.unordered = s->unordered,
 		.without_epoch = by_source && s->epoch_unknown,
-		.bad = bad,
+		.bounds = bounds,
 	};
 	int r;
 

@@ -73,11 +73,24 @@ struct match_hit {
 	int rank; /* smaller speaks with more authority */
 };
 
-/** struct match_bad_bound - a bound that the ecosystem's order cannot read */
-struct match_bad_bound {
-	struct sk_span text;
-	uint32_t advisory;
-	size_t count;
+enum {
+	MATCH_KNOWN_ORDERS = 32
+};
+
+/** struct match_order - an installed version beside a bound, compared before */
+struct match_order {
+	const char *installed;
+	const char *bound; /* claims of one package share the texts of their bounds */
+	size_t bound_len;
+	int order;
+};
+
+/** struct match_bounds - what one subject's comparisons with bounds have shown */
+struct match_bounds {
+	struct sk_span bad_text; /* that the ecosystem's order cannot read, the first */
+	uint32_t bad_advisory;
+	size_t n_bad;
+	struct match_order known[MATCH_KNOWN_ORDERS]; /* by the bound's address */
 };
 
 /**
@@ -115,12 +128,12 @@ bool match_claim_applies(const struct match_subject *s, const struct vulndb_clai
  * match_claim_judge() - does a claim's range hold the package's version
  * @s: subject
  * @ret: claim filled; verdict, range, version, installed are written
- * @bad: bounds that could not be read are counted here
+ * @bounds: bounds that could not be read are counted here, orders are kept
  *
  * Return: 0, or negative on a damaged record.
  */
 sk_must_check int match_claim_judge(const struct match_subject *s, struct match_hit *ret,
-				    struct match_bad_bound *bad);
+				    struct match_bounds *bounds);
 
 /**
  * match_range_text() - a range in words
@@ -152,15 +165,6 @@ struct match_group {
  */
 sk_must_check int match_finding_fill(const struct match_group *g, struct sk_arena *a,
 				     struct model_finding *ret);
-
-/**
- * match_compare_findings() - report order: risk, severity, id, package
- * @x: finding
- * @y: finding
- *
- * Return: negative, 0, positive.
- */
-int match_compare_findings(const struct model_finding *x, const struct model_finding *y);
 
 /**
  * match_ignores_find() - first rule that holds a finding back

@@ -59,6 +59,24 @@ struct outcome {
 	const char *outright_feed;
 };
 
+/** struct delivery - an outcome for one package; becomes a finding or a suppressed one at the end
+ */
+struct delivery {
+	const struct model_package *package;
+	size_t at;                     /* index of the outcome, until all are there */
+	const struct outcome *outcome; /* then */
+	enum model_reason reason;      /* suppressed: why */
+	const char *text;
+	const char *source;
+	const char *until;
+};
+
+/** struct deliveries - a growing list of them */
+struct deliveries {
+	struct delivery *items;
+	size_t n, cap;
+};
+
 enum {
 	NO_VULN = 1u << 31
 };
@@ -85,10 +103,8 @@ struct matcher {
 	struct sk_map judged; /* scope, source, version → first and count of outcomes */
 	const struct match_hit **group;
 	size_t group_cap;
-	struct model_finding *findings;
-	size_t n_findings, findings_cap;
-	struct model_suppressed *suppressed;
-	size_t n_suppressed, suppressed_cap;
+	struct deliveries findings;
+	struct deliveries suppressed;
 	struct model_diagnostic *diagnostics;
 	size_t n_diagnostics, diagnostics_cap;
 	bool *ignore_used;
@@ -215,7 +231,7 @@ static int keep_hit(struct matcher *m, const struct match_subject *s, int level,
 }
 
 static int ask(struct matcher *m, const struct match_subject *s, size_t asked, const char *name,
-	       bool binary, bool source, struct match_bad_bound *bad)
+	       bool binary, bool source, struct match_bounds *bounds)
 {
 	struct vulndb_iter it;
 	struct match_hit h = {0};
@@ -226,7 +242,7 @@ static int ask(struct matcher *m, const struct match_subject *s, size_t asked, c
 	while ((r = vulndb_next(&it, &h.claim, m->err)) > 0) {
 		if (!match_claim_applies(s, &h.claim, binary, source))
 			continue;
-		r = match_claim_judge(s, &h, bad);
+		r = match_claim_judge(s, &h, bounds);
 		if (r < 0)
 			return sk_err_set(m->err, -r, "advisory database: damaged claim");
 		r = keep_hit(m, s, level, &h);
@@ -237,7 +253,7 @@ static int ask(struct matcher *m, const struct match_subject *s, size_t asked, c
 }
 
 static int ask_names(struct matcher *m, const struct match_subject *s, size_t asked,
-		     struct match_bad_bound *bad)
+		     struct match_bounds *bounds)
 {
 	const struct model_package *p = s->package;
 	const char *source = p->source_name != NULL ? p->source_name : p->name;
@@ -246,31 +262,31 @@ static int ask_names(struct matcher *m, const struct match_subject *s, size_t as
 	int r = 0;
 
 	if ((flags & (MATCH_BY_SOURCE | MATCH_BY_BINARY)) == 0)
-		return ask(m, s, asked, p->name, true, true, bad);
+		return ask(m, s, asked, p->name, true, true, bounds);
 	if ((flags & MATCH_BY_SOURCE) != 0)
-		r = ask(m, s, asked, source, same && (flags & MATCH_BY_BINARY) != 0, true, bad);
+		r = ask(m, s, asked, source, same && (flags & MATCH_BY_BINARY) != 0, true, bounds);
 	if (r == 0 && (flags & MATCH_BY_BINARY) != 0 && !same)
-		r = ask(m, s, asked, p->name, true, false, bad);
+		r = ask(m, s, asked, p->name, true, false, bounds);
 	return r;
 }
 
 static void report_bad_bound(struct matcher *m, const struct match_subject *s,
-			     const struct match_bad_bound *bad)
+			     const struct match_bounds *bounds)
 {
 	struct vulndb_advisory adv;
 	struct sk_err ignored;
 	const char *id = "an advisory";
 
-	if (bad->count == 0)
+	if (bounds->n_bad == 0)
 		return;
-	if (vulndb_advisory_get(m->db, bad->advisory, &adv, &ignored) == 0)
+	if (vulndb_advisory_get(m->db, bounds->bad_advisory, &adv, &ignored) == 0)
 		id = sk_arena_str(m->a, adv.id);
 	diagnose(m, MODEL_DIAGNOSTIC_WARNING, s->package->id,
 		 sk_arena_printf(m->a,
 				 "%s gives a version that the order of %s cannot read: %s%s; "
 				 "the range is left out",
-				 id, s->scope->ecosystem, quoted(m, bad->text),
-				 bad->count > 1 ? ", and others do" : ""));
+				 id, s->scope->ecosystem, quoted(m, bounds->bad_text),
+				 bounds->n_bad > 1 ? ", and others do" : ""));
 }
 
 static int compare_pairs(const void *x, const void *y)
@@ -418,72 +434,76 @@ static size_t gather(struct matcher *m, const struct pair *pairs, size_t n, bool
 	return kept;
 }
 
-static void suppress(struct matcher *m, const struct model_finding *f, enum model_reason reason,
-		     const char *text, const char *source, const char *until)
+static void keep_delivery(struct deliveries *l, const struct delivery *d)
 {
-	SK_GROW(m->suppressed, m->n_suppressed, m->suppressed_cap);
-	m->suppressed[m->n_suppressed++] = (struct model_suppressed){
-		.finding = *f,
-		.reason = reason,
-		.text = text,
-		.source = source,
-		.until = until,
-	};
+	SK_GROW(l->items, l->n, l->cap);
+	l->items[l->n++] = *d;
 }
 
-static bool suppress_ignored(struct matcher *m, const struct model_finding *f, bool already)
+static void suppress(struct matcher *m, struct delivery *d, enum model_reason reason,
+		     const char *text, const char *source)
 {
+	d->reason = reason;
+	d->text = text;
+	d->source = source;
+	keep_delivery(&m->suppressed, d);
+}
+
+static bool suppress_ignored(struct matcher *m, struct delivery *d, bool already)
+{
+	struct model_finding f;
 	const struct match_ignore *rule;
 	char buf[SK_TIME_TEXT_SIZE];
-	const char *until = NULL;
 
-	if (m->opts->ignores == NULL)
+	if (m->opts->ignores == NULL || m->opts->ignores->n_rules == 0)
 		return already;
-	rule = match_ignores_find(m->opts->ignores, f, m->opts->now, m->ignore_used);
+	f = m->outcomes[d->at].finding;
+	f.package = d->package;
+	rule = match_ignores_find(m->opts->ignores, &f, m->opts->now, m->ignore_used);
 	if (already || rule == NULL)
 		return already;
 	if (rule->until != 0)
-		until = sk_arena_strdup(m->a, sk_format_date(rule->until - 1, buf));
-	suppress(m, f, MODEL_REASON_IGNORED, rule->reason, rule->source, until);
+		d->until = sk_arena_strdup(m->a, sk_format_date(rule->until - 1, buf));
+	suppress(m, d, MODEL_REASON_IGNORED, rule->reason, rule->source);
 	return true;
 }
 
 /* Why a finding is held back, the most fundamental reason first. */
-static bool hold_back(struct matcher *m, const struct model_finding *f, const struct outcome *o)
+static bool hold_back(struct matcher *m, struct delivery *d)
 {
-	const struct model_package *p = f->package;
+	const struct outcome *o = &m->outcomes[d->at];
+	const struct model_package *p = d->package;
 
 	if (o->withdrawn)
-		suppress(m, f, MODEL_REASON_WITHDRAWN, "the advisory was withdrawn",
-			 f->advisory.feed, NULL);
+		suppress(m, d, MODEL_REASON_WITHDRAWN, "the advisory was withdrawn",
+			 o->finding.advisory.feed);
 	else if (o->outright)
-		suppress(m, f, MODEL_REASON_NOT_AFFECTED, o->outright_text, o->outright_feed, NULL);
+		suppress(m, d, MODEL_REASON_NOT_AFFECTED, o->outright_text, o->outright_feed);
 	else if (o->unimportant)
-		suppress(m, f, MODEL_REASON_UNIMPORTANT,
-			 "the distribution rates it as no real risk", f->advisory.feed, NULL);
+		suppress(m, d, MODEL_REASON_UNIMPORTANT,
+			 "the distribution rates it as no real risk", o->finding.advisory.feed);
 	else if (p->third_party)
-		suppress(m, f, MODEL_REASON_THIRD_PARTY,
+		suppress(m, d, MODEL_REASON_THIRD_PARTY,
 			 "the package is another vendor's; the distribution does not speak of it",
-			 p->vendor != NULL ? p->vendor : p->origin, NULL);
+			 p->vendor != NULL ? p->vendor : p->origin);
 	else if (p->owner != NULL)
-		suppress(m, f, MODEL_REASON_OWNED_BY_DISTRO,
+		suppress(m, d, MODEL_REASON_OWNED_BY_DISTRO,
 			 "the files belong to a package of the distribution, which is judged",
-			 p->owner, NULL);
+			 p->owner);
 	else
 		return false;
 	return true;
 }
 
-/* A finding for one package from what is known of its source's version. */
-static void deliver(struct matcher *m, const struct model_package *p, const struct outcome *o)
+/* Findings for one package from what is known of its source's version. */
+static void deliver(struct matcher *m, const struct model_package *p, size_t first, size_t n)
 {
-	struct model_finding f = o->finding;
+	for (size_t i = 0; i < n; i++) {
+		struct delivery d = {.package = p, .at = first + i};
 
-	f.package = p;
-	if (suppress_ignored(m, &f, hold_back(m, &f, o)))
-		return;
-	SK_GROW(m->findings, m->n_findings, m->findings_cap);
-	m->findings[m->n_findings++] = f;
+		if (!suppress_ignored(m, &d, hold_back(m, &d)))
+			keep_delivery(&m->findings, &d);
+	}
 }
 
 static int fill_outright(struct matcher *m, const struct clean *c, struct outcome *o)
@@ -535,20 +555,20 @@ static int finish_group(struct matcher *m, const struct match_subject *s, const 
 
 static int judge_subject(struct matcher *m, const struct match_subject *s)
 {
-	struct match_bad_bound bad = {0};
+	struct match_bounds bounds = {0};
 	int r = 0;
 
 	m->n_hits = m->n_others = m->n_pairs = 0;
 	m->outside.n = m->outright.n = 0;
 	m->outside.expanded = m->outright.expanded = false;
 	for (size_t i = 0; i < s->scope->n_asked && r == 0; i++)
-		r = ask_names(m, s, i, &bad);
+		r = ask_names(m, s, i, &bounds);
 	for (size_t i = 0; i < m->n_hits && r == 0; i++)
 		r = expand(m, &m->hits[i].advisory, m->hits[i].claim.advisory, (uint32_t)i,
 			   m->hits[i].rank, &m->pairs, &m->n_pairs, &m->pairs_cap);
 	if (r < 0)
 		return r;
-	report_bad_bound(m, s, &bad);
+	report_bad_bound(m, s, &bounds);
 	if (m->n_pairs > 0)
 		qsort(m->pairs, m->n_pairs, sizeof(*m->pairs), compare_pairs);
 	for (size_t i = 0, end; i < m->n_pairs; i = end) {
@@ -588,8 +608,7 @@ static int judge_and_deliver(struct matcher *m, const struct match_subject *s)
 		if (sk_map_get(&m->judged, key, &place)) {
 			first = (size_t)(place >> 32);
 			n = (size_t)(place & UINT32_MAX);
-			for (size_t i = 0; i < n; i++)
-				deliver(m, s->package, &m->outcomes[first + i]);
+			deliver(m, s->package, first, n);
 			return 0;
 		}
 	}
@@ -599,10 +618,7 @@ static int judge_and_deliver(struct matcher *m, const struct match_subject *s)
 	n = m->n_outcomes - first;
 	if (shared)
 		(void)sk_map_put(&m->judged, key, (uint64_t)first << 32 | (uint64_t)n);
-	for (size_t i = 0; i < n; i++)
-		deliver(m, s->package, &m->outcomes[first + i]);
-	if (!shared)
-		m->n_outcomes = first;
+	deliver(m, s->package, first, n);
 	return 0;
 }
 
@@ -627,7 +643,8 @@ static int judge_package(struct matcher *m, const struct model_package *p)
 		return 0;
 	}
 	if (version_compare(scope->scheme, s.version, s.version, &o) < 0 ||
-	    version_compare(scope->scheme, s.source_version, s.source_version, &o) < 0) {
+	    (!sk_span_eq(s.source_version, s.version) &&
+	     version_compare(scope->scheme, s.source_version, s.source_version, &o) < 0)) {
 		/* enumerated versions still can equal as text */
 		diagnose(m, MODEL_DIAGNOSTIC_WARNING, p->id,
 			 sk_arena_printf(m->a,
@@ -701,28 +718,24 @@ static void report_diagnostics(struct matcher *m)
 	report_ignores(m);
 }
 
-int match_compare_findings(const struct model_finding *x, const struct model_finding *y)
+/* Report order: risk, severity, id; then the package. */
+static int compare_vulnerabilities(const struct model_finding *x, const struct model_finding *y)
 {
-	int o;
-
 	if (x->risk > y->risk || x->risk < y->risk)
 		return x->risk > y->risk ? -1 : 1;
 	if (x->severity != y->severity)
 		return x->severity > y->severity ? -1 : 1;
-	o = strcmp(x->id, y->id);
-	return o != 0 ? o : strcmp(x->package->id, y->package->id);
+	return strcmp(x->id, y->id);
 }
 
-static int compare_findings(const void *x, const void *y)
+static int compare_deliveries(const void *x, const void *y)
 {
-	return match_compare_findings(x, y);
-}
+	const struct delivery *a = x, *b = y;
+	const struct model_finding *f = &a->outcome->finding, *g = &b->outcome->finding;
+	int o = f != g ? compare_vulnerabilities(f, g) : 0;
 
-static int compare_suppressed(const void *x, const void *y)
-{
-	const struct model_suppressed *a = x, *b = y;
-	int o = match_compare_findings(&a->finding, &b->finding);
-
+	if (o == 0)
+		o = strcmp(a->package->id, b->package->id);
 	return o != 0 ? o : (int)a->reason - (int)b->reason;
 }
 
@@ -737,11 +750,11 @@ static void fill_epss_date(struct matcher *m)
 		if (sk_span_starts(sk_span_str(d.feeds[i].name), "EPSS") && d.feeds[i].date != NULL)
 			date = sk_arena_str(m->a, sk_span_sub(sk_span_str(d.feeds[i].date), 0, 10));
 	}
-	for (size_t i = 0; i < m->n_findings; i++)
-		m->findings[i].epss.date = m->findings[i].epss.known ? date : NULL;
-	for (size_t i = 0; i < m->n_suppressed; i++)
-		m->suppressed[i].finding.epss.date =
-			m->suppressed[i].finding.epss.known ? date : NULL;
+	for (size_t i = 0; i < m->n_outcomes; i++) {
+		struct model_epss *epss = &m->outcomes[i].finding.epss;
+
+		epss->date = epss->known ? date : NULL;
+	}
 }
 
 static void *to_arena(struct sk_arena *a, const void *items, size_t n, size_t size)
@@ -753,19 +766,46 @@ static void *to_arena(struct sk_arena *a, const void *items, size_t n, size_t si
 	return copy;
 }
 
+/* In report order: only what is small is moved about, findings are written once where they stay. */
+static void sort_deliveries(struct matcher *m, struct deliveries *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		l->items[i].outcome = &m->outcomes[l->items[i].at];
+	if (l->n > 0)
+		qsort(l->items, l->n, sizeof(*l->items), compare_deliveries);
+}
+
 static void hand_over(struct matcher *m, struct match_result *ret)
 {
+	struct model_finding *findings =
+		sk_arena_array(m->a, m->findings.n, sizeof(struct model_finding));
+	struct model_suppressed *suppressed =
+		sk_arena_array(m->a, m->suppressed.n, sizeof(struct model_suppressed));
+
 	fill_epss_date(m);
-	if (m->n_findings > 0)
-		qsort(m->findings, m->n_findings, sizeof(*m->findings), compare_findings);
-	if (m->n_suppressed > 0)
-		qsort(m->suppressed, m->n_suppressed, sizeof(*m->suppressed), compare_suppressed);
+	sort_deliveries(m, &m->findings);
+	sort_deliveries(m, &m->suppressed);
+	for (size_t i = 0; i < m->findings.n; i++) {
+		findings[i] = m->findings.items[i].outcome->finding;
+		findings[i].package = m->findings.items[i].package;
+	}
+	for (size_t i = 0; i < m->suppressed.n; i++) {
+		const struct delivery *d = &m->suppressed.items[i];
+
+		suppressed[i] = (struct model_suppressed){
+			.finding = d->outcome->finding,
+			.reason = d->reason,
+			.text = d->text,
+			.source = d->source,
+			.until = d->until,
+		};
+		suppressed[i].finding.package = d->package;
+	}
 	*ret = (struct match_result){
-		.findings = to_arena(m->a, m->findings, m->n_findings, sizeof(*m->findings)),
-		.n_findings = m->n_findings,
-		.suppressed =
-			to_arena(m->a, m->suppressed, m->n_suppressed, sizeof(*m->suppressed)),
-		.n_suppressed = m->n_suppressed,
+		.findings = findings,
+		.n_findings = m->findings.n,
+		.suppressed = suppressed,
+		.n_suppressed = m->suppressed.n,
 		.diagnostics =
 			to_arena(m->a, m->diagnostics, m->n_diagnostics, sizeof(*m->diagnostics)),
 		.n_diagnostics = m->n_diagnostics,
@@ -785,8 +825,8 @@ static void matcher_release(struct matcher *m)
 	sk_free(m->outcomes);
 	sk_map_release(&m->judged);
 	sk_free(m->group);
-	sk_free(m->findings);
-	sk_free(m->suppressed);
+	sk_free(m->findings.items);
+	sk_free(m->suppressed.items);
 	sk_free(m->diagnostics);
 	sk_free(m->ignore_used);
 }
