@@ -109,7 +109,18 @@ static void recall(struct pass *p, struct task *t)
 		t->candidate = load_facts(p, &l->diff_id);
 }
 
-static void add_read_job(struct pass *p, struct task *t, size_t n_readers)
+/*
+ * A second thread helps where a core would be idle: fewer layers than cores, or a layer so large
+ * that the others are done long before it is.
+ */
+static bool wants_thread(const struct pass *p, const struct task *t, size_t n_readers,
+			 uint64_t all_size)
+{
+	return n_readers < p->s->n_workers ||
+	       t->layer->blob.size > all_size / (4 * (uint64_t)p->s->n_workers);
+}
+
+static void add_read_job(struct pass *p, struct task *t, bool threaded)
 {
 	const struct scan_plan_layer *l = t->layer;
 	struct scan_session *s = p->s;
@@ -126,7 +137,7 @@ static void add_read_job(struct pass *p, struct task *t, size_t n_readers)
 		.hash_stored = !is_cacheable(p, l) &&
 			       (l->stored.alg != SK_DIGEST_NONE || s->input == SCAN_INPUT_LAYER),
 		.whiteouts = true,
-		.threaded = n_readers < s->n_workers,
+		.threaded = threaded,
 	};
 	t->read_job = &p->jobs[p->n_jobs++];
 	*t->read_job = (struct scan_job){.what = l->name,
@@ -155,11 +166,16 @@ static bool is_done(const struct task *t)
 
 static void plan_round(struct pass *p)
 {
+	uint64_t all_size = 0;
 	size_t n_readers = 0;
 
 	p->n_jobs = 0;
-	for (size_t i = 0; i < p->n_tasks; i++)
-		n_readers += !is_done(&p->tasks[i]) && p->tasks[i].candidate == NULL;
+	for (size_t i = 0; i < p->n_tasks; i++) {
+		if (is_done(&p->tasks[i]) || p->tasks[i].candidate != NULL)
+			continue;
+		n_readers++;
+		all_size += p->tasks[i].layer->blob.size;
+	}
 	for (size_t i = 0; i < p->n_tasks; i++) {
 		struct task *t = &p->tasks[i];
 
@@ -167,7 +183,7 @@ static void plan_round(struct pass *p)
 		if (is_done(t))
 			continue;
 		if (t->candidate == NULL)
-			add_read_job(p, t, n_readers);
+			add_read_job(p, t, wants_thread(p, t, n_readers, all_size));
 		if (is_cacheable(p, t->layer) && t->stored.alg == SK_DIGEST_NONE)
 			add_hash_job(p, t);
 	}

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -246,7 +247,27 @@ struct run {
 	unsigned n_busy;
 };
 
-static int start_free(struct run *run, struct scan_job *jobs, size_t n_jobs, size_t *next,
+static int larger_first(const void *x, const void *y)
+{
+	const struct scan_job *a = *(struct scan_job *const *)x, *b = *(struct scan_job *const *)y;
+
+	if (a->size_hint != b->size_hint)
+		return a->size_hint > b->size_hint ? -1 : 1;
+	return a < b ? -1 : a > b;
+}
+
+/* The largest job starts first, so that no core waits long for the last one. */
+static struct scan_job **order_of(struct scan_job *jobs, size_t n_jobs)
+{
+	struct scan_job **order = sk_alloc((n_jobs + 1) * sizeof(*order));
+
+	for (size_t i = 0; i < n_jobs; i++)
+		order[i] = &jobs[i];
+	qsort(order, n_jobs, sizeof(struct scan_job *), larger_first);
+	return order;
+}
+
+static int start_free(struct run *run, struct scan_job **jobs, size_t n_jobs, size_t *next,
 		      struct sk_err *err)
 {
 	for (unsigned i = 0; i < run->n_workers && *next < n_jobs; i++) {
@@ -254,7 +275,7 @@ static int start_free(struct run *run, struct scan_job *jobs, size_t n_jobs, siz
 
 		if (run->workers[i].pid != 0)
 			continue;
-		r = start(&run->workers[i], &jobs[*next], err);
+		r = start(&run->workers[i], jobs[*next], err);
 		if (r < 0)
 			return r;
 		(*next)++;
@@ -318,6 +339,7 @@ int scan_pool_run(const struct scan_pool *pool, struct scan_job *jobs, size_t n_
 	size_t shared_size = (n_jobs + 1) * sizeof(uint64_t), next = 0;
 	uint64_t *shared =
 		mmap(NULL, shared_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct scan_job **order;
 	int r = 0;
 
 	if (shared == MAP_FAILED)
@@ -333,8 +355,9 @@ int scan_pool_run(const struct scan_pool *pool, struct scan_job *jobs, size_t n_
 		sk_buf_init(&jobs[i].answer, answer_max);
 		jobs[i].r = sk_err_set(&jobs[i].err, SK_E_WORKER, "%s: not run", jobs[i].what);
 	}
+	order = order_of(jobs, n_jobs);
 	while (r == 0 && (next < n_jobs || run.n_busy != 0)) {
-		r = start_free(&run, jobs, n_jobs, &next, err);
+		r = start_free(&run, order, n_jobs, &next, err);
 		if (r == 0)
 			serve(&run);
 		tick(pool, jobs, n_jobs);
@@ -344,6 +367,7 @@ int scan_pool_run(const struct scan_pool *pool, struct scan_job *jobs, size_t n_
 			finish(&run.workers[i], -SK_E_WORKER, "stopped");
 	for (size_t i = 0; i < n_jobs; i++)
 		jobs[i].progress = NULL;
+	sk_free(order);
 	sk_free(run.workers);
 	sk_free(run.polls);
 	(void)munmap(shared, shared_size);

@@ -71,9 +71,9 @@ struct scan_pool {
  * @n_jobs: count
  * @err: filled when the jobs could not be run at all
  *
- * A worker that dies, stalls or answers nonsense makes its own job fail (SK_E_WORKER, SK_E_TIMEOUT,
- * SK_E_LIMIT); the others go on. Call it before any thread is started.
- * Return: 0 when every job has its result, or negative.
+ * Jobs with a larger @size_hint start first. A worker that dies, stalls or answers nonsense makes
+ * its own job fail (SK_E_WORKER, SK_E_TIMEOUT, SK_E_LIMIT); the others go on. Call it before any
+ * thread is started. Return: 0 when every job has its result, or negative.
  */
 sk_must_check int scan_pool_run(const struct scan_pool *pool, struct scan_job *jobs, size_t n_jobs,
 				struct sk_err *err);
