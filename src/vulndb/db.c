@@ -635,10 +635,12 @@ static int fill_claim(struct vulndb_iter *it, uint32_t scope, struct vulndb_clai
 		      struct sk_err *err)
 {
 	const struct vulndb_part *attrs = &it->db->parts[VULNDB_SECTION_ATTRS];
-	const struct vulndb_attr *a = (const struct vulndb_attr *)attrs->p + it->attr;
+	const struct vulndb_attr *a = (const struct vulndb_attr *)attrs->p;
 
-	if (it->attr >= attrs->n_items || attrs->n_items > attrs->len / sizeof(*a) ||
-	    a->state > VULNDB_CLAIM_END_OF_LIFE || a->severity >= MODEL_N_SEVERITIES)
+	if (it->attr >= attrs->n_items || attrs->n_items > attrs->len / sizeof(*a))
+		return sk_err_set(err, SK_E_FORMAT, "advisory database: damaged attributes");
+	a += it->attr;
+	if (a->state > VULNDB_CLAIM_END_OF_LIFE || a->severity >= MODEL_N_SEVERITIES)
 		return sk_err_set(err, SK_E_FORMAT, "advisory database: damaged attributes");
 	*ret = (struct vulndb_claim){
 		.advisory = it->adv,

@@ -219,10 +219,11 @@ void vulndb_scan_advisories(const struct vulndb *db, uint32_t id, const bool *vu
 static bool get_epss(const struct vulndb *db, uint32_t index, struct vulndb_vuln *ret)
 {
 	const struct vulndb_part *part = &db->parts[VULNDB_SECTION_EPSS];
-	const struct vulndb_epss *e = (const struct vulndb_epss *)part->p + index;
+	const struct vulndb_epss *e = (const struct vulndb_epss *)part->p;
 
 	if (index >= part->n_items || part->n_items > part->len / sizeof(*e))
 		return false;
+	e += index;
 	ret->epss_known = true;
 	ret->epss_score = (float)vulndb_le32(e->score) / 100000.0F;
 	ret->epss_percentile = (float)vulndb_le32(e->percentile) / 100000.0F;
