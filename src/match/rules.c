@@ -239,19 +239,31 @@ static struct sk_span some_fixed_version(const struct vulndb_claim *c)
 	return (struct sk_span){0};
 }
 
+static bool one_module_applies(const struct match_subject *s, struct sk_span module)
+{
+	struct sk_span label = sk_span_str(s->package->module);
+	struct sk_span stream;
+
+	if (label.len > 0)
+		return sk_span_eq(stream_of(module), stream_of(label));
+	if (!s->modular)
+		return false;
+	stream = sk_span_sub(module, sk_span_find(module, ':') + 1, module.len);
+	return !is_number(stream) || in_stream(s->version, stream);
+}
+
 /* Modular fixes never apply to packages outside of modules, nor the other way round. */
 static bool module_applies(const struct match_subject *s, const struct vulndb_claim *c)
 {
-	struct sk_span label = sk_span_str(s->package->module), fixed, stream;
+	struct sk_span modules = c->module, module, fixed;
 
-	if (c->module.len > 0) {
-		if (label.len > 0)
-			return sk_span_eq(stream_of(c->module), stream_of(label));
-		if (!s->modular)
-			return false;
-		stream = sk_span_sub(c->module, sk_span_find(c->module, ':') + 1, c->module.len);
-		return !is_number(stream) || in_stream(s->version, stream);
+	/* An advisory may be for several: "python39-devel:3.9,python39:3.9". */
+	while (modules.len > 0 && sk_span_cut(&modules, ',', &module)) {
+		if (one_module_applies(s, module))
+			return true;
 	}
+	if (c->module.len > 0)
+		return false;
 	fixed = some_fixed_version(c);
 	if (has_module_tag(fixed) != s->modular)
 		return false;

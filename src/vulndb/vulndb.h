@@ -81,10 +81,10 @@ struct vulndb_claim {
 	enum vulndb_claim_state state;
 	unsigned flags;               /* enum vulndb_claim_flags */
 	enum model_severity severity; /* as this feed rates it for this package, or unknown */
-	struct sk_span module;        /* modular rpm: "name:stream" that the claim speaks of; empty:
-					 non-modular */
-	struct sk_span product;       /* Red Hat: the CPE tail, e.g. "8::appstream"; else empty */
-	struct sk_span arch;          /* comma separated, empty: all */
+	struct sk_span module;  /* modular rpm: "name:stream" that the claim speaks of, several
+				   with commas; empty: non-modular, or not known */
+	struct sk_span product; /* Red Hat: the CPE tail, e.g. "8::appstream"; else empty */
+	struct sk_span arch;    /* comma separated, empty: all */
 	uint32_t n_ranges;
 	uint32_t n_versions; /* enumerated versions that no range covers */
 	const struct vulndb *db;
