@@ -94,7 +94,10 @@ void guard_kern_release(struct guard_kern *k, const struct guard_rec *rec, int s
 	struct guard_task task;
 
 	if (fd < 0 || !guard_kern_get(k, GUARD_MAP_TASKS, &rec->host_pid, &task) ||
-	    task.exec_id != rec->exec_id)
+	    (task.flags & GUARD_T_HELD) == 0)
+		return;
+	/* What is loaded for a program waits for the program's own hold. */
+	if (sig == SIGCONT && (rec->flags & GUARD_RF_EXECVE) != 0)
 		return;
 	task.flags &= ~(uint32_t)GUARD_T_HELD;
 	if (sig == SIGCONT)

@@ -14,7 +14,8 @@ enum plan_flags {
 
 /* X(NAME, flags) in the order of the report */
 #define GUARD_PLAN(X)                                                                              \
-	X(guard_exec, PLAN_SIGNAL | PLAN_LSM | PLAN_NEEDED)                                        \
+	X(guard_exec, PLAN_SIGNAL | PLAN_LSM)                                                      \
+	X(guard_exec_old, PLAN_SIGNAL | PLAN_LSM | PLAN_NEEDED | PLAN_FALLBACK)                    \
 	X(guard_fork, PLAN_SIGNAL | PLAN_LSM | PLAN_NEEDED)                                        \
 	X(guard_exit, PLAN_SIGNAL | PLAN_LSM | PLAN_NEEDED)                                        \
 	X(guard_cgroup_mkdir, PLAN_SIGNAL | PLAN_LSM | PLAN_NEEDED)                                \

@@ -218,8 +218,10 @@ static int do_bpf(const char *arg)
 
 static int module(const char *arg)
 {
+	static char empty[4096];
+
 	(void)arg;
-	return (int)syscall(SYS_init_module, "", 0, "");
+	return (int)syscall(SYS_init_module, empty, sizeof(empty), "");
 }
 
 static int handle(const char *arg)

@@ -257,41 +257,6 @@ static __noinline __u64 name_hash(struct file *file)
 	return hash;
 }
 
-static __always_inline __u64 record_file(struct scratch *x, struct subject *s,
-					 struct task_struct *task, __u16 type, struct file *file,
-					 struct seen_file *f)
-{
-	struct guard_rec *r = &x->rec;
-
-	rec_init(r, type, s, task);
-	r->file = f->id;
-	r->origin = f->origin;
-	if (f->unlinked)
-		r->flags |= GUARD_RF_UNLINKED;
-	path_walk(file_path(file), task, x->data, r);
-	return sizeof(*r) + BOUND(r->path_len, 0x7ff);
-}
-
-/* A forbidden file: told, and where the mode says so the process is stopped or killed. */
-static __always_inline void punish_file(struct scratch *x, struct subject *s, struct seen_file *f,
-					struct ruling *rule, __u64 size)
-{
-	struct guard_rec *r = &x->rec;
-
-	r->reason = rule->reason;
-	if (rule->hold) {
-		hold(x, s, f, size);
-		return;
-	}
-	r->verdict = verdict_of(rule->mode, GUARD_REC_KILLED);
-	if (r->verdict == GUARD_REC_KILLED)
-		bpf_send_signal(SIG_KILL);
-	if (r->verdict != GUARD_REC_OBSERVED)
-		send_alert(r, size, f->id.ino, f->id.ctime_ns);
-	else if (first_time(r->cgroup, f->id.ino, f->id.ctime_ns, r->type, 0))
-		send_record(x, size, s->container);
-}
-
 static __always_inline void on_open(struct subject *s, struct task_struct *task, __u32 fd)
 {
 	__u32 zero = 0, op;
@@ -368,23 +333,6 @@ static __always_inline void on_code(struct subject *s, struct task_struct *task,
 	x->rec.reason = rule.reason;
 	if (send_record(x, size, s->container) != 0)
 		not_seen(s->container->top, f.id.ino, f.id.ctime_ns, GUARD_REC_MMAP, 0);
-}
-
-/** struct found_vma - a mapping, as the kernel has it after the call */
-struct found_vma {
-	__u64 flags;
-	struct file *file;
-	__u32 copied; /* pages of a private mapping were written */
-	__u32 found;
-};
-
-static long on_vma(struct task_struct *task, struct vm_area_struct *vma, struct found_vma *v)
-{
-	v->flags = BPF_CORE_READ(vma, vm_flags);
-	v->file = BPF_CORE_READ(vma, vm_file);
-	v->copied = BPF_CORE_READ(vma, anon_vma) != NULL;
-	v->found = 1;
-	return 0;
 }
 
 static __always_inline void on_mapping(struct subject *s, struct task_struct *task,

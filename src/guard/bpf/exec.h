@@ -186,7 +186,9 @@ static __always_inline void finish_exec(struct scratch *x, struct subject *s, st
 	__u64 size = sizeof(*r) + BOUND((__u32)r->path_len + r->name_len + r->args_len, 0xfff);
 
 	r->program = s->task->program;
-	if (must_wait(s) || (rule->hold && rule->reason != 0)) {
+	/* Held already: something that the kernel mapped for it has to be looked at first. */
+	if (must_wait(s) || (rule->hold && rule->reason != 0) ||
+	    (rule->reason == 0 && (s->task->flags & GUARD_T_HELD) != 0)) {
 		r->reason = rule->reason;
 		hold(x, s, f, size);
 		return;
@@ -209,8 +211,96 @@ static __always_inline void finish_exec(struct scratch *x, struct subject *s, st
 		send_alert(r, size, f->id.ino, f->id.ctime_ns ^ s->task->script ^ x->parse.argv0);
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(guard_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+/** struct found_vma - a mapping, as the kernel has it after the call */
+struct found_vma {
+	__u64 flags;
+	struct file *file;
+	__u32 copied; /* pages of a private mapping were written */
+	__u32 found;
+};
+
+static long on_vma(struct task_struct *task, struct vm_area_struct *vma, struct found_vma *v)
+{
+	v->flags = BPF_CORE_READ(vma, vm_flags);
+	v->file = BPF_CORE_READ(vma, vm_file);
+	v->copied = BPF_CORE_READ(vma, anon_vma) != NULL;
+	v->found = 1;
+	return 0;
+}
+
+static __always_inline __u64 record_file(struct scratch *x, struct subject *s,
+					 struct task_struct *task, __u16 type, struct file *file,
+					 struct seen_file *f)
+{
+	struct guard_rec *r = &x->rec;
+
+	rec_init(r, type, s, task);
+	r->file = f->id;
+	r->origin = f->origin;
+	if (f->unlinked)
+		r->flags |= GUARD_RF_UNLINKED;
+	path_walk(file_path(file), task, x->data, r);
+	return sizeof(*r) + BOUND(r->path_len, 0x7ff);
+}
+
+/* A forbidden file: told, and where the mode says so the process is stopped or killed. */
+static __always_inline void punish_file(struct scratch *x, struct subject *s, struct seen_file *f,
+					struct ruling *rule, __u64 size)
+{
+	struct guard_rec *r = &x->rec;
+
+	r->reason = rule->reason;
+	if (rule->hold) {
+		hold(x, s, f, size);
+		return;
+	}
+	r->verdict = verdict_of(rule->mode, GUARD_REC_KILLED);
+	if (r->verdict == GUARD_REC_KILLED)
+		bpf_send_signal(SIG_KILL);
+	if (r->verdict != GUARD_REC_OBSERVED)
+		send_alert(r, size, f->id.ino, f->id.ctime_ns);
+	else if (first_time(r->cgroup, f->id.ino, f->id.ctime_ns, r->type, 0))
+		send_record(x, size, s->container);
+}
+
+/*
+ * The code that runs first: for a dynamic program its linker, which the kernel mapped without any
+ * hook that works here.
+ */
+static __always_inline void judge_entry(struct scratch *x, struct subject *s,
+					struct task_struct *task)
+{
+	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	struct found_vma v = {};
+	struct seen_file f = {};
+	struct ruling rule;
+	struct file *file;
+	__u64 size;
+
+	bpf_find_vma(bpf_get_current_task_btf(), BPF_CORE_READ(regs, ip), on_vma, &v, 0);
+	file = v.file;
+	if (file == NULL)
+		return;
+	file_look(file, task, s->container->flags & GUARD_C_HOST, &f);
+	if (f.id.ino == s->task->exe.ino && f.id.ctime_ns == s->task->exe.ctime_ns)
+		return;
+	rule_file(s, file, &f, GUARD_A_LIB, &rule);
+	if (rule.reason == 0 || rule.mode <= GUARD_REC_MODE_AUDIT) {
+		if ((s->policy->flags & GUARD_P_LEARN) == 0 ||
+		    !first_time(s->container->top, f.id.ino, f.id.ctime_ns, GUARD_REC_MMAP, 0))
+			return;
+		size = record_file(x, s, task, GUARD_REC_MMAP, file, &f);
+		if (send_record(x, size, s->container) != 0)
+			not_seen(s->container->top, f.id.ino, f.id.ctime_ns, GUARD_REC_MMAP, 0);
+		return;
+	}
+	size = record_file(x, s, task, GUARD_REC_MMAP, file, &f);
+	x->rec.flags |= GUARD_RF_EXECVE;
+	punish_file(x, s, &f, &rule, size);
+}
+
+static __always_inline int exec_done(struct task_struct *task, struct linux_binprm *bprm,
+				     int have_vma)
 {
 	__u32 zero = 0, tgid = BPF_CORE_READ(task, tgid), n_args;
 	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
@@ -218,6 +308,7 @@ int BPF_PROG(guard_exec, struct task_struct *task, int old_pid, struct linux_bin
 	struct ruling rule = {};
 	struct subject s = {};
 	struct file *file;
+	__u32 flags = 0;
 	__u64 parent;
 
 	if (x == NULL)
@@ -237,15 +328,31 @@ int BPF_PROG(guard_exec, struct task_struct *task, int old_pid, struct linux_bin
 	s.task->parent_exec_id = parent;
 	s.task->exec_id = new_exec_id();
 	s.task->exe = f.id;
+	x->parse.argv0 = 0;
+	n_args = read_args(task, x->args, &flags);
+	judge_exec(x, &s, file, &f, n_args, &rule);
+	if (have_vma && !lsm_backend && (rule.reason == 0 || rule.hold))
+		judge_entry(x, &s, task);
 	rec_init(&x->rec, GUARD_REC_EXEC, &s, task);
 	x->rec.file = f.id;
 	x->rec.origin = f.origin;
-	x->parse.argv0 = 0;
+	x->rec.flags |= flags;
 	if (f.unlinked)
 		x->rec.flags |= GUARD_RF_UNLINKED;
-	n_args = read_args(task, x->args, &x->rec.flags);
-	judge_exec(x, &s, file, &f, n_args, &rule);
 	describe_exec(x, task, file, bprm, n_args);
 	finish_exec(x, &s, &f, &rule);
 	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(guard_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	return exec_done(task, bprm, 1);
+}
+
+/* For kernels before 5.17. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(guard_exec_old, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	return exec_done(task, bprm, 0);
 }

@@ -169,6 +169,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	int exit_code;
+	unsigned int in_execve : 1;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
@@ -198,6 +199,7 @@ struct pt_regs {
 	unsigned long cx;
 	unsigned long bx;
 	unsigned long bp;
+	unsigned long ip;
 	unsigned long orig_ax;
 } KRELO;
 

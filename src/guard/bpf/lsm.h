@@ -161,6 +161,28 @@ static __always_inline int anon_code(struct subject *s, struct task_struct *task
 			  s->policy->mode_anon);
 }
 
+/* Not known yet: let through, stopped on the way back to the program, looked at by user space. */
+static __always_inline void hold_mapping(struct subject *s, struct task_struct *task,
+					 struct file *file, struct seen_file *f, __u8 reason)
+{
+	struct told *t = bpf_ringbuf_reserve(&alerts, sizeof(*t), 0);
+
+	s->task->flags |= GUARD_T_HELD;
+	s->task->held = f->id;
+	bpf_send_signal(t != NULL ? SIG_STOP : SIG_KILL);
+	if (t == NULL)
+		return;
+	rec_init(&t->rec, GUARD_REC_MMAP, s, task);
+	t->rec.file = f->id;
+	t->rec.origin = f->origin;
+	t->rec.reason = reason;
+	t->rec.verdict = GUARD_REC_HELD;
+	if (BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
+		t->rec.flags |= GUARD_RF_EXECVE;
+	path_walk(file_path(file), task, t->path, &t->rec);
+	bpf_ringbuf_submit(t, BPF_RB_FORCE_WAKEUP);
+}
+
 static __always_inline int file_code(struct subject *s, struct task_struct *task, struct file *file)
 {
 	struct seen_file f = {};
@@ -169,6 +191,10 @@ static __always_inline int file_code(struct subject *s, struct task_struct *task
 
 	file_look(file, task, s->container->flags & GUARD_C_HOST, &f);
 	rule_file(s, file, &f, GUARD_A_LIB, &rule);
+	if (rule.reason != 0 && rule.hold) {
+		hold_mapping(s, task, file, &f, rule.reason);
+		return 0;
+	}
 	verdict = verdict_of(rule.mode, GUARD_REC_DENIED);
 	if (rule.reason != 0 && verdict > GUARD_REC_ALLOWED) {
 		tell_file(s, task, GUARD_REC_MMAP, file, &f, rule.reason, verdict);
