@@ -165,8 +165,7 @@ static int udp(const char *arg)
 
 static int do_mount(const char *arg)
 {
-	(void)arg;
-	return mount("none", "/tmp", "tmpfs", 0, NULL);
+	return mount("none", strcmp(arg, "/none") != 0 ? arg : "/tmp", "tmpfs", 0, NULL);
 }
 
 static int do_unshare(const char *arg)

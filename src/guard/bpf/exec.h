@@ -88,19 +88,23 @@ static __always_inline __u32 read_args(struct task_struct *task, __u8 *buf, __u3
 	return (__u32)n;
 }
 
-/* A global function: the verifier looks at it once, not once for every way that leads to it. */
-__noinline int guard_parse_args(__u32 n_args)
+/* Global functions: the verifier looks at them once, not once for every way that leads to them. */
+__noinline int guard_parse_byte(__u32 i)
 {
 	__u32 zero = 0;
 	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
 
-	if (x == NULL)
-		return 0;
+	if (x != NULL)
+		guard_parse_step(&x->parse, x->args[BOUND(i, ARGS_MASK)]);
+	return 0;
+}
+
+__noinline int guard_parse_args(__u32 n_args)
+{
 	for (__u32 i = 0; i < GUARD_PARSE_BYTES; i++) {
-		FORGET();
 		if (i >= n_args)
 			break;
-		guard_parse_step(&x->parse, x->args[BOUND(i, ARGS_MASK)]);
+		guard_parse_byte(i);
 	}
 	return 0;
 }
@@ -123,7 +127,7 @@ static __always_inline void describe_exec(struct scratch *x, struct task_struct 
 	__u32 off;
 	long n;
 
-	path_walk(file_path(file), task, x->data, r);
+	guard_path((__u64)file_path(file));
 	off = r->path_len;
 	n = bpf_probe_read_kernel_str(&x->data[BOUND(off, DATA_MASK)], GUARD_NAME_BYTES,
 				      BPF_CORE_READ(bprm, filename));
@@ -239,7 +243,7 @@ static __always_inline __u64 record_file(struct scratch *x, struct subject *s,
 	r->origin = f->origin;
 	if (f->unlinked)
 		r->flags |= GUARD_RF_UNLINKED;
-	path_walk(file_path(file), task, x->data, r);
+	guard_path((__u64)file_path(file));
 	return sizeof(*r) + BOUND(r->path_len, 0x7ff);
 }
 

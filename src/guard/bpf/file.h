@@ -99,7 +99,7 @@ static __always_inline void file_look(struct file *file, struct task_struct *tas
  * The path as the task's root directory shows it, last component first, each with its NUL, into the
  * first GUARD_PATH_BYTES of @buf, which has 256 bytes more; the length goes to @r->path_len.
  */
-static __noinline int path_walk(struct path *path, struct task_struct *task, __u8 *buf,
+static __always_inline int path_walk(struct path *path, struct task_struct *task, __u8 *buf,
 				struct guard_rec *r)
 {
 	struct dentry *dentry = BPF_CORE_READ(path, dentry);
@@ -143,4 +143,17 @@ static __noinline int path_walk(struct path *path, struct task_struct *task, __u
 	}
 	r->flags |= GUARD_RF_PATH_CUT;
 	return 0;
+}
+
+/*
+ * The same for programs at tracepoints, into their scratch: a global function, which the verifier
+ * looks at once instead of once for every way that leads to it.
+ */
+__noinline int guard_path(__u64 path)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u32 zero = 0;
+	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
+
+	return x != NULL ? path_walk((struct path *)path, task, x->data, &x->rec) : 0;
 }
