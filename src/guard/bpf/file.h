@@ -100,7 +100,7 @@ static __always_inline void file_look(struct file *file, struct task_struct *tas
  * first GUARD_PATH_BYTES of @buf, which has 256 bytes more; the length goes to @r->path_len.
  */
 static __always_inline int path_walk(struct path *path, struct task_struct *task, __u8 *buf,
-				struct guard_rec *r)
+				     struct guard_rec *r)
 {
 	struct dentry *dentry = BPF_CORE_READ(path, dentry);
 	struct vfsmount *vfs = BPF_CORE_READ(path, mnt);
