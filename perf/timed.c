@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * timed [-t] N COMMAND...: runs a command N times and prints the least wall time in nanoseconds, the
- * largest peak memory of one process in KiB, the last exit status and the least CPU time of all its
- * processes in nanoseconds. -t runs it once more and prints a fifth number: the largest resident
- * memory of all its processes together in KiB, looked at every half millisecond. What they share is
- * counted in each, so it is rather too much; that run is not timed.
+ * timed [-t] N COMMAND...: runs a command N times and prints the least wall time in nanoseconds,
+ * the largest peak memory of one process in KiB, the last exit status and the least CPU time of all
+ * its processes in nanoseconds. -t runs it once more and prints a fifth number: the largest
+ * resident memory of all its processes together in KiB, looked at every half millisecond. What they
+ * share is counted in each, so it is rather too much; that run is not timed.
  *
- * A small program of its own, since the peak that the kernel reports includes what the parent had at
- * the time of the fork.
+ * A small program of its own, since the peak that the kernel reports includes what the parent had
+ * at the time of the fork.
  */
 #include <fcntl.h>
 #include <inttypes.h>
