@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET through libcurl's easy interface (RFC 9110, RFC 9112). */
+/* GET and POST through libcurl's easy interface (RFC 9110, RFC 9112). */
 #include "http/http.h"
 
 #include <errno.h>
@@ -57,6 +57,7 @@ struct http_client {
 struct transfer {
 	struct http_client *c;
 	const struct http_request *req;
+	const struct http_message *message; /* what is posted, or NULL */
 	const struct sk_sink *body;
 	struct http_response *resp;
 	int failure; /* of the sink or of a check, 0: none */
@@ -248,7 +249,7 @@ static int check_answer(struct transfer *t)
 		return sk_err_set(t->err, SK_E_NETWORK,
 				  "the server sent another range than asked for");
 	}
-	if (t->resp->total > t->req->max_size)
+	if (t->message == NULL && t->resp->total > t->req->max_size)
 		return sk_err_set(
 			t->err, SK_E_LIMIT, "%llu bytes announced, at most %llu are accepted",
 			(unsigned long long)t->resp->total, (unsigned long long)t->req->max_size);
@@ -275,6 +276,8 @@ static size_t on_body(char *ptr, size_t size, size_t n, void *ctx)
 		t->failure = check_answer(t);
 	if (t->failure < 0)
 		return 0;
+	if (t->message != NULL && t->resp->status / 100 == 2)
+		return len;
 	if (t->resp->status != 200 && t->resp->status != 206) {
 		keep_error_body(t->resp, sk_span_of(ptr, len));
 		return len;
@@ -372,6 +375,11 @@ static void setup(struct transfer *t, struct curl_slist *headers, char *message)
 	SET(XFERINFOFUNCTION, on_progress);
 	SET(XFERINFODATA, t);
 	SET(NOPROGRESS, 0L);
+	if (t->message != NULL) {
+		SET(FOLLOWLOCATION, 0L);
+		SET(POSTFIELDSIZE_LARGE, (curl_off_t)t->message->body.len);
+		SET(POSTFIELDS, t->message->body.len != 0 ? t->message->body.ptr : "");
+	}
 	if (c->opts.unix_socket != NULL)
 		SET(UNIX_SOCKET_PATH, c->opts.unix_socket);
 	if (c->opts.ca_file != NULL)
@@ -444,30 +452,50 @@ static int finish(struct transfer *t, CURLcode code, const char *message)
 		if (r < 0)
 			return r;
 	}
-	if (t->resp->status == 304)
+	if (t->message != NULL && t->resp->status / 100 == 2)
+		return 0;
+	if (t->message == NULL && t->resp->status == 304)
 		return 1;
 	if (t->resp->status != 200 && t->resp->status != 206)
 		return status_failure(t->resp, t->err);
 	return 0;
 }
 
-int http_get(struct http_client *c, const struct http_request *req, const struct sk_sink *body,
-	     struct http_response *ret, struct sk_err *err)
+static int perform(struct transfer *t)
 {
-	struct transfer t = {.c = c, .req = req, .body = body, .resp = ret, .err = err};
-	struct curl_slist *headers = request_headers(&t);
+	const struct http_request *req = t->req;
+	struct curl_slist *headers = request_headers(t);
 	char message[CURL_ERROR_SIZE] = "";
 	char quoted[200];
 	CURLcode code;
 	int r;
 
-	*ret = (struct http_response){0};
-	setup(&t, headers, message);
-	code = c->api.easy_perform(c->handle);
-	r = finish(&t, code, message);
-	c->api.slist_free_all(headers);
+	*t->resp = (struct http_response){0};
+	if (t->message != NULL)
+		add_header(t, &headers, "Content-Type", t->message->content_type);
+	setup(t, headers, message);
+	code = t->c->api.easy_perform(t->c->handle);
+	r = finish(t, code, message);
+	t->c->api.slist_free_all(headers);
 	if (r < 0)
-		return sk_err_wrap(err, r, "%s",
+		return sk_err_wrap(t->err, r, "%s",
 				   sk_text_quote(sk_span_str(req->url), quoted, sizeof(quoted)));
 	return r;
+}
+
+int http_get(struct http_client *c, const struct http_request *req, const struct sk_sink *body,
+	     struct http_response *ret, struct sk_err *err)
+{
+	struct transfer t = {.c = c, .req = req, .body = body, .resp = ret, .err = err};
+
+	return perform(&t);
+}
+
+int http_post(struct http_client *c, const struct http_message *msg, struct http_response *ret,
+	      struct sk_err *err)
+{
+	const struct http_request req = {.url = msg->url, .headers = msg->headers};
+	struct transfer t = {.c = c, .req = &req, .message = msg, .resp = ret, .err = err};
+
+	return perform(&t);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP client: GET over TCP, TLS or a unix socket, with limits on size and time. libcurl does the
- * work; it is loaded when the first client is made, because linking it would triple the start-up
- * time of every command (docs/decisions/0004-http.md).
+ * HTTP client: GET and POST over TCP, TLS or a unix socket, with limits on size and time. libcurl
+ * does the work; it is loaded when the first client is made, because linking it would triple the
+ * start-up time of every command (docs/decisions/0004-http.md).
  */
 #pragma once
 
@@ -13,6 +13,7 @@
 #include "base/defs.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "base/span.h"
 
 struct http_client;
 
@@ -69,6 +70,14 @@ struct http_request {
 	const struct http_progress *progress; /* or NULL */
 };
 
+/** struct http_message - one POST; text borrowed during the call */
+struct http_message {
+	const char *url; /* http: or https: */
+	const char *content_type;
+	struct sk_span body;
+	const char *const *headers; /* "Name: value", ended by NULL; or NULL */
+};
+
 /** struct http_response - what came back besides the body */
 struct http_response {
 	int status;
@@ -100,6 +109,19 @@ struct http_response {
 sk_must_check int http_get(struct http_client *c, const struct http_request *req,
 			   const struct sk_sink *body, struct http_response *ret,
 			   struct sk_err *err);
+
+/**
+ * http_post() - send one body, redirects are not followed
+ * @c: client
+ * @msg: what to send
+ * @ret: written on success and after an HTTP status that is an error
+ * @err: filled on failure
+ *
+ * What the server answers is dropped, but for the start of an error's text.
+ * Return: 0 after a 2xx status, negative on failure, as http_get().
+ */
+sk_must_check int http_post(struct http_client *c, const struct http_message *msg,
+			    struct http_response *ret, struct sk_err *err);
 
 /**
  * http_fetch() - one file, tried again where that helps
