@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The single outputs. Each takes whole JSON lines with their newline. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/span.h"
+#include "guard/event.h"
+
+struct http_options;
+
+/* A deep copy of an event in an arena. */
+void guard_event_copy(struct sk_arena *a, const struct guard_event *e, struct guard_event *ret);
+
+/* A file that is appended to and rotated. */
+struct guard_file_output {
+	char *path;
+	int fd;
+	uint64_t size;     /* bytes in the file */
+	uint64_t max_size; /* 0: not rotated */
+	unsigned keep;
+	bool torn; /* the last line was cut by a failed write */
+};
+
+int guard_file_output_open(struct guard_file_output *f, const char *path, uint64_t max_size,
+			   unsigned keep, struct sk_err *err);
+void guard_file_output_close(struct guard_file_output *f);
+int guard_file_output_line(struct guard_file_output *f, struct sk_span line, struct sk_err *err);
+int guard_file_output_reopen(struct guard_file_output *f, struct sk_err *err);
+
+/* The system log's socket. */
+struct guard_syslog_output {
+	char *path;
+	int fd;
+};
+
+void guard_syslog_output_open(struct guard_syslog_output *s, const char *path);
+void guard_syslog_output_close(struct guard_syslog_output *s);
+/* False when the line was not taken. @severity: word of the event, or NULL. */
+bool guard_syslog_output_line(struct guard_syslog_output *s, const char *severity,
+			      struct sk_span line);
+
+/* A thread that posts lines. */
+struct guard_webhook;
+
+int guard_webhook_new(const char *url, const char *authorization, const char *ca_file,
+		      struct guard_webhook **ret, struct sk_err *err);
+/* Sends what is queued within a few seconds, then ends the thread; may be NULL. */
+void guard_webhook_free(struct guard_webhook *w);
+void guard_webhook_line(struct guard_webhook *w, struct sk_span line);
+void guard_webhook_stats(struct guard_webhook *w, uint64_t *ret_sent, uint64_t *ret_failed,
+			 const char **ret_note);
