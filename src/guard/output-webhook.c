@@ -21,7 +21,7 @@ enum {
 	BATCH_LINES = 100,
 	FIRST_PAUSE_MS = 500,
 	LONGEST_PAUSE_MS = 60000,
-	END_MS = 5000, /* at the end, for what is left */
+	END_MS = 3000, /* at the end, for what is left */
 	TIMEOUT_MS = 5000,
 	NOTE_SIZE = 128,
 };
@@ -113,6 +113,16 @@ static bool is_refusal(int r)
 	return r == -SK_E_UNSUPPORTED || r == -SK_E_NOT_FOUND || r == -SK_E_AUTH;
 }
 
+/* Until the time given, or until the end is called for. Locked. */
+static void pause_until(struct guard_webhook *w, const struct timespec *until)
+{
+	bool ending = w->ending;
+
+	while (w->ending == ending &&
+	       pthread_cond_timedwait(&w->wake, &w->lock, until) != ETIMEDOUT)
+		;
+}
+
 /* Posts one batch until it is taken, refused, or the end comes. Unlocked. */
 static void deliver(struct guard_webhook *w, const struct sk_buf *batch, size_t n)
 {
@@ -130,11 +140,9 @@ static void deliver(struct guard_webhook *w, const struct sk_buf *batch, size_t 
 		else
 			(void)snprintf(w->note, sizeof(w->note), "%.*s", NOTE_SIZE - 1, err.msg);
 		over = r == 0 || is_refusal(r);
-		while (!over && !w->ending &&
-		       pthread_cond_timedwait(&w->wake, &w->lock, &until) != ETIMEDOUT)
-			;
-		if (!over && w->ending)
-			over = is_past(&w->end);
+		over = over || (w->ending && is_past(&w->end));
+		if (!over)
+			pause_until(w, &until);
 		if (over && r < 0)
 			w->failed += n;
 		(void)pthread_mutex_unlock(&w->lock);
