@@ -44,3 +44,6 @@ const void **guard_sorted(const void *items, size_t n, size_t size,
 
 /* The programs of a profile in the order of the file; the caller frees with sk_free(). */
 const void **guard_sorted_programs(const struct guard_profile *p);
+
+/* "NAME port 443 tcp", in the arena. */
+const char *guard_peer_text(struct sk_arena *a, const struct guard_peer *peer);

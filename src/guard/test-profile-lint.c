@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks of profiles. argv[1]: the directory of the data files. */
+#include <stdio.h>
+
+#include "base/parse.h"
+#include "guard/profile-lint.h"
+#include "guard/test-util.h"
+
+static const char *data_dir;
+
+/* A profile without a finding; "+" in front of the addition: more executables. */
+static char *document(const char *addition)
+{
+	static const char head[] = "schema: stockade.profile/1\nservice: x\nmode: enforce\n";
+	static const char program[] =
+		"executables:\n  - path: /usr/sbin/app\n    sha256: "
+		"0000000000000000000000000000000000000000000000000000000000000001\n    size: 1\n";
+	bool more = addition[0] == '+';
+	struct sk_buf b;
+
+	sk_buf_init(&b, 1 << 16);
+	(void)sk_buf_add_str(&b, head);
+	if (!more)
+		(void)(sk_buf_add_str(&b, addition) && sk_buf_add_char(&b, '\n'));
+	(void)sk_buf_add_str(&b, program);
+	if (more)
+		(void)sk_buf_add_str(&b, addition + 1);
+	return sk_buf_steal(&b);
+}
+
+static void check(char **columns, size_t n, void *ctx)
+{
+	char *addition = unescape(columns[0]);
+	char *text = document(addition);
+	struct guard_profile *p = profile_of(text);
+	struct guard_lint l;
+	bool found = strcmp(columns[1], "-") == 0;
+	int64_t now = 0;
+
+	(void)ctx;
+	assert_int_equal(n, 2);
+	assert_true(sk_parse_time(sk_span_str("2026-06-01"), &now));
+	guard_profile_lint(p, now, &l);
+	if (found && l.n_items != 0)
+		fail_msg("%s: %s", columns[0], l.items[0].rule);
+	for (size_t i = 0; i < l.n_items; i++) {
+		char name[64];
+
+		(void)snprintf(name, sizeof(name), "%s:%s", guard_lint_level_name(l.items[i].level),
+			       l.items[i].rule);
+		found = found || strcmp(name, columns[1]) == 0;
+		assert_non_null(l.items[i].text);
+		assert_non_null(l.items[i].advice);
+		assert_true(i == 0 || l.items[i - 1].level <= l.items[i].level);
+	}
+	if (!found)
+		fail_msg("%s: no %s", columns[0], columns[1]);
+	guard_lint_release(&l);
+	guard_profile_free(p);
+	sk_free(text);
+	sk_free(addition);
+}
+
+static void rules(void **state)
+{
+	(void)state;
+	assert_true(each_line(data_dir, "lint.data", 2, check, NULL) > 30);
+}
+
+static void nothing_learned(void **state)
+{
+	struct guard_profile *p = guard_profile_new("x");
+	struct guard_lint l;
+
+	(void)state;
+	guard_profile_lint(p, 0, &l);
+	assert_int_equal(l.n_levels[GUARD_LINT_ERROR], 1);
+	assert_string_equal(l.items[0].rule, "empty");
+	guard_lint_release(&l);
+	guard_profile_free(p);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rules),
+		cmocka_unit_test(nothing_learned),
+	};
+
+	data_dir = argc > 1 ? argv[1] : "testdata";
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
