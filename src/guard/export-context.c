@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What to write where the container is started: a read-only root file system with the directories
+ * that must stay writable, dropped capabilities, no new privileges, the seccomp profile.
+ * Kubernetes: core/v1 SecurityContext; Docker: docker-run(1).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "guard/export-priv.h"
+#include "guard/names.h"
+
+/* Directories that are written to, shortest first covers the rest. */
+struct dirs {
+	struct sk_span *items;
+	size_t n;
+	size_t cap;
+	const char *blocks_read_only; /* a write into the image's own directories, NULL: none */
+};
+
+static bool is_below(struct sk_span path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return sk_span_starts(path, dir) && (path.len == len || path.ptr[len] == '/');
+}
+
+static bool is_any(struct sk_span path, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (is_below(path, list[i]))
+			return true;
+	return false;
+}
+
+/* The directory of a pattern: up to the last "/" before the first star. */
+static struct sk_span dir_of(struct sk_span pattern)
+{
+	struct sk_span fixed = sk_span_sub(pattern, 0, sk_span_find(pattern, '*'));
+	size_t slash = sk_span_rfind(fixed, '/');
+
+	return slash == fixed.len ? sk_span_sub(fixed, 0, 0) : sk_span_sub(fixed, 0, slash);
+}
+
+static int compare_spans(const void *a, const void *b)
+{
+	return sk_span_cmp(*(const struct sk_span *)a, *(const struct sk_span *)b);
+}
+
+static bool covers(struct sk_span dir, struct sk_span path)
+{
+	return path.len >= dir.len && sk_span_eq(sk_span_sub(path, 0, dir.len), dir) &&
+	       (path.len == dir.len || path.ptr[dir.len] == '/');
+}
+
+static void collect(const struct guard_profile *p, struct dirs *d)
+{
+	/* mounted by the runtime whatever the root file system is */
+	static const char *const mounted[] = {"/proc", "/dev", "/sys"};
+	/* programs and settings: a volume over them would hide what the image brings */
+	static const char *const image[] = {"/usr",   "/bin", "/sbin", "/lib",
+					    "/lib64", "/etc", "/opt",  "/boot"};
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->n_files; i++) {
+		struct sk_span pattern = sk_span_str(p->files[i].pattern);
+		struct sk_span dir = dir_of(pattern);
+
+		if ((p->files[i].access & GUARD_ACCESS_WRITE) == 0 ||
+		    is_any(pattern, mounted, SK_ARRAY_LEN(mounted)))
+			continue;
+		if (dir.len == 0 || is_any(dir, image, SK_ARRAY_LEN(image))) {
+			d->blocks_read_only = p->files[i].pattern;
+			continue;
+		}
+		SK_GROW(d->items, d->n, d->cap);
+		d->items[d->n++] = dir;
+	}
+	if (d->n != 0)
+		qsort(d->items, d->n, sizeof(*d->items), compare_spans);
+	for (size_t i = 0; i < d->n; i++)
+		if (kept == 0 || !covers(d->items[kept - 1], d->items[i]))
+			d->items[kept++] = d->items[i];
+	d->n = kept;
+}
+
+/* Programs that gain rights by being started; no_new_privs would break them. */
+static const char *gains_rights(const struct guard_profile *p)
+{
+	static const char *const names[] = {"sudo",   "su",         "ping",       "newgrp",
+					    "passwd", "mount",      "umount",     "pkexec",
+					    "doas",   "fusermount", "fusermount3"};
+
+	for (size_t i = 0; i < p->n_programs; i++) {
+		struct sk_span base = sk_path_base(sk_span_str(p->programs[i].content.path));
+
+		for (size_t k = 0; k < SK_ARRAY_LEN(names); k++)
+			if (sk_span_eq_str(base, names[k]))
+				return names[k];
+	}
+	return NULL;
+}
+
+static void add_safe(struct sk_buf *b, struct sk_span s)
+{
+	(void)sk_text_escape(b, s);
+}
+
+static void put_kubernetes_capabilities(struct sk_buf *b, const struct guard_profile *p)
+{
+	bool any = false;
+
+	(void)sk_buf_add_str(b, "  capabilities:\n    drop: [ALL]\n");
+	for (unsigned i = 0; i < GUARD_N_CAPABILITIES; i++) {
+		if ((p->capabilities >> i & 1) == 0)
+			continue;
+		(void)sk_buf_printf(b, "%s%s", any ? ", " : "    add: [", guard_capability_name(i));
+		any = true;
+	}
+	if (any)
+		(void)sk_buf_add_str(b, "]\n");
+}
+
+/* "/var/log" as the name of a volume: "var-log". */
+static void add_volume_name(struct sk_buf *b, struct sk_span dir)
+{
+	bool dash = true;
+	size_t n = 0;
+
+	for (size_t i = 0; i < dir.len && n < 50; i++) {
+		char c = dir.ptr[i];
+
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c - 'A' + 'a');
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+			(void)sk_buf_add_char(b, c);
+			dash = false;
+			n++;
+		} else if (!dash && i + 1 < dir.len) {
+			(void)sk_buf_add_char(b, '-');
+			dash = true;
+			n++;
+		}
+	}
+	(void)sk_buf_add_str(b, dash ? "x" : "");
+}
+
+static void put_volumes(struct sk_buf *b, const struct dirs *d)
+{
+	if (d->n == 0)
+		return;
+	(void)sk_buf_add_str(b,
+			     "# Directories that are written to; leave out those that are volumes "
+			     "already.\nvolumeMounts:\n");
+	for (size_t i = 0; i < d->n; i++) {
+		(void)sk_buf_add_str(b, "  - name: ");
+		add_volume_name(b, d->items[i]);
+		(void)sk_buf_add_str(b, "\n    mountPath: \"");
+		add_safe(b, d->items[i]);
+		(void)sk_buf_add_str(b, "\"\n");
+	}
+	(void)sk_buf_add_str(b, "# and in the pod:\n# volumes:\n");
+	for (size_t i = 0; i < d->n; i++) {
+		(void)sk_buf_add_str(b, "#   - name: ");
+		add_volume_name(b, d->items[i]);
+		(void)sk_buf_add_str(b, "\n#     emptyDir: {}\n");
+	}
+}
+
+int guard_export_kubernetes(const struct guard_profile *p, const struct sk_sink *sink,
+			    struct sk_err *err)
+{
+	const char *gains = gains_rights(p);
+	char name[GUARD_EXPORT_NAME];
+	struct dirs d = {0};
+	struct sk_buf b;
+
+	collect(p, &d);
+	sk_buf_init(&b, GUARD_EXPORT_MAX);
+	(void)sk_buf_add_str(&b, "securityContext:\n  privileged: false\n");
+	if (gains != NULL)
+		(void)sk_buf_printf(&b, "  # %s gains rights when it starts\n", gains);
+	(void)sk_buf_printf(&b, "  allowPrivilegeEscalation: %s\n",
+			    gains != NULL ? "true" : "false");
+	if (d.blocks_read_only != NULL) {
+		(void)sk_buf_add_str(&b, "  # the service writes to ");
+		add_safe(&b, sk_span_str(d.blocks_read_only));
+		(void)sk_buf_add_char(&b, '\n');
+	}
+	(void)sk_buf_printf(&b, "  readOnlyRootFilesystem: %s\n",
+			    d.blocks_read_only != NULL ? "false" : "true");
+	put_kubernetes_capabilities(&b, p);
+	(void)sk_buf_printf(
+		&b,
+		"  seccompProfile:\n    type: Localhost\n    # the file that profile "
+		"export --format seccomp writes, below the kubelet's seccomp directory\n"
+		"    localhostProfile: %s.json\n",
+		guard_export_name(p, name));
+	put_volumes(&b, &d);
+	sk_free(d.items);
+	return guard_export_finish(&b, sink, err);
+}
+
+/* Within single quotes of the shell. */
+static void add_quoted(struct sk_buf *b, struct sk_span s)
+{
+	(void)sk_buf_add_char(b, '\'');
+	for (size_t i = 0; i < s.len; i++) {
+		struct sk_span rest = sk_span_sub(s, i, 1);
+
+		if (s.ptr[i] == '\'')
+			(void)sk_buf_add_str(b, "'\\''");
+		else if ((unsigned char)s.ptr[i] >= 0x80)
+			(void)sk_buf_add_span(b, rest);
+		else
+			add_safe(b, rest);
+	}
+	(void)sk_buf_add_char(b, '\'');
+}
+
+int guard_export_docker(const struct guard_profile *p, const struct sk_sink *sink,
+			struct sk_err *err)
+{
+	char name[GUARD_EXPORT_NAME];
+	struct dirs d = {0};
+	struct sk_buf b;
+
+	collect(p, &d);
+	sk_buf_init(&b, GUARD_EXPORT_MAX);
+	if (d.blocks_read_only == NULL)
+		(void)sk_buf_add_str(&b, "--read-only\n");
+	for (size_t i = 0; d.blocks_read_only == NULL && i < d.n; i++) {
+		(void)sk_buf_add_str(&b, "--tmpfs=");
+		add_quoted(&b, d.items[i]);
+		(void)sk_buf_add_char(&b, '\n');
+	}
+	(void)sk_buf_add_str(&b, "--cap-drop=ALL\n");
+	for (unsigned i = 0; i < GUARD_N_CAPABILITIES; i++)
+		if ((p->capabilities >> i & 1) != 0)
+			(void)sk_buf_printf(&b, "--cap-add=%s\n", guard_capability_name(i));
+	if (gains_rights(p) == NULL)
+		(void)sk_buf_add_str(&b, "--security-opt=no-new-privileges\n");
+	(void)sk_buf_printf(&b, "--security-opt=seccomp=%s.json\n", guard_export_name(p, name));
+	sk_free(d.items);
+	return guard_export_finish(&b, sink, err);
+}

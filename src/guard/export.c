@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of export formats and what they share. */
+#include "guard/export.h"
+
+#include <string.h>
+
+#include "guard/export-priv.h"
+
+const struct guard_export *guard_exports(void)
+{
+	static const struct guard_export formats[] = {
+		{"seccomp", "seccomp profile for docker --security-opt seccomp= and Kubernetes",
+		 guard_export_seccomp},
+		{"apparmor", "AppArmor profile", guard_export_apparmor},
+		{"kubearmor", "KubeArmor policy", guard_export_kubearmor},
+		{"kubernetes", "securityContext of a container", guard_export_kubernetes},
+		{"docker", "options of docker run", guard_export_docker},
+		{NULL, NULL, NULL},
+	};
+
+	return formats;
+}
+
+const struct guard_export *guard_export_find(const char *name)
+{
+	for (const struct guard_export *f = guard_exports(); f->name != NULL; f++)
+		if (strcmp(f->name, name) == 0)
+			return f;
+	return NULL;
+}
+
+const char *guard_export_name(const struct guard_profile *p, char buf[GUARD_EXPORT_NAME])
+{
+	static const char prefix[] = "stockade-";
+	size_t n = sizeof(prefix) - 1;
+
+	memcpy(buf, prefix, n);
+	for (const char *s = p->service; *s != '\0' && n + 1 < GUARD_EXPORT_NAME; s++) {
+		char c = *s;
+
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c - 'A' + 'a');
+		if ((c < 'a' || c > 'z') && (c < '0' || c > '9'))
+			c = '-';
+		if (c != '-' || buf[n - 1] != '-')
+			buf[n++] = c;
+	}
+	while (buf[n - 1] == '-')
+		n--;
+	buf[n] = '\0';
+	return buf;
+}
+
+int guard_export_finish(struct sk_buf *b, const struct sk_sink *sink, struct sk_err *err)
+{
+	int r;
+
+	if (b->overflow)
+		r = sk_err_set(err, SK_E_LIMIT, "export: larger than %d bytes", GUARD_EXPORT_MAX);
+	else
+		r = sink->write(sink->ctx, b->ptr, b->len);
+	sk_buf_release(b);
+	return r;
+}
