@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "cli/cmd_guard_profile.h"
 #include "cli/command.h"
 #include "guard/enforce.h"
 #include "guard/event.h"
@@ -468,8 +469,9 @@ static const struct command cmd_stop = {
 	.run = stop,
 };
 
-static const struct command *const subcommands[] = {&cmd_watch, &cmd_learn, &cmd_run, &cmd_stop,
-						    NULL};
+static const struct command *const subcommands[] = {
+	&cmd_watch, &cmd_learn, &cmd_run, &cmd_stop, &cmd_guard_profile, NULL,
+};
 
 const struct command cmd_guard = {
 	.name = "guard",
