@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seeds of guard_elf: small ELF files with an interpreter, libraries and search paths."""
+import os
+import struct
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def elf(bits):
+    strings = b"\0libc.so.6\0libm.so.6\0libx.so\0$ORIGIN/../lib:/opt/lib\0"
+    interp = b"/lib64/ld-linux-x86-64.so.2\0"
+    word = "<Q" if bits == 64 else "<I"
+    head = 64 if bits == 64 else 52
+    ph = 56 if bits == 64 else 32
+    base = 0x400000
+    at_interp = head + 3 * ph
+    at_strings = at_interp + len(interp)
+    at_dynamic = at_strings + len(strings)
+    entries = [(1, 1), (1, 11), (14, 21), (29, 29), (5, base + at_strings), (10, len(strings)), (0, 0)]
+    dynamic = b"".join(struct.pack(word, tag) + struct.pack(word, value) for tag, value in entries)
+    size = at_dynamic + len(dynamic)
+
+    def segment(kind, off, length):
+        if bits == 64:
+            return struct.pack("<IIQQQQQQ", kind, 5, off, base + off, base + off, length, length, 4096)
+        return struct.pack("<IIIIIIII", kind, off, base + off, base + off, length, length, 5, 4096)
+
+    ident = b"\x7fELF" + bytes([2 if bits == 64 else 1, 1, 1]) + b"\0" * 9
+    if bits == 64:
+        header = struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, head, 0, 0, head, ph, 3, 64, 0, 0)
+    else:
+        header = struct.pack("<HHIIIIIHHHHHH", 3, 3, 1, 0, head, 0, 0, head, ph, 3, 40, 0, 0)
+    data = ident + header
+    data += segment(1, 0, size) + segment(3, at_interp, len(interp)) + segment(2, at_dynamic, len(dynamic))
+    return data + interp + strings + dynamic
+
+
+def main():
+    folder = os.path.join(HERE, "corpus", "guard_elf")
+    os.makedirs(folder, exist_ok=True)
+    for bits in (32, 64):
+        with open(os.path.join(folder, f"elf{bits}"), "wb") as f:
+            f.write(elf(bits))
+
+
+main()
