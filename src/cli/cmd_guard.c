@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stockade guard: watch, learn, run, status, stop, profile. */
-#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,14 @@
 #include "guard/enforce.h"
 #include "guard/event.h"
 #include "guard/learn.h"
+#include "guard/output.h"
 #include "guard/session.h"
+
+enum {
+	DEFAULT_KEPT = 4, /* rotated files */
+	MOST_KEPT = 1000,
+	MAX_TOKEN = 8 << 10,
+};
 
 #define SELECT_OPTIONS                                                                               \
 	{"container", 'c', "NAME|ID", NULL, "this container", NULL, CLI_OPTION_REPEAT},              \
@@ -298,15 +305,31 @@ struct guarding {
 	struct guard_enforce *enforce;
 	struct guard_session *session;
 	struct guard_kern *kern;
-	const char *path; /* of -o */
-	FILE *file;
-	bool told_any;
+	struct guard_output *output;
+	bool output_failed; /* said once, until it works again */
 };
+
+static uint64_t monotonic_us(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* A full disk does not end the guard. */
+static void note_output(struct guarding *g, int r, const struct sk_err *err)
+{
+	if (r < 0 && !g->output_failed)
+		sk_log(SK_LOG_ERROR, "events are lost: %s", err->msg);
+	g->output_failed = r < 0;
+}
 
 static void run_event(void *ctx, const struct guard_rec *rec, struct guard_event *e,
 		      struct guard_whose *w)
 {
 	struct guarding *g = ctx;
+	struct sk_err err = {0};
 	int r;
 
 	if (!guard_enforce_event(g->enforce, g->kern, rec, e, w)) {
@@ -314,10 +337,9 @@ static void run_event(void *ctx, const struct guard_rec *rec, struct guard_event
 			guard_session_mute(g->session, rec);
 		return;
 	}
-	r = g->run.json ? guard_event_json(e, &g->run.out) : guard_event_line(e, &g->run.out);
-	if (r < 0)
-		g->run.failure = r;
-	g->told_any = true;
+	(void)fflush(stdout);
+	r = guard_output_event(g->output, e, monotonic_us(), &err);
+	note_output(g, r, &err);
 }
 
 static void run_container(void *ctx, struct guard_whose *w)
@@ -331,44 +353,66 @@ static void run_container(void *ctx, struct guard_whose *w)
 		sk_log(SK_LOG_ERROR, "%s: %s; the default mode holds", w->service, err.msg);
 }
 
-static int write_file(void *ctx, const void *ptr, size_t len)
+/* The value of the header, from a file: arguments and environments are seen by others. */
+static int read_token(struct cli_context *ctx, const char **ret, struct sk_err *err)
 {
-	FILE *f = *(FILE **)ctx;
+	const char *path = cli_option(ctx, "webhook-token");
+	struct sk_buf text;
+	int r;
 
-	return fwrite(ptr, 1, len, f) == len ? 0 : -EIO;
+	if (path == NULL)
+		return 0;
+	sk_buf_init(&text, MAX_TOKEN);
+	r = sk_read_file(AT_FDCWD, path, &text, err);
+	if (r == 0)
+		*ret = sk_arena_str(cli_arena(ctx), sk_span_trim(sk_buf_span(&text)));
+	sk_buf_release(&text);
+	return r;
 }
 
 static int open_output(struct guarding *g, struct sk_err *err)
 {
-	FILE *f;
+	struct cli_context *ctx = g->ctx;
+	struct guard_output_options o = {
+		.file = cli_option(ctx, "output"),
+		.syslog = cli_switch(ctx, "syslog"),
+		.webhook_url = cli_option(ctx, "webhook"),
+		.webhook_ca_file = cli_option(ctx, "webhook-ca"),
+		.fd_json = g->run.json,
+	};
+	const char *size = cli_option(ctx, "rotate");
+	const char *keep = cli_option(ctx, "keep-files");
+	int r;
 
-	if (g->path == NULL)
-		return 0;
-	f = fopen(g->path, "ae");
-	if (f == NULL)
-		return sk_err_errno(err, errno, "open %s", g->path);
-	if (g->file != NULL)
-		(void)fclose(g->file);
-	g->file = f;
-	return 0;
+	o.fd = o.file != NULL ? -1 : STDOUT_FILENO;
+	o.file_keep = DEFAULT_KEPT;
+	if (size != NULL && !sk_parse_size(sk_span_str(size), &o.file_size))
+		return sk_err_set(err, SK_E_USAGE, "--rotate: not a size, such as 100M");
+	if (keep != NULL &&
+	    (!sk_parse_u32(sk_span_str(keep), &o.file_keep) || o.file_keep > MOST_KEPT))
+		return sk_err_set(err, SK_E_USAGE, "--keep-files: a number up to %d", MOST_KEPT);
+	r = read_token(ctx, &o.webhook_authorization, err);
+	return r < 0 ? r : guard_output_new(&o, &g->output, err);
 }
 
 static int run_loop(struct guarding *g, struct sk_err *err)
 {
-	int sig = 0;
+	struct sk_err failure = {0};
+	int sig = 0, r;
 
 	do {
 		if (guard_session_poll(g->session, 20, err) < 0)
 			return -1;
-		if (g->told_any)
-			(void)fflush(g->file != NULL ? g->file : stdout);
-		g->told_any = false;
+		r = guard_output_tick(g->output, monotonic_us(), &failure);
+		if (r < 0)
+			note_output(g, r, &failure);
 		sig = pending_signal();
-		if (sig == SIGHUP && open_output(g, err) < 0)
-			return -1;
+		if (sig == SIGHUP && guard_output_reopen(g->output, &failure) < 0)
+			sk_log(SK_LOG_ERROR, "%s; the old file stays in use", failure.msg);
 	} while (sig == 0 || sig == SIGHUP);
 	guard_session_flush(g->session);
-	(void)fflush(g->file != NULL ? g->file : stdout);
+	r = guard_output_flush(g->output, &failure);
+	note_output(g, r, &failure);
 	return 0;
 }
 
@@ -385,10 +429,11 @@ static int run(struct cli_context *ctx)
 {
 	static const struct guard_session_ops ops = {.container = run_container,
 						     .event = run_event};
-	struct guarding g = {.ctx = ctx, .path = cli_option(ctx, "output")};
+	struct guarding g = {.ctx = ctx};
 	struct guard_enforce_options eo = {.dir = cli_option(ctx, "profiles")};
 	struct guard_session_options o = {
 		.kern = {.enforce = true, .hold = true}, .ops = &ops, .ctx = &g};
+	sk_cleanup(guard_output_freep) struct guard_output *output = NULL;
 	sk_cleanup(guard_enforce_freep) struct guard_enforce *enforce = NULL;
 	sk_cleanup(guard_session_freep) struct guard_session *s = NULL;
 	struct sk_err err;
@@ -404,8 +449,7 @@ static int run(struct cli_context *ctx)
 	g.run = (struct run){.ctx = ctx, .json = wants_json(ctx), .out = cli_stdout()};
 	if (open_output(&g, &err) < 0)
 		return cli_fail(ctx, &err);
-	if (g.file != NULL)
-		g.run.out = (struct sk_sink){.write = write_file, .ctx = &g.file};
+	output = g.output;
 	g.enforce = enforce = guard_enforce_new(&eo);
 	o.policy = guard_enforce_default(enforce);
 	select_from(ctx, &o.select);
@@ -422,8 +466,6 @@ static int run(struct cli_context *ctx)
 	failure = run_loop(&g, &err);
 	if (!cli_switch(ctx, "keep") && guard_kern_unpin(&err) < 0)
 		failure = -1;
-	if (g.file != NULL && fclose(g.file) != 0)
-		failure = sk_err_errno(&err, errno, "write %s", g.path);
 	return failure < 0 ? cli_fail(ctx, &err) : CLI_EXIT_CLEAN;
 }
 
@@ -436,7 +478,13 @@ static const struct cli_option run_options[] = {
 	{"keep", 0, NULL, NULL, "leave enforcement in force at the end", NULL, 0},
 	SELECT_OPTIONS,
 	{"format", 'f', "FORMAT", NULL, "table or json", "table|json", 0},
-	{"output", 'o', "FILE", NULL, "append events to FILE; SIGHUP reopens it", NULL, 0},
+	{"output", 'o', "FILE", NULL, "append events to FILE as JSON; SIGHUP reopens it", NULL, 0},
+	{"rotate", 0, "SIZE", NULL, "start a new FILE when it reaches SIZE", NULL, 0},
+	{"keep-files", 0, "N", NULL, "old files kept, 4 if not said", NULL, 0},
+	{"syslog", 0, NULL, NULL, "alerts to the system log too", NULL, 0},
+	{"webhook", 0, "URL", NULL, "alerts to a webhook too", NULL, 0},
+	{"webhook-ca", 0, "FILE", NULL, "authorities that vouch for the webhook", NULL, 0},
+	{"webhook-token", 0, "FILE", NULL, "holds the value of its Authorization header", NULL, 0},
 	{NULL},
 };
 

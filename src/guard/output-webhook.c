@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -207,6 +208,7 @@ int guard_webhook_new(const char *url, const char *authorization, const char *ca
 	};
 	struct guard_webhook *w = sk_alloc(sizeof(*w));
 	pthread_condattr_t attr;
+	sigset_t all, old;
 	int r;
 
 	sk_buf_init(&w->queue, QUEUE_BYTES);
@@ -222,7 +224,11 @@ int guard_webhook_new(const char *url, const char *authorization, const char *ca
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&w->wake, &attr);
 	(void)pthread_condattr_destroy(&attr);
+	/* signals are for the thread that waits for them */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &old);
 	r = pthread_create(&w->thread, NULL, run, w);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (r != 0) {
 		release(w);
 		return sk_err_errno(err, r, "start a thread for the webhook");

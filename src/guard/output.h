@@ -73,7 +73,8 @@ SK_DEFINE_CLEANUP(struct guard_output, guard_output_free);
  * @now_us: a clock in microseconds that never goes back
  * @err: filled on failure
  *
- * All outputs are tried.
+ * All outputs are tried. An event with @first_us was folded where it came from, and is written as
+ * it is.
  * Return: 0, or negative when the descriptor or the file failed.
  */
 sk_must_check int guard_output_event(struct guard_output *o, const struct guard_event *e,

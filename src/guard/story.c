@@ -6,6 +6,7 @@
 
 #include "base/defs.h"
 #include "base/text.h"
+#include "guard/signs.h"
 
 static const struct {
 	uint32_t nr;
@@ -196,6 +197,19 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 		(void)sk_buf_add_str(b, " is not in the profile");
 }
 
+/* What is unexpected and also looks like something well known is told as that. */
+static void tell_sign(struct guard_event *e, struct sk_buf *b)
+{
+	const struct guard_sign *sign = guard_sign_of_event(e);
+
+	if (sign == NULL)
+		return;
+	(void)sk_buf_printf(b, "; sign of: %s (%s)", sign->text, sign->group);
+	e->attack = sign->attack;
+	if (e->severity == NULL || strcmp(e->severity, "critical") != 0)
+		e->severity = sign->severity;
+}
+
 void guard_story_tell(struct guard_event *e, const struct guard_rec *rec, struct sk_buf *b)
 {
 	sk_buf_reset(b);
@@ -219,5 +233,6 @@ void guard_story_tell(struct guard_event *e, const struct guard_rec *rec, struct
 	}
 	if (rec != NULL && (rec->flags & GUARD_RF_ENTRY) != 0 && e->reason != GUARD_REASON_ENTRY)
 		(void)sk_buf_add_str(b, "; started from outside the container");
+	tell_sign(e, b);
 	e->reason_text = b->ptr;
 }
