@@ -117,7 +117,7 @@ static int enter_seccomp(const struct sk_sandbox *s, struct sk_err *err)
 }
 
 /* Every right that the kernel at hand knows; a newer kernel's unknown ones stay unrestricted. */
-static uint64_t landlock_rights(long abi)
+static uint64_t landlock_rights(unsigned abi)
 {
 	uint64_t rights = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
 			  LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |
@@ -134,10 +134,17 @@ static uint64_t landlock_rights(long abi)
 	return rights;
 }
 
+unsigned sk_sandbox_landlock_abi(void)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+	return abi > 0 ? (unsigned)abi : 0;
+}
+
 /* Return: 1 in force, 0 the kernel has none, negative on failure. */
 static int enter_landlock(const struct sk_sandbox *s, struct sk_err *err)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	unsigned abi = sk_sandbox_landlock_abi();
 	struct landlock_ruleset_attr attr = {.handled_access_fs = landlock_rights(abi)};
 	struct landlock_path_beneath_attr beneath = {
 		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
@@ -145,7 +152,7 @@ static int enter_landlock(const struct sk_sandbox *s, struct sk_err *err)
 	};
 	int fd, r = 0;
 
-	if (abi < 1)
+	if (abi == 0)
 		return 0;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (fd < 0)
@@ -168,6 +175,9 @@ static int limit(int what, uint64_t value, struct sk_err *err)
 	if (value > old.rlim_max)
 		value = old.rlim_max;
 	rl = (struct rlimit){.rlim_cur = value, .rlim_max = value};
+	/* SIGXCPU, which says what happened, comes at the lower limit only. */
+	if (what == RLIMIT_CPU && value < old.rlim_max)
+		rl.rlim_max = value + 1;
 	if (setrlimit((__rlimit_resource_t)what, &rl) < 0)
 		return sk_err_errno(err, errno, "sandbox: limits");
 	return 0;

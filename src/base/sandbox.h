@@ -40,3 +40,10 @@ enum sk_sandbox_layers {
  */
 sk_must_check int sk_sandbox_enter(const struct sk_sandbox *s, unsigned *ret_layers,
 				   struct sk_err *err);
+
+/**
+ * sk_sandbox_landlock_abi() - what this kernel has of Landlock
+ *
+ * Return: version of its interface, 0: none.
+ */
+unsigned sk_sandbox_landlock_abi(void);

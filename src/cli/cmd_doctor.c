@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "guard/cgroup.h"
 #include "guard/kern.h"
+#include "scan/scan.h"
 
 /* What a program that did not load leaves uncovered. */
 static const struct {
@@ -48,7 +49,42 @@ static bool is_lost(const struct guard_kern_program *p, size_t n, const char *na
 	return false;
 }
 
-static int put_json(const struct guard_kern *k, const struct sk_err *err, const char *cgroup)
+/** struct worker - what confines the workers of a scan */
+struct worker {
+	struct scan_worker_feature features[SCAN_WORKER_N_FEATURES];
+	int r; /* negative: no worker can be confined, @err says why */
+	struct sk_err err;
+};
+
+static void put_worker_json(struct sk_jw *w, const struct worker *worker)
+{
+	sk_jw_object(w, "worker");
+	sk_jw_bool(w, "confined", worker->r == 0);
+	if (worker->r < 0)
+		sk_jw_str(w, "why", worker->err.msg);
+	sk_jw_array(w, "features");
+	for (size_t i = 0; worker->r == 0 && i < SCAN_WORKER_N_FEATURES; i++) {
+		sk_jw_object(w, NULL);
+		sk_jw_str(w, "name", worker->features[i].name);
+		sk_jw_bool(w, "in_force", worker->features[i].in_force);
+		sk_jw_str(w, "detail", worker->features[i].detail);
+		sk_jw_end_object(w);
+	}
+	sk_jw_end_array(w);
+	sk_jw_end_object(w);
+}
+
+static void put_worker_table(const struct worker *worker)
+{
+	(void)printf("\nscan workers%s%s\n", worker->r < 0 ? ": none can be confined: " : "",
+		     worker->r < 0 ? worker->err.msg : "");
+	for (size_t i = 0; worker->r == 0 && i < SCAN_WORKER_N_FEATURES; i++)
+		(void)printf("  %-4s %-13s %s\n", worker->features[i].in_force ? "yes" : "no",
+			     worker->features[i].name, worker->features[i].detail);
+}
+
+static int put_json(const struct guard_kern *k, const struct sk_err *err, const char *cgroup,
+		    const struct worker *worker)
 {
 	struct sk_sink sink = cli_stdout();
 	const struct guard_kern_program *p = NULL;
@@ -87,6 +123,7 @@ static int put_json(const struct guard_kern *k, const struct sk_err *err, const 
 	for (size_t i = 0; backend == GUARD_BACKEND_SIGNAL && i < SK_ARRAY_LEN(signal_limits); i++)
 		sk_jw_str(&w, NULL, signal_limits[i]);
 	sk_jw_end_array(&w);
+	put_worker_json(&w, worker);
 	sk_jw_end_object(&w);
 	return sk_jw_finish(&w);
 }
@@ -120,6 +157,13 @@ static void put_table(const struct guard_kern *k, const struct sk_err *err, cons
 		(void)printf("  %s\n", signal_limits[i]);
 }
 
+static void put_tables(const struct guard_kern *k, const struct sk_err *err, const char *cgroup,
+		       const struct worker *worker)
+{
+	put_table(k, err, cgroup);
+	put_worker_table(worker);
+}
+
 static int doctor(struct cli_context *ctx)
 {
 	struct guard_kern_options o = {.calls = true};
@@ -128,14 +172,17 @@ static int doctor(struct cli_context *ctx)
 	struct sk_err err = {0};
 	int failure = 0;
 	char cgroup[256] = "no version 2 tree is mounted";
+	struct worker worker = {0};
 
+	/* First: it forks. */
+	worker.r = scan_worker_report(cli_arena(ctx), worker.features, &worker.err);
 	if (guard_cgroup_root(cgroup, sizeof(cgroup)) && guard_kern_open(&o, &k, &err) < 0)
 		k = NULL;
 	if (format != NULL && strcmp(format, "json") == 0)
-		failure = put_json(k, &err, cgroup);
+		failure = put_json(k, &err, cgroup, &worker);
 	else
-		put_table(k, &err, cgroup);
-	return k != NULL && failure >= 0 ? CLI_EXIT_CLEAN : CLI_EXIT_FAILURE;
+		put_tables(k, &err, cgroup, &worker);
+	return k != NULL && worker.r == 0 && failure >= 0 ? CLI_EXIT_CLEAN : CLI_EXIT_FAILURE;
 }
 
 static const struct cli_option options[] = {
@@ -145,7 +192,7 @@ static const struct cli_option options[] = {
 
 const struct command cmd_doctor = {
 	.name = "doctor",
-	.summary = "what this kernel and these rights allow the guard, and what is not covered",
+	.summary = "what this kernel and these rights allow guard and scan, what is not covered",
 	.usage = "[-f FORMAT]",
 	.options = options,
 	.run = doctor,

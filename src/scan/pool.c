@@ -99,7 +99,7 @@ static sk_noreturn void worker_main(struct scan_job *job, int out)
 	(void)signal(SIGTERM, SIG_DFL);
 	sk_buf_init(&answer, answer_max);
 	if ((job->flags & SCAN_JOB_NETWORK) == 0)
-		r = sk_sandbox_enter(&box, NULL, &err);
+		r = sk_sandbox_enter(&box, &job->layers, &err);
 	if (r == 0)
 		r = job->work(job, &answer, &err);
 	if (r == 0 && answer.overflow)

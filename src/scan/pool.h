@@ -34,6 +34,7 @@ struct scan_job;
  * @limits: for budgets in the worker
  * @r: 0 or the job's failure, then @err says which
  * @answer: what the worker sent; not validated
+ * @layers: in the worker, enum sk_sandbox_layers that are in force
  * @progress: bytes read so far as the worker says; shared memory, NULL outside a run
  */
 struct scan_job {
@@ -48,6 +49,7 @@ struct scan_job {
 	int r;
 	struct sk_err err;
 	struct sk_buf answer;
+	unsigned layers;
 	volatile uint64_t *progress;
 };
 

@@ -54,3 +54,25 @@ struct scan_options {
  */
 sk_must_check int scan_run(const struct vulndb *db, const struct scan_options *opts,
 			   struct sk_arena *a, struct model_report *ret, struct sk_err *err);
+
+enum {
+	SCAN_WORKER_N_FEATURES = 5,
+};
+
+/** struct scan_worker_feature - one means by which workers are confined */
+struct scan_worker_feature {
+	const char *name;
+	bool in_force;
+	const char *detail; /* what it takes away here, or why it is not there */
+};
+
+/**
+ * scan_worker_report() - what confines workers on this machine, found out by one of them
+ * @a: texts live here
+ * @ret: SCAN_WORKER_N_FEATURES, written on success
+ * @err: filled on failure: then no target can be scanned here
+ *
+ * Return: 0, or negative.
+ */
+sk_must_check int scan_worker_report(struct sk_arena *a, struct scan_worker_feature *ret,
+				     struct sk_err *err);
