@@ -321,7 +321,9 @@ static void need_for_links(struct merge *m)
 		    !catalog_claims(n->path, CATALOG_CLAIM_FILES, &kind))
 			continue;
 		if (n->type == SCAN_NODE_UNREAD) {
-			add_need(m, n->link, n->path, n->layer);
+			/* its own layer or one below: a file that was not asked for left no trace
+			 */
+			add_need(m, n->link, n->path, MODEL_NO_LAYER);
 			continue;
 		}
 		f = scan_vtree_follow(&m->tree, n->path, SCAN_FOLLOW_ALL, is_known, m);
