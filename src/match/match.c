@@ -710,8 +710,8 @@ static void report_diagnostics(struct matcher *m)
 	if (m->n_without_ecosystem > 0)
 		diagnose(m, MODEL_DIAGNOSTIC_WARNING, "packages",
 			 sk_arena_printf(m->a,
-					 "no advisory feed is known for their distribution: %s not "
-					 "judged",
+					 "no advisory feed is known for their distribution or "
+					 "type: %s not judged",
 					 packages_text(m, m->n_without_ecosystem)));
 	for (size_t i = 0; i < m->n_scopes; i++)
 		report_scope(m, m->scopes[i]);

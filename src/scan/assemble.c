@@ -12,6 +12,7 @@
 #include "catalog/catalog.h"
 #include "model/purl.h"
 #include "scan/session.h"
+#include "version/version.h"
 
 static const char looked_for[] =
 	"dpkg (var/lib/dpkg/status, status.d), apk (lib/apk/db/installed, usr/lib/apk/db/installed) "
@@ -172,14 +173,30 @@ static int add_package(struct scan_session *s, struct package_list *l,
 	return 0;
 }
 
+/* Does the distribution use this kind of package? An apk database on Debian came from elsewhere. */
+static bool is_native(const struct model_package *p, const struct model_distro *os)
+{
+	static const enum version_scheme native[] = {
+		[MODEL_PACKAGE_DEB] = VERSION_DPKG,
+		[MODEL_PACKAGE_APK] = VERSION_APK,
+		[MODEL_PACKAGE_RPM] = VERSION_RPM,
+	};
+	enum version_scheme scheme;
+
+	return os->ecosystem == NULL || !version_scheme_of(sk_span_str(os->ecosystem), &scheme) ||
+	       scheme == native[p->type];
+}
+
 /* What the package database does not say itself: feed, purl, whose it is. */
 static void complete_package(struct scan_session *s, struct model_package *p)
 {
 	const struct model_distro *os = &s->report->target.os;
 
 	if (p->type != MODEL_PACKAGE_LANGUAGE) {
-		p->ecosystem = os->ecosystem;
-		if (catalog_is_third_party(p, os, NULL))
+		if (!is_native(p, os))
+			os = NULL;
+		p->ecosystem = os != NULL ? os->ecosystem : NULL;
+		if (os != NULL && catalog_is_third_party(p, os, NULL))
 			p->third_party = true;
 	}
 	if (p->purl == NULL)
@@ -281,7 +298,7 @@ static void collect_content_sets(struct scan_session *s, struct match_options *o
 	opts->n_content_sets = n;
 }
 
-/* What the database cannot judge is said, not passed over. */
+/* Why packages have no ecosystem; the matcher says how many it could not judge. */
 static void note_blind_spots(struct scan_session *s)
 {
 	const struct model_distro *os = &s->report->target.os;
@@ -295,15 +312,10 @@ static void note_blind_spots(struct scan_session *s)
 		return;
 	if (os->id == NULL)
 		scan_note(s, MODEL_DIAGNOSTIC_WARNING, "etc/os-release",
-			  "no distribution was recognised: %zu packages are not judged", n_system);
+			  "no distribution was recognised");
 	else if (os->ecosystem == NULL)
-		scan_note(s, MODEL_DIAGNOSTIC_WARNING, "etc/os-release",
-			  "no feed is known for %s: %zu packages are not judged",
-			  scan_quote(s, sk_span_str(name)), n_system);
-	else if (s->db != NULL && !vulndb_has_ecosystem(s->db, sk_span_str(os->ecosystem)))
-		scan_note(s, MODEL_DIAGNOSTIC_WARNING, "etc/os-release",
-			  "the database has no advisories for %s: %zu packages are not judged",
-			  os->ecosystem, n_system);
+		scan_note(s, MODEL_DIAGNOSTIC_WARNING, "etc/os-release", "no feed is known for %s",
+			  scan_quote(s, sk_span_str(name)));
 }
 
 static int match(struct scan_session *s, struct sk_err *err)
