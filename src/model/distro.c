@@ -138,6 +138,7 @@ static const struct {
 	{"zorin", "15", "ubuntu", "18.04"},
 	{"zorin", "16", "ubuntu", "20.04"},
 	{"zorin", "17", "ubuntu", "22.04"},
+	{"zorin", "18", "ubuntu", "24.04"},
 	{"postmarketos", "v22.06", "alpine", "3.16"},
 	{"postmarketos", "v22.12", "alpine", "3.17"},
 	{"postmarketos", "v23.06", "alpine", "3.18"},
@@ -145,6 +146,7 @@ static const struct {
 	{"postmarketos", "v24.06", "alpine", "3.20"},
 	{"postmarketos", "v24.12", "alpine", "3.21"},
 	{"postmarketos", "v25.06", "alpine", "3.22"},
+	{"postmarketos", "v25.12", "alpine", "3.23"},
 	{"postmarketos", "edge", "alpine", "edge"},
 };
 

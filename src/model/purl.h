@@ -60,16 +60,14 @@ const char *model_purl_get(const struct model_purl *p, const char *key);
  * @p: parts
  * @text: the URL as it was asked; becomes the package's purl, whole
  * @a: text lives here
- * @ret: written on success; source, arch, module, epoch and ecosystem come from the qualifiers
- * @err: filled on failure
+ * @ret: written; source, arch, module, epoch and ecosystem come from the qualifiers
  *
  * `distro=debian-12` chooses the ecosystem, `upstream=name@version` (or a name, or a source
  * package's file name) the source package, `epoch=`, `arch=`, `rpmmod=` speak for themselves.
- * Return: 0, or negative. Errors: SK_E_UNSUPPORTED a type without an ecosystem; SK_E_FORMAT.
+ * A type or a distribution that no feed speaks of leaves the ecosystem NULL.
  */
-sk_must_check int model_purl_to_package(const struct model_purl *p, const char *text,
-					struct sk_arena *a, struct model_package *ret,
-					struct sk_err *err);
+void model_purl_to_package(const struct model_purl *p, const char *text, struct sk_arena *a,
+			   struct model_package *ret);
 
 /**
  * model_purl_of_package() - package URL for a catalogued package

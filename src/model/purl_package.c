@@ -271,24 +271,27 @@ static const char *join_name(const struct model_purl *p, enum name_form form, st
 	return sk_arena_printf(a, "%s%c%s", p->ns, form == NAME_COLON ? ':' : '/', p->name);
 }
 
-static bool fill_language(const struct model_purl *p, struct sk_arena *a, struct model_package *pkg)
+/* A type that nobody publishes advisories for stays without an ecosystem. */
+static void fill_language(const struct model_purl *p, struct sk_arena *a, struct model_package *pkg)
 {
+	enum name_form form = NAME_SLASH;
+
 	for (size_t i = 0; i < SK_ARRAY_LEN(languages); i++) {
 		if (strcmp(languages[i].type, p->type) != 0)
 			continue;
-		pkg->type = MODEL_PACKAGE_LANGUAGE;
 		pkg->ecosystem = languages[i].ecosystem;
-		pkg->name = join_name(p, languages[i].form, a);
-		pkg->version = p->version != NULL ? p->version : "";
-		pkg->source_name = pkg->name;
-		pkg->source_version = pkg->version;
-		return true;
+		form = languages[i].form;
+		break;
 	}
-	return false;
+	pkg->type = MODEL_PACKAGE_LANGUAGE;
+	pkg->name = join_name(p, form, a);
+	pkg->version = p->version != NULL ? p->version : "";
+	pkg->source_name = pkg->name;
+	pkg->source_version = pkg->version;
 }
 
-int model_purl_to_package(const struct model_purl *p, const char *text, struct sk_arena *a,
-			  struct model_package *ret, struct sk_err *err)
+void model_purl_to_package(const struct model_purl *p, const char *text, struct sk_arena *a,
+			   struct model_package *ret)
 {
 	struct model_package pkg = {.layer = MODEL_NO_LAYER};
 	static const struct {
@@ -309,15 +312,9 @@ int model_purl_to_package(const struct model_purl *p, const char *text, struct s
 		fill_distro_package(p, a, &pkg);
 		done = true;
 	}
-	if (!done && !fill_language(p, a, &pkg)) {
-		char quoted[64];
-
-		return sk_err_set(err, SK_E_UNSUPPORTED,
-				  "package URL type %s has no advisory ecosystem",
-				  sk_text_quote(sk_span_str(p->type), quoted, sizeof(quoted)));
-	}
+	if (!done)
+		fill_language(p, a, &pkg);
 	*ret = pkg;
-	return 0;
 }
 
 /** struct draft - a purl being put together */

@@ -124,6 +124,17 @@ static int recognise_archive(struct scan_session *s, struct sk_err *err)
 	return 0;
 }
 
+/* Blank lines may come first. */
+static bool is_purl_list(struct sk_span head)
+{
+	size_t at = 0;
+
+	while (at < head.len && strchr(" \t\r\n", head.ptr[at]) != NULL && head.ptr[at] != '\0')
+		at++;
+	head = sk_span_sub(head, at, head.len);
+	return sk_span_starts(head, "pkg:") || sk_span_starts(head, "#");
+}
+
 static int recognise_bytes(struct scan_session *s, struct sk_err *err)
 {
 	struct sk_span head;
@@ -133,7 +144,7 @@ static int recognise_bytes(struct scan_session *s, struct sk_err *err)
 		return r;
 	if (head.len == 0)
 		return sk_err_set(err, SK_E_FORMAT, "the target is empty");
-	if (sk_span_starts(head, "pkg:") || sk_span_starts(head, "#")) {
+	if (is_purl_list(head)) {
 		s->kind = IMAGE_PURLS;
 		return 0;
 	}

@@ -19,13 +19,21 @@ static int add_purl(struct scan_session *s, struct sk_span text, size_t *cap, st
 		return r;
 	SK_GROW(s->given, s->n_given, *cap);
 	s->given[s->n_given] = (struct model_package){0};
-	r = model_purl_to_package(&p, sk_arena_str(s->arena, text), s->arena, &s->given[s->n_given],
-				  err);
-	if (r < 0)
-		return r;
+	model_purl_to_package(&p, sk_arena_str(s->arena, text), s->arena, &s->given[s->n_given]);
 	s->given[s->n_given].layer = MODEL_NO_LAYER;
 	s->n_given++;
 	return 0;
+}
+
+/* A URL holds no blank, so '#' after one begins a comment; elsewhere it begins the subpath. */
+static struct sk_span without_comment(struct sk_span line)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		if (line.ptr[i] == '#' &&
+		    (i == 0 || line.ptr[i - 1] == ' ' || line.ptr[i - 1] == '\t'))
+			return sk_span_trim(sk_span_sub(line, 0, i));
+	}
+	return sk_span_trim(line);
 }
 
 static int read_list(struct scan_session *s, struct sk_span text, struct sk_err *err)
@@ -37,8 +45,8 @@ static int read_list(struct scan_session *s, struct sk_span text, struct sk_err 
 		int r;
 
 		number++;
-		line = sk_span_trim(line);
-		if (line.len == 0 || line.ptr[0] == '#')
+		line = without_comment(line);
+		if (line.len == 0)
 			continue;
 		r = add_purl(s, line, &cap, err);
 		if (r < 0)
