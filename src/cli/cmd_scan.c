@@ -27,7 +27,7 @@ static const struct cli_option options[] = {
 	{"format", 'f', "FORMAT[=FILE]", "scan.format",
 	 "form of the report, to standard output or FILE", NULL,
 	 CLI_OPTION_REPEAT | CLI_OPTION_OPEN},
-	{"output", 'o', "FILE", NULL, "write the report to FILE", NULL, 0},
+	{"output", 'o', "FILE", NULL, "write the report to FILE; -: standard output", NULL, 0},
 	{"db", 0, "FILE", "db.path", "advisory database", NULL, 0},
 	{"platform", 0, "OS/ARCH", "scan.platform",
 	 "image to take from a multi-platform one, os/arch[/variant]", NULL, 0},
@@ -156,7 +156,7 @@ static int load_output(struct cli_context *ctx, const char *text, const char *fi
 		name = sk_span_sub(name, 0, at);
 	}
 	ret->ops = report_find(sk_arena_str(cli_arena(ctx), name));
-	ret->file = file;
+	ret->file = file != NULL && strcmp(file, "-") == 0 ? NULL : file;
 	if (ret->ops == NULL)
 		return unknown_format(name, err);
 	if (file != NULL && *file == '\0')
@@ -170,7 +170,7 @@ static int load_outputs(struct cli_context *ctx, struct output **ret, size_t *re
 	const char *file = cli_option(ctx, "output");
 	const char *const *formats;
 	struct output *outputs;
-	size_t n = 0, n_unnamed = 0;
+	size_t n = 0, n_unnamed = 0, n_stdout = 0;
 	int r = 0;
 
 	formats = cli_options(ctx, "format", &n);
@@ -178,10 +178,14 @@ static int load_outputs(struct cli_context *ctx, struct output **ret, size_t *re
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		r = load_output(ctx, formats[i], file, &outputs[i], err);
 		n_unnamed += strchr(formats[i], '=') == NULL;
+		n_stdout += outputs[i].file == NULL;
 	}
-	if (r == 0 && n_unnamed > 1)
+	if (r == 0 && (n_unnamed > 1 || n_stdout > 1))
 		r = sk_err_set(err, SK_E_USAGE,
 			       "two formats for one output; name a file: -f FORMAT=FILE");
+	if (r == 0 && n_unnamed == 0 && file != NULL)
+		r = sk_err_set(err, SK_E_USAGE, "-o %s: every format has a file of its own already",
+			       file);
 	*ret = outputs;
 	*ret_n = n;
 	return r;
