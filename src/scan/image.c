@@ -49,8 +49,9 @@ static int open_blob(struct scan_session *s, struct sk_span name, uint64_t *ret_
 	sk_cleanup(sk_closep) int fd = -1;
 	struct stat st;
 
-	if (fstatat(s->root_fd, path, &st, 0) < 0 && errno == ENOENT)
-		return missing(s, name, err);
+	if (fstatat(s->root_fd, path, &st, 0) < 0)
+		return errno == ENOENT ? missing(s, name, err)
+				       : sk_err_errno(err, errno, "blob %s", scan_quote(s, name));
 	if (!S_ISREG(st.st_mode))
 		return sk_err_set(err, SK_E_UNSUPPORTED, "blob %s is not a regular file",
 				  scan_quote(s, name));

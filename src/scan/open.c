@@ -96,11 +96,30 @@ static int take_head(struct scan_session *s, struct sk_span *ret, struct sk_err 
 	return 0;
 }
 
-static bool exists_in(int dirfd, const char *name)
+/* Return: 1 a regular file, 0 none, negative: it cannot be told. */
+static int exists_in(struct scan_session *s, const char *name, struct sk_err *err)
 {
 	struct stat st;
 
-	return fstatat(dirfd, name, &st, 0) == 0 && S_ISREG(st.st_mode);
+	if (fstatat(s->root_fd, name, &st, 0) == 0)
+		return S_ISREG(st.st_mode);
+	if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+		return 0;
+	return sk_err_errno(err, errno, "%s", name);
+}
+
+/* A directory: an OCI layout, or a tree. */
+static int recognise_dir(struct scan_session *s, struct sk_err *err)
+{
+	int r = exists_in(s, "oci-layout", err);
+
+	if (r == 0)
+		r = exists_in(s, "index.json", err);
+	if (r < 0)
+		return r;
+	s->kind = r == 1 ? IMAGE_OCI_DIR : IMAGE_DIR;
+	s->input = r == 1 ? SCAN_INPUT_DIR : SCAN_INPUT_TREE;
+	return 0;
 }
 
 /* A tar archive's kind shows in its members. */
@@ -176,16 +195,7 @@ static int recognise(struct scan_session *s, const char *text, struct sk_err *er
 		return r < 0 ? r : recognise_bytes(s, err);
 	}
 	r = open_dir(s, path, err);
-	if (r < 0)
-		return r;
-	if (exists_in(s->root_fd, "oci-layout") || exists_in(s->root_fd, "index.json")) {
-		s->kind = IMAGE_OCI_DIR;
-		s->input = SCAN_INPUT_DIR;
-	} else {
-		s->kind = IMAGE_DIR;
-		s->input = SCAN_INPUT_TREE;
-	}
-	return 0;
+	return r < 0 ? r : recognise_dir(s, err);
 }
 
 /* docker-archive: and oci-archive: */

@@ -298,18 +298,22 @@ static void serve_one(struct run *run, unsigned i)
 static void serve(struct run *run)
 {
 	bool late = run->pool->deadline_ms != 0 && scan_now_ms() > run->pool->deadline_ms;
+	bool blind = false;
 
 	for (unsigned i = 0; i < run->n_workers; i++)
 		run->polls[i] = (struct pollfd){
 			.fd = run->workers[i].pid != 0 ? run->workers[i].fd : -1, .events = POLLIN};
 	if (!late && poll(run->polls, run->n_workers, TICK_MS) < 0 && errno != EINTR)
-		late = true;
+		blind = true;
 	for (unsigned i = 0; i < run->n_workers; i++) {
 		if (run->workers[i].pid == 0)
 			continue;
 		if (late) {
 			finish(&run->workers[i], -SK_E_TIMEOUT,
 			       "limit time exceeded; raise it with --limit time=N");
+			run->n_busy--;
+		} else if (blind) {
+			finish(&run->workers[i], -SK_E_WORKER, "the worker cannot be waited for");
 			run->n_busy--;
 		} else if (run->polls[i].revents != 0) {
 			serve_one(run, i);

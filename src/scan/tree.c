@@ -65,7 +65,7 @@ static void note(struct walk *w, int errnum, const char *what)
 }
 
 /* Kernel interfaces that look like files: reading them may block, change things, or never end. */
-static bool is_kernel_fs(int fd)
+static bool is_kernel_fs(const struct statfs *fs)
 {
 	static const unsigned long types[] = {
 		PROC_SUPER_MAGIC,
@@ -82,12 +82,9 @@ static bool is_kernel_fs(int fd)
 		0x0187 /* autofs */,
 		EFIVARFS_MAGIC,
 	};
-	struct statfs fs;
 
-	if (fstatfs(fd, &fs) < 0)
-		return true;
 	for (size_t i = 0; i < SK_ARRAY_LEN(types); i++)
-		if ((unsigned long)fs.f_type == types[i])
+		if ((unsigned long)fs->f_type == types[i])
 			return true;
 	return false;
 }
@@ -151,6 +148,7 @@ static int enter(struct walk *w, int dirfd, const char *name, struct sk_err *err
 {
 	sk_cleanup(sk_closep) int fd =
 		openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY | O_NONBLOCK);
+	struct statfs fs;
 	struct stat st;
 	DIR *dir;
 
@@ -160,8 +158,14 @@ static int enter(struct walk *w, int dirfd, const char *name, struct sk_err *err
 		note(w, errno, "open");
 		return 0;
 	}
-	if ((w->n_levels == 0 || st.st_dev != w->levels[w->n_levels - 1].dev) && is_kernel_fs(fd))
-		return 0;
+	if (w->n_levels == 0 || st.st_dev != w->levels[w->n_levels - 1].dev) {
+		if (fstatfs(fd, &fs) < 0) {
+			note(w, errno, "find out the file system");
+			return 0;
+		}
+		if (is_kernel_fs(&fs))
+			return 0;
+	}
 	dir = fdopendir(fd);
 	if (dir == NULL)
 		return sk_err_errno(err, errno, "open a directory");
@@ -171,14 +175,16 @@ static int enter(struct walk *w, int dirfd, const char *name, struct sk_err *err
 	return 0;
 }
 
-static unsigned char type_of(int dirfd, const struct dirent *de)
+static unsigned char type_of(struct walk *w, int dirfd, const struct dirent *de)
 {
 	struct stat st;
 
 	if (de->d_type != DT_UNKNOWN)
 		return de->d_type;
-	if (fstatat(dirfd, de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(dirfd, de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		note(w, errno, "look at");
 		return DT_UNKNOWN;
+	}
 	return (unsigned char)IFTODT(st.st_mode);
 }
 
@@ -192,7 +198,7 @@ static int visit(struct walk *w, int dirfd, const struct dirent *de, struct sk_e
 
 	if (!wanted && !leads)
 		return 0;
-	switch (type_of(dirfd, de)) {
+	switch (type_of(w, dirfd, de)) {
 	case DT_DIR:
 		e.type = SCAN_ENTRY_DIR;
 		r = scan_facts_add(&w->b, &e, err);

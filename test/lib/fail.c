@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <dlfcn.h>
@@ -272,4 +273,48 @@ FILE *fopen(const char *path, const char *mode)
 {
 	return due("fopen") != 0 ? NULL
 				 : REAL(FILE *, fopen, const char *, const char *)(path, mode);
+}
+
+int fstatat(int dir, const char *path, struct stat *st, int flags)
+{
+	return due("fstatat") != 0 ? -1
+				   : REAL(int, fstatat, int, const char *, struct stat *,
+					  int)(dir, path, st, flags);
+}
+
+int fstatat64(int dir, const char *path, struct stat64 *st, int flags)
+{
+	return due("fstatat") != 0 ? -1
+				   : REAL(int, fstatat64, int, const char *, struct stat64 *,
+					  int)(dir, path, st, flags);
+}
+
+int stat(const char *path, struct stat *st)
+{
+	return due("stat") != 0 ? -1 : REAL(int, stat, const char *, struct stat *)(path, st);
+}
+
+int stat64(const char *path, struct stat64 *st)
+{
+	return due("stat") != 0 ? -1 : REAL(int, stat64, const char *, struct stat64 *)(path, st);
+}
+
+int fstatfs(int fd, struct statfs *fs)
+{
+	return due("fstatfs") != 0 ? -1 : REAL(int, fstatfs, int, struct statfs *)(fd, fs);
+}
+
+int fstatfs64(int fd, struct statfs64 *fs)
+{
+	return due("fstatfs") != 0 ? -1 : REAL(int, fstatfs64, int, struct statfs64 *)(fd, fs);
+}
+
+off64_t lseek64(int fd, off64_t off, int whence)
+{
+	return due("lseek") != 0 ? -1 : REAL(off64_t, lseek64, int, off64_t, int)(fd, off, whence);
+}
+
+DIR *fdopendir(int fd)
+{
+	return due("fdopendir") != 0 ? NULL : REAL(DIR *, fdopendir, int)(fd);
 }
