@@ -14,7 +14,9 @@
 #include <ftw.h>
 
 #include "base/io.h"
+#include "base/wire.h"
 #include "scan/cache.h"
+#include "scan/reader.h"
 
 static char dir[64];
 
@@ -269,11 +271,45 @@ static void unsafe(void **state)
 	scan_cache_free(NULL);
 }
 
+/* The answer of a worker that digests, and the content of a "seen" entry. */
+static void digests_are_checked(void **state)
+{
+	struct sk_digest d = sk_digest_of(SK_DIGEST_SHA256, sk_span_str("x")), got = {0};
+	struct sk_digest other = sk_digest_of(SK_DIGEST_SHA512, sk_span_str("x"));
+	struct sk_err err;
+	struct sk_buf b;
+	uint64_t size = 0;
+
+	(void)state;
+	sk_buf_init(&b, 4096);
+	sk_wire_put_digest(&b, &d);
+	sk_wire_put_u64(&b, 300);
+	assert_int_equal(scan_hash_decode(sk_buf_span(&b), &got, &size, &err), 0);
+	assert_true(sk_digest_eq(&got, &d));
+	assert_int_equal(size, 300);
+	for (size_t n = 0; n < b.len; n++)
+		assert_int_equal(
+			scan_hash_decode(sk_span_sub(sk_buf_span(&b), 0, n), &got, &size, &err),
+			-SK_E_FORMAT);
+	(void)sk_buf_add_char(&b, 0);
+	assert_int_equal(scan_hash_decode(sk_buf_span(&b), &got, &size, &err), -SK_E_FORMAT);
+	sk_buf_reset(&b);
+	sk_wire_put_digest(&b, &other);
+	sk_wire_put_u64(&b, 1);
+	assert_int_equal(scan_hash_decode(sk_buf_span(&b), &got, &size, &err), -SK_E_FORMAT);
+	sk_buf_reset(&b);
+	sk_wire_put_digest(&b, &d);
+	sk_wire_put_u64(&b, UINT64_MAX);
+	assert_int_equal(scan_hash_decode(sk_buf_span(&b), &got, &size, &err), -SK_E_FORMAT);
+	sk_buf_release(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(keeps, setup, teardown),
 		cmocka_unit_test(keys_differ),
+		cmocka_unit_test(digests_are_checked),
 		cmocka_unit_test_setup_teardown(identity, setup, teardown),
 		cmocka_unit_test_setup_teardown(misplaced, setup, teardown),
 		cmocka_unit_test_setup_teardown(oldest_first, setup, teardown),

@@ -199,10 +199,32 @@ static int work_odd_code(const struct scan_job *job, struct sk_buf *answer, stru
 	return write_raw(bytes, sizeof(bytes));
 }
 
+/* A message without a code, and a code together with content. */
+static int work_message_alone(const struct scan_job *job, struct sk_buf *answer, struct sk_err *err)
+{
+	static const char bytes[28] = "SKW1\0\0\0\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0text";
+
+	(void)job;
+	(void)answer;
+	(void)err;
+	return write_raw(bytes, sizeof(bytes));
+}
+
+static int work_both(const struct scan_job *job, struct sk_buf *answer, struct sk_err *err)
+{
+	static const char bytes[28] = "SKW1\x01\x04\0\0\x02\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0text";
+
+	(void)job;
+	(void)answer;
+	(void)err;
+	return write_raw(bytes, sizeof(bytes));
+}
+
 static void broken_workers(void **state)
 {
 	static int (*const works[])(const struct scan_job *, struct sk_buf *, struct sk_err *) = {
-		work_crash, work_garbage, work_short, work_long, work_huge, work_odd_code};
+		work_crash, work_garbage,  work_short,         work_long,
+		work_huge,  work_odd_code, work_message_alone, work_both};
 
 	(void)state;
 	for (size_t i = 0; i < SK_ARRAY_LEN(works); i++) {
