@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/io.h"
 #include "scan/session.h"
+#include "unpack/unpack.h"
 
 void scan_note(struct scan_session *s, enum model_diagnostic_severity severity, const char *place,
 	       const char *fmt, ...)
@@ -54,6 +55,7 @@ int scan_run_jobs(struct scan_session *s, const char *what, struct scan_job *job
 				 .ctx = &ticker};
 	bool feeds = false;
 
+	unpack_prepare();
 	for (size_t i = 0; i < n_jobs; i++) {
 		jobs[i].limits = &s->opts->limits;
 		feeds |= (jobs[i].flags & SCAN_JOB_TAKE_FD) != 0;

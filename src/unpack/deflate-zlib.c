@@ -7,44 +7,49 @@
 #include "base/alloc.h"
 #include "unpack/unpack-priv.h"
 
-struct unpack_deflate {
+struct zlib {
 	z_stream z;
 	uint32_t crc;
 };
 
-struct unpack_deflate *unpack_deflate_new(void)
+static void *zlib_new(void)
 {
-	struct unpack_deflate *d = sk_alloc(sizeof(*d));
+	struct zlib *d = sk_alloc(sizeof(*d));
 
 	if (inflateInit2(&d->z, -MAX_WBITS) != Z_OK)
 		abort(); /* memory is gone, or the library is not the one compiled against */
 	return d;
 }
 
-void unpack_deflate_free(struct unpack_deflate *d)
+static void zlib_free(void *state)
 {
+	struct zlib *d = state;
+
 	if (d == NULL)
 		return;
 	(void)inflateEnd(&d->z);
 	sk_free(d);
 }
 
-void unpack_deflate_reset(struct unpack_deflate *d)
+static void zlib_reset(void *state)
 {
+	struct zlib *d = state;
+
 	(void)inflateReset(&d->z);
 	d->crc = 0;
 }
 
-static uInt deflate_clamp(size_t len)
+static uInt zlib_clamp(size_t len)
 {
 	return len > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uInt)len;
 }
 
-int unpack_deflate_step(struct unpack_deflate *d, struct unpack_io *io,
-			struct unpack_deflate_end *ret_end, struct sk_err *err)
+static int zlib_step(void *state, struct unpack_io *io, struct unpack_deflate_end *ret_end,
+		     struct sk_err *err)
 {
-	uInt in_len = deflate_clamp(io->in_len);
-	uInt out_len = deflate_clamp(io->out_len);
+	struct zlib *d = state;
+	uInt in_len = zlib_clamp(io->in_len);
+	uInt out_len = zlib_clamp(io->out_len);
 	int r;
 
 	memcpy(&d->z.next_in, &io->in, sizeof(io->in));
@@ -64,3 +69,10 @@ int unpack_deflate_step(struct unpack_deflate *d, struct unpack_io *io,
 	*ret_end = (struct unpack_deflate_end){.crc = d->crc};
 	return 1;
 }
+
+const struct unpack_deflate_ops unpack_deflate_zlib_ops = {
+	.new = zlib_new,
+	.free = zlib_free,
+	.reset = zlib_reset,
+	.step = zlib_step,
+};

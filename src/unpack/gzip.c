@@ -6,6 +6,8 @@
  */
 #include <string.h>
 
+#include <dlfcn.h>
+
 #include "base/alloc.h"
 #include "unpack/unpack-priv.h"
 
@@ -36,7 +38,8 @@ enum {
 };
 
 struct gzip {
-	struct unpack_deflate *deflate;
+	const struct unpack_deflate_ops *engine;
+	void *deflate;
 	enum gzip_state state;
 	uint8_t field[GZIP_FIXED_SIZE]; /* bytes of the field being gathered */
 	size_t n_field;
@@ -46,11 +49,35 @@ struct gzip {
 	uint32_t size; /* output of this member, modulo 2^32 */
 };
 
+/* The fastest engine that is there. */
+static void gzip_choose(struct gzip *g)
+{
+#ifdef UNPACK_ISAL
+	g->engine = &unpack_deflate_isal_ops;
+	g->deflate = g->engine->new ();
+	if (g->deflate != NULL)
+		return;
+#endif
+	g->engine = &unpack_deflate_zlib_ops;
+	g->deflate = g->engine->new ();
+}
+
+/*
+ * A library that is loaded once stays, and is found again by its name without a look at the disk,
+ * which a confined process could not take.
+ */
+void unpack_prepare(void)
+{
+#ifdef UNPACK_ISAL
+	(void)dlopen(UNPACK_ISAL, RTLD_NOW | RTLD_LOCAL); /* without it zlib does */
+#endif
+}
+
 static void *gzip_open(sk_unused uint64_t window)
 {
 	struct gzip *g = sk_alloc(sizeof(*g));
 
-	g->deflate = unpack_deflate_new();
+	gzip_choose(g);
 	return g;
 }
 
@@ -58,7 +85,7 @@ static void gzip_close(void *state)
 {
 	struct gzip *g = state;
 
-	unpack_deflate_free(g->deflate);
+	g->engine->free(g->deflate);
 	sk_free(g);
 }
 
@@ -154,7 +181,7 @@ static int gzip_data(struct gzip *g, struct unpack_io *io, struct sk_err *err)
 {
 	struct unpack_deflate_end end;
 	size_t before = io->out_len;
-	int r = unpack_deflate_step(g->deflate, io, &end, err);
+	int r = g->engine->step(g->deflate, io, &end, err);
 
 	if (r < 0)
 		return r;
@@ -180,7 +207,7 @@ static int gzip_trailer(struct gzip *g, struct sk_err *err)
 	if (gzip_le32(g->field + 4) != g->size)
 		return sk_err_set(err, SK_E_FORMAT, "gzip: length mismatch");
 	g->size = 0;
-	unpack_deflate_reset(g->deflate);
+	g->engine->reset(g->deflate);
 	g->state = GZIP_BETWEEN;
 	return 0;
 }

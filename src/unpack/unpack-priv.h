@@ -42,28 +42,6 @@ extern const struct unpack_decoder_ops unpack_xz_ops;
 extern const struct unpack_decoder_ops unpack_bzip2_ops;
 extern const struct unpack_decoder_ops unpack_plain_ops;
 
-/** struct unpack_deflate - raw inflate engine of one member; opaque, one implementation is built */
-struct unpack_deflate;
-
-/**
- * unpack_deflate_new() - engine, ready for the first member
- *
- * Return: the caller frees with unpack_deflate_free().
- */
-struct unpack_deflate *unpack_deflate_new(void);
-
-/**
- * unpack_deflate_free() - free
- * @d: may be NULL
- */
-void unpack_deflate_free(struct unpack_deflate *d);
-
-/**
- * unpack_deflate_reset() - ready for another member
- * @d: engine
- */
-void unpack_deflate_reset(struct unpack_deflate *d);
-
 enum {
 	UNPACK_DEFLATE_TAIL = 8
 };
@@ -76,16 +54,23 @@ struct unpack_deflate_end {
 };
 
 /**
- * unpack_deflate_step() - inflate
- * @d: engine
- * @io: moved
- * @ret_end: written when 1 is returned
- * @err: filled on failure
- *
- * Return: 1 end of the data, 0 input or output is used up, negative on failure.
+ * struct unpack_deflate_ops - a raw inflate engine
+ * @new: engine, ready for the first member; NULL when its library is not there
+ * @free: NULL is nothing to free
+ * @reset: ready for another member
+ * @step: moves @io; 1 end of the data (@ret_end is written), 0 input or output is used up,
+ *        negative on failure
  */
-int unpack_deflate_step(struct unpack_deflate *d, struct unpack_io *io,
-			struct unpack_deflate_end *ret_end, struct sk_err *err);
+struct unpack_deflate_ops {
+	void *(*new)(void);
+	void (*free)(void *state);
+	void (*reset)(void *state);
+	int (*step)(void *state, struct unpack_io *io, struct unpack_deflate_end *ret_end,
+		    struct sk_err *err);
+};
+
+extern const struct unpack_deflate_ops unpack_deflate_isal_ops;
+extern const struct unpack_deflate_ops unpack_deflate_zlib_ops;
 
 /**
  * unpack_io_truncated() - the error of data that ends early

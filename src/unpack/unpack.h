@@ -44,6 +44,14 @@ enum unpack_compression {
  */
 enum unpack_compression unpack_detect(struct sk_span head);
 
+/**
+ * unpack_prepare() - load what streams may need, before the process gives up opening files
+ *
+ * Without it, streams in a confined process inflate with zlib, at half the speed of ISA-L. Costs
+ * a fifth of a millisecond the first time.
+ */
+void unpack_prepare(void);
+
 enum unpack_flags {
 	UNPACK_HASH_STORED = 1 << 0, /* SHA-256 of the bytes as stored */
 	UNPACK_HASH_PLAIN = 1 << 1,  /* SHA-256 of the decompressed bytes */
