@@ -35,10 +35,13 @@ def main():
                 if kind != 'osv' or len(line) > 500:
                     put(kind, f'{case[:-3]}-{i}', line.encode())
         with tempfile.TemporaryDirectory() as tmp:
-            subprocess.run([sys.argv[1], 'db', 'build', '--from', f'{DATA}/{case}', '-o', f'{tmp}/db'],
+            subprocess.run([sys.argv[1], 'db', 'build', '--text', '--from', f'{DATA}/{case}', '-o', f'{tmp}/db'],
                            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             with open(f'{tmp}/db', 'rb') as f:
                 put('file', case[:-3], f.read())
+            if case == 'signals.in':
+                with open(f'{tmp}/db.text', 'rb') as f:
+                    put('text', case[:-3], f.read())
     put('repos', 'map', b'{"data":{"rhel-8-for-x86_64-baseos-rpms":{"cpes":["cpe:/o:redhat:enterprise_linux:8::baseos",'
         b'"cpe:/o:redhat:rhel_eus:8.6::baseos"]},"x":{"cpes":["cpe:/a:other:x"]}}}\n')
     put('table', 'epss', b'#model_version:v2021.04.14,score_date:2021-08-31T00:00:00+0000\ncve,epss,percentile\n'

@@ -35,17 +35,21 @@ static inline void fuzz_feed(enum vulndb_kind kind, const uint8_t *data, size_t 
 		struct vulndb *db = NULL;
 		struct sk_err err;
 		struct sk_buf out;
+		struct sk_buf text;
 
 		vulndb_merge_init(&m);
+		m.keep_text = true;
 		vulndb_merge_batch(&m, &b);
 		vulndb_settle(&m);
 		vulndb_identify(&m);
 		sk_buf_init(&out, SIZE_MAX / 4);
-		vulndb_write_bytes(&m, &opts, &out, &results[i]);
-		if (vulndb_open_bytes(sk_buf_span(&out), &db, &err) < 0 ||
+		sk_buf_init(&text, SIZE_MAX / 4);
+		if (vulndb_write_bytes(&m, &opts, &out, &text, &results[i], &err) < 0 ||
+		    vulndb_open_bytes(sk_buf_span(&out), &db, &err) < 0 ||
 		    vulndb_verify(db, &err) < 0)
 			abort();
 		vulndb_close(db);
+		sk_buf_release(&text);
 		sk_buf_release(&out);
 		vulndb_merge_release(&m);
 	}

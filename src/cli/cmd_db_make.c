@@ -17,6 +17,7 @@
 #include "cli/cmd_db-priv.h"
 #include "cli/cmd_db.h"
 #include "vulndb/build.h"
+#include "vulndb/text.h"
 
 enum {
 	MAX_DATABASE = 1 << 30, /* bytes; all public feeds together make 16 MiB */
@@ -48,6 +49,7 @@ static int built_json(const char *out, const struct vulndb_build_result *res)
 	sk_jw_str(&w, "path", out);
 	sk_jw_str(&w, "digest", sk_digest_text(&res->digest, digest));
 	sk_jw_u64(&w, "size", res->size);
+	sk_jw_u64(&w, "text_size", res->text_size);
 	sk_jw_u64(&w, "documents", res->documents);
 	sk_jw_u64(&w, "claims", res->claims);
 	sk_jw_u64(&w, "malformed", res->bad);
@@ -99,6 +101,7 @@ static int run_build(struct cli_context *ctx)
 		paths[i] = from[i];
 	for (size_t i = 0; i < n_args; i++)
 		paths[n_from + i] = args[i];
+	opts.text = cli_switch(ctx, "text");
 	opts.paths = paths;
 	opts.n_paths = n_from + n_args;
 	if (vulndb_build(&opts, cli_arena(ctx), &res, &err) < 0)
@@ -118,6 +121,8 @@ static int run_build(struct cli_context *ctx)
 static const struct cli_option build_options[] = {
 	{"from", 0, "PATH", NULL, "feed file, or directory of feeds", NULL, CLI_OPTION_REPEAT},
 	{"output", 'o', "FILE", NULL, "database to write", NULL, 0},
+	{"text", 0, NULL, NULL, "write summaries, references and more ratings to FILE.text, too",
+	 NULL, 0},
 	{"date", 0, "DATE", NULL,
 	 "when it was built, for the file (default: SOURCE_DATE_EPOCH, else its newest document)",
 	 NULL, 0},
@@ -161,6 +166,20 @@ static void verified_json(const char *path, const struct vulndb *db, int r,
 	(void)!sk_jw_finish(&w); /* the exit code says the same */
 }
 
+/* Texts beside the database are checked with it. */
+static int verify_text(struct cli_context *ctx, const char *path, const struct vulndb *db,
+		       struct sk_err *err)
+{
+	sk_cleanup(vulndb_text_closep) struct vulndb_text *text = NULL;
+	const char *name = sk_arena_printf(cli_arena(ctx), "%s.text", path);
+	int r;
+
+	if (access(name, F_OK) < 0)
+		return 0;
+	r = vulndb_text_open(name, db, &text, err);
+	return r < 0 ? r : vulndb_text_verify(text, err);
+}
+
 static int run_verify(struct cli_context *ctx)
 {
 	sk_cleanup(vulndb_closep) struct vulndb *db = NULL;
@@ -179,6 +198,8 @@ static int run_verify(struct cli_context *ctx)
 	}
 	if (r == 0)
 		r = vulndb_verify(db, &err);
+	if (r == 0)
+		r = verify_text(ctx, path, db, &err);
 	if (cmd_db_json(ctx))
 		verified_json(path, db, r, &err);
 	if (r < 0)

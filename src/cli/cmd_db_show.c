@@ -4,12 +4,15 @@
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "base/parse.h"
 #include "base/text.h"
 #include "cli/cli-priv.h"
 #include "cli/cmd_db-priv.h"
+#include "vulndb/text.h"
 
 enum {
 	MAX_CELL = 64 * 1024,
@@ -262,8 +265,68 @@ const struct command cmd_db_info = {
 
 /* --- lookup --- */
 
-static void put_vuln(struct sk_jw *w, const struct vulndb *db, uint32_t index)
+/** struct lookup - one run of it */
+struct lookup {
+	struct cli_context *ctx;
+	const struct vulndb *db;
+	struct vulndb_text *text; /* NULL: none */
+	const char *ecosystem;    /* only this one, or NULL */
+	struct sk_jw w;
+	bool json;
+	bool *vulns; /* that were named */
+	uint32_t n_vulns;
+	uint64_t n_claims;
+};
+
+static void put_span_or_null(struct sk_jw *w, const char *key, struct sk_span s)
 {
+	if (s.len != 0)
+		sk_jw_span(w, key, s);
+	else
+		sk_jw_null(w, key);
+}
+
+/* Texts beside the database, where there are any and they belong to it. */
+static struct vulndb_text *open_text(struct cli_context *ctx, const char *path,
+				     const struct vulndb *db)
+{
+	const char *name = sk_arena_printf(cli_arena(ctx), "%s.text", path);
+	struct vulndb_text *text = NULL;
+	struct sk_err err;
+
+	if (access(name, R_OK) == 0 && vulndb_text_open(name, db, &text, &err) < 0)
+		sk_log(SK_LOG_WARN, "%s", err.msg);
+	return text;
+}
+
+static bool get_text(const struct lookup *l, uint32_t index, struct vulndb_text_entry *ret)
+{
+	struct sk_err err;
+
+	*ret = (struct vulndb_text_entry){0};
+	if (l->text == NULL)
+		return false;
+	if (vulndb_text_get(l->text, index, cli_arena(l->ctx), ret, &err) == 0)
+		return true;
+	sk_log(SK_LOG_WARN, "%s", err.msg);
+	return false;
+}
+
+static void put_cvss(struct sk_jw *w, const struct vulndb_cvss *cvss)
+{
+	sk_jw_object(w, NULL);
+	sk_jw_str(w, "version", cvss->version);
+	sk_jw_span(w, "vector", cvss->vector);
+	sk_jw_decimal(w, "score", cvss->score, 1);
+	sk_jw_span(w, "source", cvss->source);
+	sk_jw_end_object(w);
+}
+
+static void put_vuln(struct lookup *l, uint32_t index)
+{
+	const struct vulndb *db = l->db;
+	struct sk_jw *w = &l->w;
+	struct vulndb_text_entry text;
 	struct vulndb_vuln v;
 	struct vulndb_cvss cvss;
 	struct sk_span alias;
@@ -271,8 +334,10 @@ static void put_vuln(struct sk_jw *w, const struct vulndb *db, uint32_t index)
 
 	if (vulndb_vuln_get(db, index, &v, &err) < 0)
 		return;
+	(void)get_text(l, index, &text);
 	sk_jw_object(w, NULL);
 	sk_jw_span(w, "id", v.id);
+	put_span_or_null(w, "summary", text.summary);
 	sk_jw_array(w, "aliases");
 	for (uint32_t i = 0; i < v.n_aliases && vulndb_vuln_alias(&v, i, &alias) == 0; i++)
 		sk_jw_span(w, NULL, alias);
@@ -284,14 +349,14 @@ static void put_vuln(struct sk_jw *w, const struct vulndb *db, uint32_t index)
 		sk_jw_null(w, "severity_source");
 	cmd_db_put_time(w, "published", v.published);
 	sk_jw_array(w, "cvss");
-	for (uint32_t i = 0; i < v.n_cvss && vulndb_vuln_cvss(&v, i, &cvss) == 0; i++) {
-		sk_jw_object(w, NULL);
-		sk_jw_str(w, "version", cvss.version);
-		sk_jw_span(w, "vector", cvss.vector);
-		sk_jw_decimal(w, "score", cvss.score, 1);
-		sk_jw_span(w, "source", cvss.source);
-		sk_jw_end_object(w);
-	}
+	for (uint32_t i = 0; i < v.n_cvss && vulndb_vuln_cvss(&v, i, &cvss) == 0; i++)
+		put_cvss(w, &cvss);
+	for (size_t i = 0; i < text.n_cvss; i++)
+		put_cvss(w, &text.cvss[i]);
+	sk_jw_end_array(w);
+	sk_jw_array(w, "references");
+	for (size_t i = 0; i < text.n_references; i++)
+		sk_jw_span(w, NULL, text.references[i]);
 	sk_jw_end_array(w);
 	if (v.kev) {
 		sk_jw_object(w, "kev");
@@ -310,14 +375,6 @@ static void put_vuln(struct sk_jw *w, const struct vulndb *db, uint32_t index)
 		sk_jw_null(w, "epss");
 	}
 	sk_jw_end_object(w);
-}
-
-static void put_span_or_null(struct sk_jw *w, const char *key, struct sk_span s)
-{
-	if (s.len != 0)
-		sk_jw_span(w, key, s);
-	else
-		sk_jw_null(w, key);
 }
 
 static void put_lists(struct sk_jw *w, const struct vulndb_claim *c)
@@ -352,18 +409,6 @@ static void put_advisory(struct sk_jw *w, const struct vulndb_advisory *adv)
 	sk_jw_bool(w, "withdrawn", adv->withdrawn);
 	sk_jw_end_object(w);
 }
-
-/** struct lookup - one run of it */
-struct lookup {
-	struct cli_context *ctx;
-	const struct vulndb *db;
-	const char *ecosystem; /* only this one, or NULL */
-	struct sk_jw w;
-	bool json;
-	bool *vulns; /* that were named */
-	uint32_t n_vulns;
-	uint64_t n_claims;
-};
 
 static bool same_ecosystem(const char *asked, struct sk_span ecosystem)
 {
@@ -469,6 +514,7 @@ static int walk(struct lookup *l, struct sk_span text, struct sk_err *err)
 
 static void print_vuln(const struct lookup *l, uint32_t index)
 {
+	struct vulndb_text_entry text;
 	struct vulndb_vuln v;
 	struct vulndb_cvss cvss;
 	struct sk_span alias;
@@ -495,6 +541,16 @@ static void print_vuln(const struct lookup *l, uint32_t index)
 		cmd_db_print(alias, 0);
 	}
 	(void)putchar('\n');
+	if (get_text(l, index, &text) && text.summary.len != 0) {
+		(void)fputs("  ", stdout);
+		cmd_db_print(text.summary, 0);
+		(void)putchar('\n');
+	}
+	for (size_t i = 0; i < text.n_references; i++) {
+		(void)fputs("  ", stdout);
+		cmd_db_print(text.references[i], 0);
+		(void)putchar('\n');
+	}
 }
 
 static int run_lookup_json(struct lookup *l, const char *path, const char *text, struct sk_err *err)
@@ -513,7 +569,7 @@ static int run_lookup_json(struct lookup *l, const char *path, const char *text,
 	sk_jw_array(&l->w, "vulnerabilities");
 	for (uint32_t i = 0; i < l->n_vulns; i++) {
 		if (l->vulns[i])
-			put_vuln(&l->w, l->db, i);
+			put_vuln(l, i);
 	}
 	sk_jw_end_array(&l->w);
 	sk_jw_end_object(&l->w);
@@ -551,10 +607,12 @@ static int run_lookup(struct cli_context *ctx)
 		return cli_fail(ctx, &err);
 	vulndb_count(db, &counts);
 	l.db = db;
+	l.text = open_text(ctx, path, db);
 	l.json = cmd_db_json(ctx);
 	l.n_vulns = counts.vulnerabilities;
 	l.vulns = sk_arena_alloc(cli_arena(ctx), (size_t)l.n_vulns + 1);
 	r = l.json ? run_lookup_json(&l, path, text, &err) : run_lookup_text(&l, text, &err);
+	vulndb_text_close(l.text);
 	return r < 0 ? cli_fail(ctx, &err) : CLI_EXIT_CLEAN;
 }
 

@@ -12,6 +12,7 @@ int vulndb_build(const struct vulndb_build_options *opts, struct sk_arena *a,
 	int r;
 
 	vulndb_merge_init(&m);
+	m.keep_text = opts->text;
 	r = vulndb_ingest(opts, &m, a, &result, err);
 	if (r == 0) {
 		vulndb_settle(&m);

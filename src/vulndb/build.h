@@ -18,10 +18,10 @@ struct vulndb;
 struct vulndb_build_options {
 	const char *const *paths; /* files and directories */
 	size_t n_paths;
-	const char *out; /* database; its texts go to the same name with ".text" */
+	const char *out; /* database */
 	int64_t built;   /* seconds since the epoch; 0: the date of the newest document */
 	int jobs;        /* parsing threads; 0: as many as there are processors */
-	bool no_text;    /* leave the second file out */
+	bool text;       /* summaries, references and more ratings go to @out with ".text" */
 };
 
 /** struct vulndb_note - something that a user should hear of */

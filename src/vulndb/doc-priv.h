@@ -129,6 +129,10 @@ void vulndb_batch_skip(struct vulndb_batch *b, const char *feed, const char *rea
 /* A copy in the batch's arena. */
 struct sk_span vulndb_batch_text(struct vulndb_batch *b, struct sk_span s);
 
+/* One line for people: the summary, else the begin of the details. */
+struct sk_span vulndb_batch_summary(struct vulndb_batch *b, struct sk_span summary,
+				    struct sk_span details);
+
 /* Texts of a JSON array, in the batch's arena. */
 const struct sk_span *vulndb_batch_texts(struct vulndb_batch *b, const struct sk_json *array,
 					 size_t *ret_n);

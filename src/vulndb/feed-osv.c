@@ -110,7 +110,7 @@ static struct vulndb_doc *part_for(struct osv_state *st, struct sk_span family)
 	*d = st->head;
 	d->feed = feed;
 	if (st->n_parts != 0)
-		d->n_cvss = 0; /* once is enough */
+		d->n_cvss = d->n_references = 0; /* once is enough */
 	st->parts[st->n_parts++] = d;
 	return d;
 }
@@ -301,6 +301,21 @@ static void read_severity(struct osv_state *st)
 		st->head.severity_source = st->source->source;
 }
 
+static void read_references(struct osv_state *st)
+{
+	const struct sk_json *list = sk_json_get(st->doc, "references");
+	size_t n = sk_json_type_of(list) == SK_JSON_ARRAY ? sk_json_len(list) : 0;
+	struct sk_span *out = sk_arena_array(st->b->arena, n, sizeof(*out));
+
+	for (size_t i = 0; i < n; i++) {
+		struct sk_span url = sk_json_get_text(sk_json_at(list, i), "url");
+
+		if (url.len != 0 && url.len < 2048)
+			out[st->head.n_references++] = vulndb_batch_text(st->b, url);
+	}
+	st->head.references = out;
+}
+
 static void read_head(struct osv_state *st)
 {
 	struct vulndb_doc *d = &st->head;
@@ -312,7 +327,9 @@ static void read_head(struct osv_state *st)
 	d->modified = vulndb_json_time(st->doc, "modified");
 	d->withdrawn = sk_json_get_text(st->doc, "withdrawn").len != 0;
 	d->notice = st->source->notice;
-	d->summary = vulndb_batch_text(st->b, sk_json_get_text(st->doc, "summary"));
+	d->summary = vulndb_batch_summary(st->b, sk_json_get_text(st->doc, "summary"),
+					  sk_json_get_text(st->doc, "details"));
+	read_references(st);
 	d->closes = vulndb_batch_texts(st->b, sk_json_get(st->doc, "upstream"), &d->n_closes);
 	related = vulndb_batch_texts(st->b, sk_json_get(st->doc, "related"), &n_related);
 	if (d->n_closes == 0 && d->notice) {

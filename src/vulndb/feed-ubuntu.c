@@ -178,6 +178,9 @@ static void ubuntu_read(struct vulndb_batch *b, const struct sk_json *doc)
 	if (model_severity_parse(priority, &d->severity))
 		d->severity_source = "Ubuntu";
 	d->published = vulndb_json_time(doc, "public_date");
+	d->summary = vulndb_batch_summary(b, (struct sk_span){NULL, 0},
+					  sk_json_get_text(doc, "description"));
+	d->references = vulndb_batch_texts(b, sk_json_get(doc, "references"), &d->n_references);
 	add_vectors(b, d, sk_json_get(doc, "cvss"));
 	read_releases(b, d, sk_json_get(doc, "packages"));
 }

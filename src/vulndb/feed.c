@@ -79,6 +79,24 @@ struct sk_span vulndb_batch_text(struct vulndb_batch *b, struct sk_span s)
 	return sk_span_of(sk_arena_str(b->arena, s), s.len);
 }
 
+struct sk_span vulndb_batch_summary(struct vulndb_batch *b, struct sk_span summary,
+				    struct sk_span details)
+{
+	enum {
+		MAX_SUMMARY = 400
+	};
+	struct sk_span s = sk_span_trim(summary.len != 0 ? summary : details);
+
+	s = sk_span_trim(sk_span_sub(s, 0, sk_span_find(s, '\n')));
+	if (s.len > MAX_SUMMARY) {
+		/* At a blank, which is never inside of a character. */
+		s.len = MAX_SUMMARY;
+		while (s.len > 1 && s.ptr[s.len] != ' ')
+			s.len--;
+	}
+	return vulndb_batch_text(b, s);
+}
+
 const struct sk_span *vulndb_batch_texts(struct vulndb_batch *b, const struct sk_json *array,
 					 size_t *ret_n)
 {

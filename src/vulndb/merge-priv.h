@@ -37,6 +37,8 @@ struct vulndb_mdoc {
 	uint32_t closes, n_closes;
 	uint32_t cvss, n_cvss;
 	uint32_t vulns, n_vulns; /* in lists, identifiers ascending; filled by vulndb_identify() */
+	uint32_t summary;        /* in long_texts */
+	uint32_t references, n_references; /* in long_lists */
 	uint32_t n_claims;
 	uint32_t index; /* advisory number */
 	uint8_t severity;
@@ -100,6 +102,10 @@ struct vulndb_mskip {
 struct vulndb_merge {
 	struct sk_arena *arena;
 	struct vulndb_intern texts;
+	bool keep_text; /* summaries and references are wanted */
+	struct vulndb_intern long_texts;
+	uint32_t *long_lists;
+	size_t n_long_lists, long_lists_cap;
 	struct vulndb_intern bodies; /* lists of ranges and versions as bytes */
 	struct vulndb_intern attrs;  /* struct vulndb_mattr as bytes */
 	struct vulndb_mdoc *docs;
@@ -143,11 +149,15 @@ void vulndb_settle(struct vulndb_merge *m);
 /* Decides which document speaks where two do, joins aliases, rates vulnerabilities. */
 void vulndb_identify(struct vulndb_merge *m);
 
-/* The database's bytes; what is counted goes to @ret, which the caller has zeroed. */
-void vulndb_write_bytes(struct vulndb_merge *m, const struct vulndb_build_options *opts,
-			struct sk_buf *out, struct vulndb_build_result *ret);
+/*
+ * The database's bytes, and those of its texts unless @text is NULL; what is counted goes to @ret,
+ * which the caller has zeroed.
+ */
+int vulndb_write_bytes(struct vulndb_merge *m, const struct vulndb_build_options *opts,
+		       struct sk_buf *out, struct sk_buf *text, struct vulndb_build_result *ret,
+		       struct sk_err *err);
 
-/* The same into the file, by rename. */
+/* The same into the files, by rename. */
 int vulndb_write(struct vulndb_merge *m, const struct vulndb_build_options *opts,
 		 struct vulndb_build_result *ret, struct sk_err *err);
 

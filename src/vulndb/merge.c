@@ -35,6 +35,7 @@ void vulndb_merge_init(struct vulndb_merge *m)
 {
 	*m = (struct vulndb_merge){.arena = sk_arena_new()};
 	intern_init(&m->texts, m->arena);
+	intern_init(&m->long_texts, m->arena);
 	intern_init(&m->bodies, m->arena);
 	intern_init(&m->attrs, m->arena);
 }
@@ -42,6 +43,8 @@ void vulndb_merge_init(struct vulndb_merge *m)
 void vulndb_merge_release(struct vulndb_merge *m)
 {
 	intern_release(&m->texts);
+	intern_release(&m->long_texts);
+	sk_free(m->long_lists);
 	intern_release(&m->bodies);
 	intern_release(&m->attrs);
 	sk_map_release(&m->by_key);
@@ -134,6 +137,19 @@ static void add_claim(struct vulndb_merge *m, uint32_t doc, const struct vulndb_
 	m->docs[doc].n_claims++;
 }
 
+static void fill_text(struct vulndb_merge *m, const struct vulndb_doc *d, struct vulndb_mdoc *out)
+{
+	out->summary = vulndb_intern(&m->long_texts, d->summary);
+	out->references = (uint32_t)m->n_long_lists;
+	out->n_references = (uint32_t)d->n_references;
+	for (size_t i = 0; i < d->n_references; i++) {
+		uint32_t text = vulndb_intern(&m->long_texts, d->references[i]);
+
+		SK_GROW(m->long_lists, m->n_long_lists, m->long_lists_cap);
+		m->long_lists[m->n_long_lists++] = text;
+	}
+}
+
 static void fill_doc(struct vulndb_merge *m, const struct vulndb_doc *d, struct vulndb_mdoc *out)
 {
 	out->id = vulndb_intern(&m->texts, d->id);
@@ -152,6 +168,8 @@ static void fill_doc(struct vulndb_merge *m, const struct vulndb_doc *d, struct 
 			vulndb_intern(&m->texts, d->cvss[i].vector),
 			vulndb_intern(&m->texts, sk_span_str(d->cvss[i].source))};
 	}
+	if (m->keep_text)
+		fill_text(m, d, out);
 	out->notice = d->notice;
 	out->withdrawn = d->withdrawn;
 	out->signal = d->signal;

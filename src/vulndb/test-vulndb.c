@@ -21,6 +21,7 @@
 #include "vulndb/build.h"
 #include "vulndb/db-priv.h"
 #include "vulndb/query.h"
+#include "vulndb/text-priv.h"
 
 struct fixture {
 	char dir[64];
@@ -409,6 +410,63 @@ static void test_newer_minor(void **state)
 	sk_buf_release(&b);
 }
 
+/* --- texts --- */
+
+static const char rated_doc[] =
+	"{\"id\":\"GHSA-aaaa-bbbb-cccc\",\"modified\":\"2024-01-02T00:00:00Z\",\"aliases\":["
+	"\"CVE-2024-0001\"],\"summary\":\"A thing\",\"details\":\"Long.\",\"severity\":[{"
+	"\"score\":\"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\"},{\"score\":"
+	"\"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N\"}],\"references\":["
+	"{\"url\":\"https://b.example/\"},{\"url\":\"https://a.example/\"},{\"url\":"
+	"\"https://b.example/\"}],\"affected\":[{\"package\":{\"ecosystem\":\"npm\",\"name\":"
+	"\"a\"},\"versions\":[\"1.0.0\"]}]}\n";
+
+static void test_texts(void **state)
+{
+	struct fixture *f = *state;
+	const char *in = put(f, "in.jsonl", rated_doc, strlen(rated_doc));
+	const char *name = sk_arena_printf(f->arena, "%s.text", f->out);
+	struct vulndb_build_options opts = {
+		.paths = &in, .n_paths = 1, .out = f->out, .text = true};
+	struct vulndb_build_result res;
+	struct vulndb_text_entry e;
+	struct vulndb_text *text = NULL;
+	struct vulndb *db = NULL;
+	struct sk_err err = {0};
+	struct sk_buf b;
+
+	assert_int_equal(vulndb_build(&opts, f->arena, &res, &err), 0);
+	assert_int_equal(vulndb_open(f->out, &db, &err), 0);
+	assert_int_equal(vulndb_text_open(name, db, &text, &err), 0);
+	assert_int_equal(vulndb_text_get(text, 0, f->arena, &e, &err), 0);
+	assert_true(sk_span_eq_str(e.summary, "A thing"));
+	assert_int_equal(e.n_references, 2);
+	assert_true(sk_span_eq_str(e.references[0], "https://a.example/"));
+	assert_int_equal(e.n_cvss, 1);
+	assert_string_equal(e.cvss[0].version, "4.0");
+	assert_true(e.cvss[0].score > 9.25 && e.cvss[0].score < 9.35);
+	assert_int_equal(vulndb_text_get(text, 256, f->arena, &e, &err), -SK_E_FORMAT);
+	vulndb_text_close(text);
+	sk_buf_init(&b, 1 << 20);
+	assert_int_equal(sk_read_file(AT_FDCWD, name, &b, &err), 0);
+	for (size_t i = 0; i < b.len; i++) {
+		b.ptr[i] = (char)(b.ptr[i] ^ 4);
+		text = NULL;
+		assert_true(vulndb_text_open_bytes(sk_buf_span(&b), db, &text, &err) < 0 ||
+			    vulndb_text_verify(text, &err) < 0);
+		vulndb_text_close(text);
+		b.ptr[i] = (char)(b.ptr[i] ^ 4);
+	}
+	sk_buf_release(&b);
+	vulndb_close(db);
+	/* They are of one database only. */
+	db = build_text(f, two_docs);
+	assert_int_equal(vulndb_text_open(name, db, &text, &err), -SK_E_DIGEST);
+	vulndb_close(db);
+	(void)unlink(name);
+	(void)unlink(in);
+}
+
 /* --- ways in --- */
 
 static void test_repeated(void **state)
@@ -653,7 +711,8 @@ int main(int argc, char **argv)
 		TEST(test_cases),      TEST(test_lookup),        TEST(test_names),
 		TEST(test_flips),      TEST(test_newer_minor),   TEST(test_repeated),
 		TEST(test_same_bytes), TEST(test_bad_documents), TEST(test_archives),
-		TEST(test_directory),  TEST(test_order),         TEST(test_numbers),
+		TEST(test_directory),  TEST(test_texts),         TEST(test_order),
+		TEST(test_numbers),
 	};
 
 	return argc == 2 ? cmocka_run_group_tests(tests, NULL, NULL) : 2;

@@ -102,3 +102,7 @@ void vulndb_w_put_repos(struct writer *w);
 /* Claims as rows, numbered and joined: what vulndb_w_put_packages() begins with. */
 void vulndb_w_make_rows(struct writer *w);
 void vulndb_w_join_rows(struct writer *w);
+
+/* The second file, once all sections are there. */
+int vulndb_w_put_text(struct writer *w, const struct sk_digest *database, struct sk_buf *out,
+		      struct sk_err *err);

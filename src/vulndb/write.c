@@ -73,10 +73,12 @@ static int64_t built_at(const struct writer *w, const struct vulndb_build_option
 	return built;
 }
 
-void vulndb_write_bytes(struct vulndb_merge *m, const struct vulndb_build_options *opts,
-			struct sk_buf *out, struct vulndb_build_result *ret)
+int vulndb_write_bytes(struct vulndb_merge *m, const struct vulndb_build_options *opts,
+		       struct sk_buf *out, struct sk_buf *text, struct vulndb_build_result *ret,
+		       struct sk_err *err)
 {
 	struct writer w = {.m = m};
+	int r = 0;
 
 	for (size_t i = 0; i < VULNDB_N_SECTIONS; i++)
 		sk_buf_init(&w.sections[i], UINT32_MAX / 2);
@@ -97,18 +99,42 @@ void vulndb_write_bytes(struct vulndb_merge *m, const struct vulndb_build_option
 	for (uint32_t i = 1; i < VULNDB_N_SECTIONS; i++)
 		(void)sk_buf_add_span(out, sk_buf_span(&w.sections[i]));
 	ret->size = out->len;
+	if (text != NULL)
+		r = vulndb_w_put_text(&w, &ret->digest, text, err);
 	writer_release(&w);
+	return r;
+}
+
+static int save_text(const struct vulndb_build_options *opts, const struct sk_buf *text,
+		     struct sk_err *err)
+{
+	char *path = NULL;
+	int r;
+
+	if (asprintf(&path, "%s.text", opts->out) < 0)
+		abort();
+	r = sk_write_file_atomic(AT_FDCWD, path, sk_buf_span(text), 0644, err);
+	free(path);
+	return r;
 }
 
 int vulndb_write(struct vulndb_merge *m, const struct vulndb_build_options *opts,
 		 struct vulndb_build_result *ret, struct sk_err *err)
 {
 	struct sk_buf out;
+	struct sk_buf text;
 	int r;
 
 	sk_buf_init(&out, SIZE_MAX / 2);
-	vulndb_write_bytes(m, opts, &out, ret);
-	r = sk_write_file_atomic(AT_FDCWD, opts->out, sk_buf_span(&out), 0644, err);
+	sk_buf_init(&text, SIZE_MAX / 2);
+	r = vulndb_write_bytes(m, opts, &out, opts->text ? &text : NULL, ret, err);
+	/* Texts first: with the old database beside them they are refused, not believed. */
+	if (r == 0 && opts->text)
+		r = save_text(opts, &text, err);
+	ret->text_size = text.len;
+	if (r == 0)
+		r = sk_write_file_atomic(AT_FDCWD, opts->out, sk_buf_span(&out), 0644, err);
 	sk_buf_release(&out);
+	sk_buf_release(&text);
 	return r;
 }
