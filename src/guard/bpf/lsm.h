@@ -17,6 +17,79 @@ struct told {
 	__u8 path[RULE_ARG];
 };
 
+/*
+ * Where records with paths are made: one place a thread, since these programs may be preempted by
+ * each other. @told_blank is what a new element is copied from.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct told);
+} tolds SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct told);
+} told_blank SEC(".maps");
+
+/* A global function: the verifier looks at it once. */
+__noinline int guard_path_told(__u64 path)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct told *t = bpf_map_lookup_elem(&tolds, &id);
+
+	if (t == NULL)
+		return 0;
+	return path_walk((struct path *)path, (void *)bpf_get_current_task(), t->path, &t->rec);
+}
+
+/** struct report - what is to be told of a file */
+struct report {
+	__u16 type;
+	__u8 reason;
+	__u8 verdict;
+	__u32 op;
+	__u32 flags;
+	__u64 cause;
+};
+
+/* Returns 0 when the record is on its way. */
+static __always_inline int report_file(struct subject *s, struct task_struct *task,
+				       struct file *file, struct seen_file *f, struct report *w,
+				       int urgent)
+{
+	__u64 id = bpf_get_current_pid_tgid(), size;
+	__u32 zero = 0;
+	struct told *t = bpf_map_lookup_elem(&told_blank, &zero);
+	int r = -1;
+
+	if (t == NULL || bpf_map_update_elem(&tolds, &id, t, BPF_ANY) != 0)
+		return -1;
+	t = bpf_map_lookup_elem(&tolds, &id);
+	if (t == NULL)
+		return -1;
+	rec_init(&t->rec, w->type, s, task);
+	t->rec.file = f->id;
+	t->rec.origin = f->origin;
+	t->rec.reason = w->reason;
+	t->rec.verdict = w->verdict;
+	t->rec.op = w->op;
+	t->rec.flags |= w->flags;
+	t->rec.cause = w->cause;
+	guard_path_told((__u64)file_path(file));
+	size = sizeof(t->rec) + BOUND(t->rec.path_len, 0x3ff);
+	if (urgent)
+		r = bpf_ringbuf_output(&alerts, t, size, BPF_RB_FORCE_WAKEUP) != 0;
+	else
+		r = send_record(t, size, s->container);
+	bpf_map_delete_elem(&tolds, &id);
+	return r;
+}
+
 /* Tells of a forbidden file. The fold map counts what finds no room, and what was told before. */
 static __always_inline void tell_file(struct subject *s, struct task_struct *task, __u16 type,
 				      struct file *file, struct seen_file *f, __u8 reason,
@@ -29,54 +102,31 @@ static __always_inline void tell_file(struct subject *s, struct task_struct *tas
 				     .verdict = verdict,
 				     .reason = reason};
 	struct guard_fold *fold = bpf_map_lookup_elem(&folds, &key);
+	struct report w = {.type = type, .reason = reason, .verdict = verdict};
 	struct guard_fold fresh = {.count = 1};
-	struct told *t;
 
 	if (fold != NULL) {
 		__sync_fetch_and_add(&fold->count, 1);
 		fold->last_ns = bpf_ktime_get_ns();
 		return;
 	}
-	fresh.first_ns = fresh.last_ns = fresh.id = bpf_ktime_get_ns();
+	fresh.first_ns = fresh.last_ns = fresh.id = w.cause = bpf_ktime_get_ns();
 	fresh.host_pid = bpf_get_current_pid_tgid() >> 32;
-	t = bpf_ringbuf_reserve(&alerts, sizeof(*t), 0);
-	if (t == NULL) {
-		bpf_map_update_elem(&folds, &key, &fresh, BPF_ANY);
-		return;
-	}
-	fresh.sent = 1;
+	fresh.sent = report_file(s, task, file, f, &w, 1) == 0;
 	bpf_map_update_elem(&folds, &key, &fresh, BPF_ANY);
-	rec_init(&t->rec, type, s, task);
-	t->rec.file = f->id;
-	t->rec.origin = f->origin;
-	t->rec.reason = reason;
-	t->rec.verdict = verdict;
-	t->rec.cause = fresh.id;
-	path_walk(file_path(file), task, t->path, &t->rec);
-	bpf_ringbuf_submit(t, BPF_RB_FORCE_WAKEUP);
 }
 
 /* Notes a file the first time. */
 static __always_inline void note_file(struct subject *s, struct task_struct *task, __u16 type,
 				      struct file *file, struct seen_file *f, __u32 op, __u64 b)
 {
-	struct told *t;
+	struct report w = {.type = type, .op = op};
 
 	if ((s->policy->flags & GUARD_P_LEARN) == 0 ||
 	    !first_time(s->container->top, f->id.ino, b, type, op))
 		return;
-	t = bpf_ringbuf_reserve(&records, sizeof(*t), 0);
-	if (t == NULL) {
+	if (report_file(s, task, file, f, &w, 0) != 0)
 		not_seen(s->container->top, f->id.ino, b, type, op);
-		count_lost(s->container);
-		return;
-	}
-	rec_init(&t->rec, type, s, task);
-	t->rec.file = f->id;
-	t->rec.origin = f->origin;
-	t->rec.op = op;
-	path_walk(file_path(file), task, t->path, &t->rec);
-	bpf_ringbuf_submit(t, BPF_RB_NO_WAKEUP);
 }
 
 /* Tells of something that is no file. */
@@ -165,22 +215,13 @@ static __always_inline int anon_code(struct subject *s, struct task_struct *task
 static __always_inline void hold_mapping(struct subject *s, struct task_struct *task,
 					 struct file *file, struct seen_file *f, __u8 reason)
 {
-	struct told *t = bpf_ringbuf_reserve(&alerts, sizeof(*t), 0);
+	struct report w = {.type = GUARD_REC_MMAP, .reason = reason, .verdict = GUARD_REC_HELD};
 
+	if (BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
+		w.flags = GUARD_RF_EXECVE;
 	s->task->flags |= GUARD_T_HELD;
 	s->task->held = f->id;
-	bpf_send_signal(t != NULL ? SIG_STOP : SIG_KILL);
-	if (t == NULL)
-		return;
-	rec_init(&t->rec, GUARD_REC_MMAP, s, task);
-	t->rec.file = f->id;
-	t->rec.origin = f->origin;
-	t->rec.reason = reason;
-	t->rec.verdict = GUARD_REC_HELD;
-	if (BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
-		t->rec.flags |= GUARD_RF_EXECVE;
-	path_walk(file_path(file), task, t->path, &t->rec);
-	bpf_ringbuf_submit(t, BPF_RB_FORCE_WAKEUP);
+	bpf_send_signal(report_file(s, task, file, f, &w, 1) == 0 ? SIG_STOP : SIG_KILL);
 }
 
 static __always_inline int file_code(struct subject *s, struct task_struct *task, struct file *file)

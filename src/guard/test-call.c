@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How programs are called: interpreters, scripts, applets; the automaton that the kernel runs too.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/defs.h"
+#include "guard/call.h"
+
+struct row {
+	const char *path;
+	const char *args[6];
+	const char *applet;
+	const char *script;
+	bool code;
+	bool interactive;
+};
+
+static const struct row rows[] = {
+	{"/usr/bin/dash", {"sh", "-c", "id"}, "sh", NULL, true, false},
+	{"/usr/bin/bash", {"/bin/bash", "/x/a.cgi"}, "bash", "/x/a.cgi", false, false},
+	{"/usr/bin/bash", {"bash", "-lc", "id"}, "bash", NULL, true, false},
+	{"/usr/bin/bash", {"bash", "-e", "run.sh", "-c"}, "bash", "run.sh", false, false},
+	{"/usr/bin/bash", {"bash", "-o", "errexit", "run.sh"}, "bash", "run.sh", false, false},
+	{"/usr/bin/bash", {"-bash"}, "bash", NULL, false, true},
+	{"/usr/bin/bash", {"bash", "-"}, "bash", NULL, false, true},
+	{"/usr/bin/bash", {"bash", "--norc", "s"}, "bash", "s", false, false},
+	{"/usr/bin/python3.11", {"python3", "-m", "http.server"}, "python3", NULL, true, false},
+	{"/usr/bin/python3.11", {"python3", "a.py", "-c", "1"}, "python3", "a.py", false, false},
+	{"/usr/bin/perl", {"perl", "-ne", "print"}, "perl", NULL, true, false},
+	{"/usr/bin/perl", {"perl", "-E", "say"}, "perl", NULL, true, false},
+	{"/usr/bin/node", {"node", "--eval", "1"}, "node", NULL, true, false},
+	{"/usr/bin/node", {"node", "app.js", "--eval"}, "node", "app.js", false, false},
+	{"/bin/busybox", {"ls", "-c"}, "ls", NULL, false, false},
+	{"/bin/busybox", {"sh", "-c", "id"}, "sh", NULL, true, false},
+	{"/bin/busybox", {"/bin/sh", "/x/s"}, "sh", "/x/s", false, false},
+	{"/bin/busybox", {"busybox", "wget"}, "wget", NULL, false, false},
+	{"/bin/busybox", {"busybox", "sh", "s.sh"}, "sh", "s.sh", false, false},
+	{"/bin/busybox", {"busybox", "sh", "-c", "x"}, "sh", NULL, true, false},
+	{"/usr/bin/env", {"env", "-c"}, "env", NULL, false, false},
+	{"/usr/bin/env", {NULL}, "", NULL, false, false},
+};
+
+static void check(const char *have, const char *want)
+{
+	if (want == NULL)
+		assert_null(have);
+	else
+		assert_string_equal(have, want);
+}
+
+static void test_parse(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SK_ARRAY_LEN(rows); i++) {
+		struct guard_call call;
+		size_t n = 0;
+
+		while (n < 6 && rows[i].args[n] != NULL)
+			n++;
+		guard_call_parse(rows[i].path, rows[i].args, n, &call);
+		check(call.applet, rows[i].applet);
+		check(call.script, rows[i].script);
+		assert_int_equal(call.code, rows[i].code);
+		assert_int_equal(call.interactive, rows[i].interactive);
+	}
+}
+
+static struct guard_call called(const char *path, const char *a0, const char *a1, const char *a2)
+{
+	const char *args[] = {a0, a1, a2};
+	struct guard_call call;
+
+	guard_call_parse(path, args, a1 == NULL ? 1 : a2 == NULL ? 2 : 3, &call);
+	return call;
+}
+
+static void test_judge(void **state)
+{
+	sk_cleanup(guard_profile_freep) struct guard_profile *p = guard_profile_new("s");
+	struct guard_content bash = {.path = "/bin/bash"}, script = {.path = "/x/good.sh"};
+	struct guard_program *prog = guard_profile_add_program(p, &bash, NULL);
+	struct guard_call call;
+
+	(void)state;
+	prog->interpreter = true;
+	assert_non_null(guard_profile_add_script(p, prog, &script, NULL));
+	call = called("/bin/bash", "bash", "/y/good.sh", NULL);
+	assert_int_equal(guard_call_judge(prog, &call),
+			 GUARD_REC_R_NONE); /* content is asked later */
+	call = called("/bin/bash", "bash", "/x/evil.sh", NULL);
+	assert_int_equal(guard_call_judge(prog, &call), GUARD_REC_R_SCRIPT);
+	call = called("/bin/bash", "bash", "-c", "id");
+	assert_int_equal(guard_call_judge(prog, &call), GUARD_REC_R_SHELL);
+	call = called("/bin/bash", "bash", NULL, NULL);
+	assert_int_equal(guard_call_judge(prog, &call), GUARD_REC_R_SHELL);
+	prog->inline_code = true;
+	prog->interactive = true;
+	assert_int_equal(guard_call_judge(prog, &call), GUARD_REC_R_NONE);
+	call = called("/bin/bash", "bash", "-c", "id");
+	assert_int_equal(guard_call_judge(prog, &call), GUARD_REC_R_NONE);
+	prog->multicall = true;
+	assert_int_equal(guard_call_judge(prog, &call), GUARD_REC_R_APPLET);
+}
+
+static void test_hash(void **state)
+{
+	struct guard_parse p;
+
+	(void)state;
+	guard_parse_init(&p, 0, 0);
+	for (const char *c = "/usr/bin/some-name"; *c != '\0'; c++)
+		guard_parse_step(&p, (uint8_t)*c);
+	guard_parse_step(&p, 0);
+	assert_true(p.argv0 == guard_name_hash("some-name"));
+	assert_true(p.argv0 == guard_name_hash("/else/some-name"));
+	assert_false(p.argv0 == guard_name_hash("other"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_hash),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
