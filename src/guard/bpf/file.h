@@ -99,8 +99,8 @@ static __always_inline void file_look(struct file *file, struct task_struct *tas
  * The path as the task's root directory shows it, last component first, each with its NUL, into the
  * first GUARD_PATH_BYTES of @buf, which has 256 bytes more; the length goes to @r->path_len.
  */
-static __always_inline int path_walk(struct path *path, struct task_struct *task, __u8 *buf,
-				     struct guard_rec *r)
+static __always_inline int path_steps(struct path *path, struct task_struct *task, __u8 *buf,
+				      struct guard_rec *r)
 {
 	struct dentry *dentry = BPF_CORE_READ(path, dentry);
 	struct vfsmount *vfs = BPF_CORE_READ(path, mnt);
@@ -142,6 +142,17 @@ static __always_inline int path_walk(struct path *path, struct task_struct *task
 		dentry = parent;
 	}
 	r->flags |= GUARD_RF_PATH_CUT;
+	return 0;
+}
+
+static __always_inline int path_walk(struct path *path, struct task_struct *task, __u8 *buf,
+				     struct guard_rec *r)
+{
+	path_steps(path, task, buf, r);
+	if (r->path_len > GUARD_PATH_BYTES - 1) {
+		r->path_len = GUARD_PATH_BYTES - 1;
+		r->flags |= GUARD_RF_PATH_CUT;
+	}
 	return 0;
 }
 
