@@ -249,8 +249,11 @@ static int read_dynamic(struct reader *r, const struct segment *s)
 	if (res < 0)
 		return res;
 	r->elf->needed = sk_arena_array(r->arena, r->elf->n_needed, sizeof(*r->elf->needed));
-	for (size_t i = 0; res == 0 && i < r->elf->n_needed; i++)
+	for (size_t i = 0; res == 0 && i < r->elf->n_needed; i++) {
+		if (d->needed[i] == UINT64_MAX)
+			return damaged(r, "a library without a name");
 		res = dynamic_string(r, d, d->needed[i], &r->elf->needed[i]);
+	}
 	if (res == 0)
 		res = dynamic_string(r, d, d->soname, &r->elf->soname);
 	if (res == 0)
