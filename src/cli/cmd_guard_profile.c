@@ -21,6 +21,7 @@
 #include "guard/profile-lint.h"
 #include "guard/profile-merge.h"
 #include "guard/profile-yaml.h"
+#include "image/target.h"
 
 enum {
 	MAX_PROFILE = 32 << 20,
@@ -696,14 +697,16 @@ static int from_image(struct cli_context *ctx)
 	struct sk_err err = {0};
 	size_t n;
 	const char *const *args = cli_args(ctx, &n);
-	struct sk_span target = sk_span_str(args[0]);
+	const struct image_target target = image_target_parse(args[0]);
 
 	start.service = cli_option(ctx, "service");
 	start.path = cli_option(ctx, "path");
 	start.args = args + 1;
 	start.n_args = n - 1;
-	(void)sk_span_strip_prefix(&target, "dir:");
-	if (guard_tree_open(target.ptr, &tree, &err) < 0 ||
+	if (target.kind != IMAGE_AUTO && target.kind != IMAGE_DIR && target.kind != IMAGE_HOST)
+		return cli_usage_error(ctx, "a root directory is needed; `docker export` and tar "
+					    "make one from an image");
+	if (guard_tree_open(target.rest, &tree, &err) < 0 ||
 	    guard_profile_from_tree(tree, &start, &p, &notes, &err) < 0 ||
 	    save_profile(ctx, p, &err) < 0)
 		return cli_fail(ctx, &err);
