@@ -305,8 +305,14 @@ static int finish_store(struct cli_context *ctx, const struct vulndb_update_resu
 
 	if (!cmd_db_json(ctx))
 		print_store_text(res);
-	if (build && vulndb_build(&opts, cli_arena(ctx), &built, &err) < 0)
+	if (build && vulndb_build(&opts, cli_arena(ctx), &built, &err) < 0) {
+		if (res->n_problems == res->n_files && res->n_files != 0)
+			(void)sk_err_set(
+				&err, SK_E_NETWORK,
+				"none of the feeds could be fetched, and none was before: %s",
+				res->files[0].problem);
 		return cli_fail(ctx, &err);
+	}
 	if (!cmd_db_json(ctx))
 		(void)printf("%s: %s, %" PRIu64 " bytes fetched\n", db_path,
 			     build ? "updated" : "is the latest", res->fetched);

@@ -8,7 +8,12 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/sign.h"
+#include "base/text.h"
 #include "http/http-priv.h"
+
+enum {
+	MAX_SILENT = 3, /* files that a server may leave unanswered before it is asked no more */
+};
 
 struct file_sink {
 	int fd;
@@ -105,6 +110,21 @@ static int cut_to_size(int fd, uint64_t size, struct sk_err *err)
 	return 0;
 }
 
+/* All tries for a server that answers, one for a server that did not, none after some more of them.
+ */
+static int patience(const struct http_client *c, const struct http_request *req,
+		    uint32_t *ret_tries, struct sk_err *err)
+{
+	unsigned int silent = http_client_silent(c, req->url);
+	char quoted[256];
+
+	if (silent >= MAX_SILENT)
+		return sk_err_set(err, SK_E_NETWORK, "%s: its server has not answered before",
+				  sk_text_quote(sk_span_str(req->url), quoted, sizeof(quoted)));
+	*ret_tries = silent != 0 ? 1 : http_client_options(c)->max_tries;
+	return 0;
+}
+
 int http_fetch(struct http_client *c, const struct http_request *req, int fd,
 	       struct http_response *ret, struct sk_err *err)
 {
@@ -112,9 +132,11 @@ int http_fetch(struct http_client *c, const struct http_request *req, int fd,
 	const struct sk_sink sink = {.write = file_write, .ctx = &file};
 	struct http_request again = *req;
 	char validator[HTTP_TEXT_SIZE] = "";
-	uint32_t tries = http_client_options(c)->max_tries;
-	int r = -SK_E_NETWORK;
+	uint32_t tries = 0;
+	int r = patience(c, req, &tries, err);
 
+	if (r < 0)
+		return r;
 	for (uint32_t try = 0; try < tries; try++) {
 		if (try != 0)
 			wait_before(c, try - 1, ret);
@@ -130,6 +152,7 @@ int http_fetch(struct http_client *c, const struct http_request *req, int fd,
 			break;
 		sk_log(SK_LOG_DEBUG, "%s", err->msg);
 	}
+	http_client_note(c, req->url, r < 0 && ret->status == 0 && worth_another_try(r, ret));
 	if (r != 0)
 		return r;
 	r = cut_to_size(fd, file.started ? file.off : 0, err);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 #include <dlfcn.h>
@@ -51,6 +52,8 @@ struct http_client {
 	void *library;
 	struct curl_api api;
 	CURL *handle;
+	char *silent_origin; /* scheme and authority of a server that did not answer */
+	unsigned int n_silent;
 };
 
 /* One transfer under way. */
@@ -131,12 +134,45 @@ void http_client_free(struct http_client *c)
 	sk_free((char *)(uintptr_t)c->opts.unix_socket);
 	sk_free((char *)(uintptr_t)c->opts.ca_file);
 	sk_free((char *)(uintptr_t)c->opts.proxy);
+	sk_free(c->silent_origin);
 	sk_free(c);
 }
 
 const struct http_options *http_client_options(const struct http_client *c)
 {
 	return &c->opts;
+}
+
+/* "https://host:port" of "https://host:port/path" */
+static struct sk_span origin_of(const char *url)
+{
+	const char *authority = strstr(url, "://");
+
+	if (authority == NULL)
+		return sk_span_str(url);
+	authority += strlen("://");
+	return sk_span_of(url, (size_t)(authority - url) + strcspn(authority, "/?#"));
+}
+
+unsigned int http_client_silent(const struct http_client *c, const char *url)
+{
+	if (c->silent_origin == NULL || !sk_span_eq_str(origin_of(url), c->silent_origin))
+		return 0;
+	return c->n_silent;
+}
+
+void http_client_note(struct http_client *c, const char *url, bool silent)
+{
+	struct sk_span origin = origin_of(url);
+	unsigned int before = http_client_silent(c, url);
+
+	if (before == 0 && silent) {
+		sk_free(c->silent_origin);
+		c->silent_origin = sk_alloc(origin.len + 1);
+		memcpy(c->silent_origin, origin.ptr, origin.len);
+	}
+	if (before != 0 || silent)
+		c->n_silent = silent ? before + 1 : 0;
 }
 
 /* The value of a header line when its name fits; names are case-insensitive. */

@@ -131,6 +131,7 @@ sk_must_check int http_post(struct http_client *c, const struct http_message *ms
  * @ret: written on success
  * @err: filled on failure
  *
+ * A server that left a whole file unanswered gets one try for the next ones, and none after three.
  * After a broken or stalled transfer the rest is asked for by range, if the server gave a
  * validator; 429 and 5xx are waited for (Retry-After, else doubling waits). A body of another
  * length than announced is an error. Return: 0 the file is whole, 1 not modified, negative on
