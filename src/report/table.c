@@ -569,22 +569,41 @@ static void add_held(struct page *p, const struct report_summary *s)
 	sk_buf_release(&b);
 }
 
-/* The oldest feed among those that spoke of something here: its age is the report's. */
+/* Does the feed's name ("OSV Debian") say that it covers this ecosystem ("Debian:12")? */
+static bool feed_covers(const struct model_feed *feed, const char *ecosystem)
+{
+	struct sk_span name = sk_span_str(feed->name), rest, base;
+
+	if (ecosystem == NULL || !sk_span_strip_prefix(&name, "OSV "))
+		return false;
+	rest = sk_span_str(ecosystem);
+	return sk_span_cut(&rest, ':', &base) && sk_span_eq(base, name);
+}
+
+static bool feed_speaks(const struct model_report *r, const struct model_feed *feed)
+{
+	bool speaks = false;
+
+	for (size_t i = 0; i < r->n_findings && !speaks; i++)
+		speaks = strcmp(r->findings[i].advisory.feed, feed->name) == 0;
+	for (size_t i = 0; i < r->n_suppressed && !speaks; i++)
+		speaks = strcmp(r->suppressed[i].finding.advisory.feed, feed->name) == 0;
+	for (size_t i = 0; i < r->n_packages && !speaks; i++)
+		speaks = feed_covers(feed, r->packages[i].ecosystem);
+	return speaks;
+}
+
+/* The oldest feed among those that spoke of something here or would: its age is the report's. */
 static const struct model_feed *oldest_speaker(const struct model_report *r)
 {
 	const struct model_feed *oldest = NULL;
 
 	for (size_t i = 0; i < r->database.n_feeds; i++) {
 		const struct model_feed *feed = &r->database.feeds[i];
-		bool speaks = false;
 
 		if (feed->date == NULL || (oldest != NULL && strcmp(feed->date, oldest->date) >= 0))
 			continue;
-		for (size_t k = 0; k < r->n_findings && !speaks; k++)
-			speaks = strcmp(r->findings[k].advisory.feed, feed->name) == 0;
-		for (size_t k = 0; k < r->n_suppressed && !speaks; k++)
-			speaks = strcmp(r->suppressed[k].finding.advisory.feed, feed->name) == 0;
-		if (speaks)
+		if (feed_speaks(r, feed))
 			oldest = feed;
 	}
 	return oldest;

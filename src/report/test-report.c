@@ -342,6 +342,39 @@ static void test_keys(void **state)
 	sk_buf_release(&b);
 }
 
+/* A clean result is as old as the advisories that would have spoken, not as the database's newest.
+ */
+static void test_age(void **state)
+{
+	struct report_options opts = {.now = 1740000000};
+	struct model_feed feeds[] = {
+		{"EPSS", 1, "2021-08-31T00:00:00Z"},
+		{"OSV Debian", 1, "2025-02-01T00:00:00Z"},
+		{"OSV npm", 1, "2025-01-01T00:00:00Z"},
+	};
+	struct model_package package = {
+		.type = MODEL_PACKAGE_DEB, .name = "hello", .ecosystem = "Debian:12"};
+	struct model_report r = {
+		.target = {.reference = "dir:x"},
+		.database = {.newest_feed = "2025-02-10T00:00:00Z",
+			     .feeds = feeds,
+			     .n_feeds = SK_ARRAY_LEN(feeds)},
+		.packages = &package,
+		.n_packages = 1,
+		.verdict = "pass",
+	};
+	struct sk_buf b;
+
+	(void)state;
+	write_report("table", &r, &opts, &b);
+	assert_non_null(strstr(b.ptr, "Advisories up to 2025-02-01 (OSV Debian), 18 days old"));
+	sk_buf_release(&b);
+	package.ecosystem = "Alpine:v3.11";
+	write_report("table", &r, &opts, &b);
+	assert_non_null(strstr(b.ptr, "Advisories up to 2025-02-10 (newest feed), 9 days old"));
+	sk_buf_release(&b);
+}
+
 static int full_sink(void *ctx, const void *ptr, size_t len)
 {
 	(void)ctx;
@@ -372,7 +405,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden), cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_width),  cmocka_unit_test(test_summary),
-		cmocka_unit_test(test_keys),   cmocka_unit_test(test_full),
+		cmocka_unit_test(test_keys),   cmocka_unit_test(test_age),
+		cmocka_unit_test(test_full),
 	};
 
 	if (argc != 2)
