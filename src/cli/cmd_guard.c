@@ -524,6 +524,6 @@ static const struct command *const subcommands[] = {
 const struct command cmd_guard = {
 	.name = "guard",
 	.summary = "learn what services do, report or block the rest",
-	.usage = "watch|learn|run|status|stop|profile",
+	.usage = "watch|learn|run|stop …",
 	.subcommands = subcommands,
 };

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "guard/lineage.h"
 #include "guard/story.h"
 
@@ -705,6 +706,23 @@ static void cover_tree(struct guard_session *s, uint32_t pid, const char *text)
 	adopt(s, id, pid);
 }
 
+/* A process that is not there cannot start later under its number: that is a mistake. */
+static int check_pids(const struct guard_select *select, struct sk_err *err)
+{
+	char quoted[64];
+	uint32_t pid;
+
+	for (size_t i = 0; i < select->n_pids; i++) {
+		struct sk_span text = sk_span_str(select->pids[i]);
+
+		if (!sk_parse_u32(text, &pid) || pid == 0 || pid > INT32_MAX ||
+		    (kill((pid_t)pid, 0) != 0 && errno == ESRCH))
+			return sk_err_set(err, SK_E_NOT_FOUND, "guard: no process %s",
+					  sk_text_quote(text, quoted, sizeof(quoted)));
+	}
+	return 0;
+}
+
 static void cover_hosts(struct guard_session *s)
 {
 	char path[GUARD_CGROUP_PATH_SIZE];
@@ -773,7 +791,9 @@ int guard_session_open(const struct guard_session_options *o, struct guard_sessi
 	s->lineage = guard_lineage_new();
 	s->offset_ns = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC);
 	s->last_fold = now_ns(CLOCK_MONOTONIC);
-	r = guard_kern_open(&o->kern, &s->kern, err);
+	r = check_pids(&s->select, err);
+	if (r == 0)
+		r = guard_kern_open(&o->kern, &s->kern, err);
 	if (r < 0)
 		return r;
 	guard_kern_on(s->kern, on_record, s);
