@@ -298,7 +298,8 @@ int cli_check_args(const struct cli_context *ctx, struct sk_err *err)
 	if (c->run == NULL)
 		return sk_err_set(err, SK_E_USAGE, "%s needs one of its commands", c->name);
 	if (ctx->n_args < (size_t)c->min_args)
-		return sk_err_set(err, SK_E_USAGE, "%s: too few arguments", c->name);
+		return sk_err_set(err, SK_E_USAGE, "%s: too few arguments; it takes %s", c->name,
+				  c->usage);
 	if (c->max_args >= 0 && ctx->n_args > (size_t)c->max_args) {
 		char quoted[128];
 

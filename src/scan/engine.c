@@ -126,6 +126,9 @@ static int ask_engine(struct scan_session *s, struct sk_err *err)
 	if (r == 0 && job.r == -SK_E_NOT_FOUND)
 		r = sk_err_set(err, SK_E_NOT_FOUND, "the engine at %s has no image %s", ctx.engine,
 			       name);
+	else if (r == 0 && job.r == -SK_E_NETWORK)
+		r = sk_err_wrap(err, sk_err_set(err, SK_E_NETWORK, "%s", job.err.msg),
+				"the engine at %s does not answer", ctx.engine);
 	else if (r == 0 && job.r < 0) {
 		*err = job.err;
 		r = job.r;
