@@ -159,6 +159,7 @@ struct vulndb_reader {
 extern const struct vulndb_reader vulndb_reader_osv;
 extern const struct vulndb_reader vulndb_reader_secdb;
 extern const struct vulndb_reader vulndb_reader_kev;
+extern const struct vulndb_reader vulndb_reader_vulnrichment;
 extern const struct vulndb_reader vulndb_reader_eol;
 extern const struct vulndb_reader vulndb_reader_redhat;
 extern const struct vulndb_reader vulndb_reader_repos;

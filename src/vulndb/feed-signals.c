@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signals: CISA's catalogue of exploited vulnerabilities, ends of life of endoflife.date. */
+/*
+ * Signals: CISA's catalogue of exploited vulnerabilities, its Vulnrichment as CVE records, ends of
+ * life of endoflife.date.
+ */
 #include "base/alloc.h"
 #include "base/parse.h"
 #include "vulndb/doc-priv.h"
@@ -62,3 +65,60 @@ static void eol_read(struct vulndb_batch *b, const struct sk_json *doc)
 }
 
 const struct vulndb_reader vulndb_reader_eol = {"endoflife.date", eol_matches, eol_read};
+
+/* CVE records (schema 5) as CISA publishes them, with a container of its own. */
+static bool vulnrichment_matches(const struct sk_json *doc)
+{
+	return sk_span_eq_str(sk_json_get_text(doc, "dataType"), "CVE_RECORD") &&
+	       vulndb_is_cve(sk_json_get_text(sk_json_get(doc, "cveMetadata"), "cveId"));
+}
+
+/* The first vector of a container, of the newest system that it has. */
+static struct sk_span container_vector(const struct sk_json *container)
+{
+	static const char *const systems[] = {"cvssV4_0", "cvssV3_1", "cvssV3_0", "cvssV2_0"};
+	const struct sk_json *metrics = sk_json_get(container, "metrics");
+
+	for (size_t k = 0; k < SK_ARRAY_LEN(systems); k++) {
+		for (size_t i = 0; i < sk_json_len(metrics); i++) {
+			struct sk_span v = sk_json_get_text(
+				sk_json_get(sk_json_at(metrics, i), systems[k]), "vectorString");
+
+			if (v.len != 0)
+				return v;
+		}
+	}
+	return (struct sk_span){NULL, 0};
+}
+
+static void vulnrichment_read(struct vulndb_batch *b, const struct sk_json *doc)
+{
+	static const char feed[] = "CISA Vulnrichment";
+	const struct sk_json *meta = sk_json_get(doc, "cveMetadata");
+	const struct sk_json *containers = sk_json_get(doc, "containers");
+	const struct sk_json *adp = sk_json_get(containers, "adp");
+	struct vulndb_doc *d = vulndb_batch_doc(b, feed, sk_json_get_text(meta, "cveId"));
+	struct sk_span vector = {NULL, 0};
+	struct vulndb_doc_cvss *cvss;
+
+	d->signal = true;
+	d->modified = vulndb_json_time(meta, "dateUpdated");
+	for (size_t i = 0; i < sk_json_len(adp) && vector.len == 0; i++) {
+		const struct sk_json *c = sk_json_at(adp, i);
+
+		if (sk_span_contains(sk_json_get_text(c, "title"), "Vulnrichment"))
+			vector = container_vector(c);
+	}
+	/* CISA adds its rating only where the record's own publisher gives none. */
+	if (vector.len == 0)
+		vector = container_vector(sk_json_get(containers, "cna"));
+	if (vector.len == 0)
+		return;
+	cvss = sk_arena_alloc(b->arena, sizeof(*cvss));
+	*cvss = (struct vulndb_doc_cvss){vulndb_batch_text(b, vector), "Vulnrichment"};
+	d->cvss = cvss;
+	d->n_cvss = 1;
+}
+
+const struct vulndb_reader vulndb_reader_vulnrichment = {"CISA Vulnrichment", vulnrichment_matches,
+							 vulnrichment_read};

@@ -142,10 +142,10 @@ int64_t vulndb_json_time(const struct sk_json *j, const char *key)
 const struct vulndb_reader *vulndb_reader_for(const struct sk_json *doc)
 {
 	static const struct vulndb_reader *const readers[] = {
-		&vulndb_reader_osv,    &vulndb_reader_secdb,  &vulndb_reader_redhat,
-		&vulndb_reader_ubuntu, &vulndb_reader_amazon, &vulndb_reader_arch,
-		&vulndb_reader_kev,    &vulndb_reader_eol,    &vulndb_reader_repos,
-		&vulndb_reader_debian,
+		&vulndb_reader_osv,    &vulndb_reader_secdb,        &vulndb_reader_redhat,
+		&vulndb_reader_ubuntu, &vulndb_reader_amazon,       &vulndb_reader_arch,
+		&vulndb_reader_kev,    &vulndb_reader_eol,          &vulndb_reader_repos,
+		&vulndb_reader_debian, &vulndb_reader_vulnrichment,
 	};
 
 	for (size_t i = 0; i < SK_ARRAY_LEN(readers); i++) {

@@ -20,6 +20,7 @@ struct identify {
 	struct vulndb_merge *m;
 	struct id_node *nodes;
 	size_t n_nodes, nodes_cap;
+	uint32_t *order;   /* documents by feed and identifier, whatever the order of the input */
 	uint32_t *node_of; /* by text, 0: none, else index + 1 */
 	bool *is_cve;      /* by text */
 };
@@ -301,7 +302,7 @@ static void learn_facts(struct identify *s)
 	struct vulndb_merge *m = s->m;
 
 	for (size_t i = 0; i < m->n_docs; i++) {
-		const struct vulndb_mdoc *d = &m->docs[i];
+		const struct vulndb_mdoc *d = &m->docs[s->order[i]];
 		uint64_t v;
 
 		if (d->dead || d->withdrawn)
@@ -334,18 +335,44 @@ static void learn_facts(struct identify *s)
 	}
 }
 
+static int cmp_doc(const void *pa, const void *pb, void *ctx)
+{
+	const struct vulndb_merge *m = ctx;
+	const struct vulndb_mdoc *a = &m->docs[*(const uint32_t *)pa];
+	const struct vulndb_mdoc *b = &m->docs[*(const uint32_t *)pb];
+	int r = a->feed == b->feed
+			? 0
+			: sk_span_cmp(vulndb_text_of(m, a->feed), vulndb_text_of(m, b->feed));
+
+	if (r == 0)
+		r = sk_span_cmp(vulndb_text_of(m, a->id), vulndb_text_of(m, b->id));
+	return r != 0 ? r : (int)a->dead - (int)b->dead;
+}
+
+static uint32_t *order_docs(struct vulndb_merge *m)
+{
+	uint32_t *order = sk_realloc_array(NULL, m->n_docs + 1, sizeof(*order));
+
+	for (size_t i = 0; i < m->n_docs; i++)
+		order[i] = (uint32_t)i;
+	if (m->n_docs > 1)
+		qsort_r(order, m->n_docs, sizeof(*order), cmp_doc, m);
+	return order;
+}
+
 void vulndb_identify(struct vulndb_merge *m)
 {
 	struct identify s = {.m = m};
 	size_t n_texts = m->texts.n;
 	uint32_t *answer;
 
+	s.order = order_docs(m);
 	s.node_of = sk_alloc(n_texts * sizeof(*s.node_of));
 	s.is_cve = sk_alloc(n_texts * sizeof(*s.is_cve));
 	for (size_t i = 0; i < n_texts; i++)
 		s.is_cve[i] = vulndb_is_cve(m->texts.texts[i]);
 	for (size_t i = 0; i < m->n_docs; i++) {
-		struct vulndb_mdoc *d = &m->docs[i];
+		struct vulndb_mdoc *d = &m->docs[s.order[i]];
 
 		if (d->dead || d->signal || d->n_claims == 0)
 			continue;
@@ -360,7 +387,7 @@ void vulndb_identify(struct vulndb_merge *m)
 	answer = sk_alloc((s.n_nodes + 1) * sizeof(*answer));
 	resolve_groups(&s, answer);
 	for (size_t i = 0; i < m->n_docs; i++) {
-		struct vulndb_mdoc *d = &m->docs[i];
+		struct vulndb_mdoc *d = &m->docs[s.order[i]];
 
 		if (!d->dead && !d->signal && d->n_claims != 0)
 			name_vulns(&s, d, answer);
@@ -368,6 +395,7 @@ void vulndb_identify(struct vulndb_merge *m)
 	learn_facts(&s);
 	sk_free(answer);
 	sk_free(s.nodes);
+	sk_free(s.order);
 	sk_free(s.node_of);
 	sk_free(s.is_cve);
 }

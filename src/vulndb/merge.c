@@ -206,6 +206,24 @@ static bool replaces(const struct vulndb_mdoc *new, const struct vulndb_mdoc *ol
 	return new->fingerprint > old->fingerprint;
 }
 
+/* What another part of a document knows of aliases, behind those known. */
+static void add_aliases(struct vulndb_merge *m, struct vulndb_mdoc *doc, const struct vulndb_doc *d)
+{
+	uint32_t start = (uint32_t)m->n_lists;
+
+	if (d->n_aliases == 0)
+		return;
+	for (uint32_t i = 0; i < doc->n_aliases; i++) {
+		uint32_t text = m->lists[doc->aliases + i];
+
+		SK_GROW(m->lists, m->n_lists, m->lists_cap);
+		m->lists[m->n_lists++] = text;
+	}
+	(void)add_list(m, d->aliases, d->n_aliases);
+	doc->aliases = start;
+	doc->n_aliases += (uint32_t)d->n_aliases;
+}
+
 static void merge_doc(struct vulndb_merge *m, const struct vulndb_doc *d, struct sk_buf *tmp)
 {
 	struct sk_span key;
@@ -219,6 +237,7 @@ static void merge_doc(struct vulndb_merge *m, const struct vulndb_doc *d, struct
 	before = m->by_key.n_items;
 	slot = sk_map_put(&m->by_key, key, m->n_docs);
 	if (m->by_key.n_items == before && doc.partial) {
+		add_aliases(m, &m->docs[*slot], d);
 		for (size_t i = 0; i < d->n_claims; i++)
 			add_claim(m, (uint32_t)*slot, &d->claims[i], tmp);
 		return;

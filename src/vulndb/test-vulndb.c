@@ -516,6 +516,27 @@ static void test_same_bytes(void **state)
 	}
 }
 
+/* The order of the input is no part of it. */
+static void test_any_order(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const names[] = {"osv",    "identity", "rpm",
+					    "alpine", "debian",   "signals"};
+	enum {
+		N = sizeof(names) / sizeof(names[0])
+	};
+	const char *paths[2][N];
+	struct vulndb_build_result res[2];
+	struct sk_err err;
+
+	for (size_t i = 0; i < N; i++)
+		paths[0][i] = paths[1][N - 1 - i] =
+			sk_arena_printf(f->arena, "%s/%s.in", f->data, names[i]);
+	assert_int_equal(build(f, paths[0], N, &res[0], &err), 0);
+	assert_int_equal(build(f, paths[1], N, &res[1], &err), 0);
+	assert_true(sk_digest_eq(&res[0].digest, &res[1].digest));
+}
+
 static void test_bad_documents(void **state)
 {
 	struct fixture *f = *state;
@@ -708,11 +729,11 @@ int main(int argc, char **argv)
 #fn, fn, setup, teardown, data                                                     \
 	}
 	const struct CMUnitTest tests[] = {
-		TEST(test_cases),      TEST(test_lookup),        TEST(test_names),
-		TEST(test_flips),      TEST(test_newer_minor),   TEST(test_repeated),
-		TEST(test_same_bytes), TEST(test_bad_documents), TEST(test_archives),
-		TEST(test_directory),  TEST(test_texts),         TEST(test_order),
-		TEST(test_numbers),
+		TEST(test_cases),      TEST(test_lookup),      TEST(test_names),
+		TEST(test_flips),      TEST(test_newer_minor), TEST(test_repeated),
+		TEST(test_same_bytes), TEST(test_any_order),   TEST(test_bad_documents),
+		TEST(test_archives),   TEST(test_directory),   TEST(test_texts),
+		TEST(test_order),      TEST(test_numbers),
 	};
 
 	return argc == 2 ? cmocka_run_group_tests(tests, NULL, NULL) : 2;

@@ -333,6 +333,15 @@ static void add_feed(struct writer *w, uint32_t name)
 	w->feed_index[name] = (uint32_t)++w->n_feeds;
 }
 
+static int cmp_skip(const void *pa, const void *pb, void *ctx)
+{
+	const struct vulndb_merge *m = ctx;
+	const struct vulndb_mskip *a = pa;
+	const struct vulndb_mskip *b = pb;
+
+	return sk_span_cmp(vulndb_text_of(m, a->reason), vulndb_text_of(m, b->reason));
+}
+
 void vulndb_w_put_feeds(struct writer *w)
 {
 	struct vulndb_merge *m = w->m;
@@ -341,6 +350,8 @@ void vulndb_w_put_feeds(struct writer *w)
 	struct table t;
 	size_t n;
 
+	if (m->n_skips > 1)
+		qsort_r(m->skips, m->n_skips, sizeof(*m->skips), cmp_skip, m);
 	w->feed_index = vulndb_w_marks(w);
 	for (size_t i = 0; i < m->n_docs; i++) {
 		if (!m->docs[i].dead)

@@ -249,8 +249,15 @@ static void put_record(struct record *rec)
 	uint32_t first_adv = 0;
 
 	collect_texts(rec);
-	for (size_t i = 0; i < rec->n_groups; i++)
-		order[i] = (struct number_ref){rec->advs[rec->groups[i].first_adv], i, (uint32_t)i};
+	for (size_t i = 0; i < rec->n_groups; i++) {
+		uint32_t adv = first_adv = rec->advs[rec->groups[i].first_adv];
+
+		/* Where two begin with one advisory, what they say decides, not how it came in. */
+		sk_buf_reset(&rec->tmp);
+		put_group(rec, &rec->groups[i], &first_adv, &rec->tmp);
+		order[i] = (struct number_ref){adv, sk_hash64(sk_buf_span(&rec->tmp)), (uint32_t)i};
+	}
+	first_adv = 0;
 	vulndb_sort(order, rec->n_groups, sizeof(*order), cmp_group_adv);
 	sk_buf_reset(&rec->tmp);
 	for (size_t i = 0; i < rec->n_groups; i++)

@@ -109,6 +109,64 @@ static uint32_t join_bodies(struct vulndb_merge *m, uint32_t a, uint32_t b)
 	return joined;
 }
 
+/** struct triple - one range as texts */
+struct triple {
+	uint32_t bound[3];
+};
+
+static int cmp_triple(const void *pa, const void *pb)
+{
+	return memcmp(pa, pb, sizeof(struct triple));
+}
+
+/* The same lists in one order, each item once, so that equal ones are equal bytes. */
+static uint32_t canonical(struct vulndb_merge *m, uint32_t body)
+{
+	struct sk_span old = m->bodies.texts[body];
+	uint32_t *copy = sk_realloc_array(NULL, old.len / 4 + 1, 4);
+	struct triple *ranges = (struct triple *)(copy + 1);
+	size_t n_versions;
+	uint32_t *versions;
+	uint32_t n = 0;
+	size_t k = 0;
+	uint32_t result;
+
+	memcpy(copy, old.ptr, old.len);
+	versions = copy + 1 + (size_t)copy[0] * 3;
+	n_versions = old.len / 4 - 1 - (size_t)copy[0] * 3;
+	vulndb_sort(ranges, copy[0], sizeof(*ranges), cmp_triple);
+	vulndb_sort(versions, n_versions, sizeof(*versions), vulndb_w_cmp_u32);
+	for (uint32_t i = 0; i < copy[0]; i++) {
+		if (i == 0 || cmp_triple(&ranges[i], &ranges[n - 1]) != 0)
+			ranges[n++] = ranges[i];
+	}
+	for (size_t i = 0; i < n_versions; i++) {
+		uint32_t v = versions[i];
+
+		if (k == 0 || v != copy[1 + (size_t)n * 3 + k - 1])
+			copy[1 + (size_t)n * 3 + k++] = v;
+	}
+	copy[0] = n;
+	result = vulndb_intern(&m->bodies, sk_span_of(copy, (1 + (size_t)n * 3 + k) * 4));
+	sk_free(copy);
+	return result;
+}
+
+static void make_canonical(struct writer *w)
+{
+	size_t n = w->m->bodies.n;
+	uint32_t *known = sk_alloc(n * sizeof(*known)); /* number + 1, 0: not yet */
+
+	for (size_t i = 0; i < w->n_rows; i++) {
+		uint32_t body = w->rows[i].body;
+
+		if (known[body] == 0)
+			known[body] = canonical(w->m, body) + 1;
+		w->rows[i].body = known[body] - 1;
+	}
+	sk_free(known);
+}
+
 static int cmp_row_scope(const void *pa, const void *pb)
 {
 	const struct row *a = pa;
@@ -143,6 +201,7 @@ void vulndb_w_join_rows(struct writer *w)
 		w->rows[out++] = *r;
 	}
 	w->n_rows = out;
+	make_canonical(w);
 	vulndb_sort(w->rows, w->n_rows, sizeof(*w->rows), cmp_row);
 	for (size_t i = 0; i < w->n_rows; i++) {
 		struct package *p = &w->packages[w->rows[i].package];
