@@ -5,13 +5,14 @@ JOBS ?= 2
 TIME ?= 60
 PREFIX ?= /usr/local
 
-.PHONY: help deps deps-build build run test bench fuzz install clean
+.PHONY: help deps deps-build build run test vmtest bench fuzz install clean
 
 help:
 	@echo 'make deps      install what building and testing need (Debian packages, tools/deps.txt)'
 	@echo 'make build     build $(BUILD)/stockade'
 	@echo 'make run       build, then scan this machine and a real image'
 	@echo 'make test      everything that CI checks: both builds, style, integration, corpora'
+	@echo 'make vmtest    the guard on the kernels that Debian packages, in QEMU (part of make test)'
 	@echo 'make bench     measure speed and memory beside their floor'
 	@echo 'make fuzz      run each fuzz target for TIME=$(TIME) seconds'
 	@echo 'make install   install under DESTDIR$(PREFIX)'
@@ -31,6 +32,11 @@ run: build
 
 test: deps
 	@tools/run_tests --jobs $(JOBS)
+
+vmtest: deps
+	@tools/build $(BUILD)
+	@tmp=$$(mktemp -d) && STOCKADE=$(CURDIR)/$(BUILD)/stockade SK_SRC=$(CURDIR) SK_TMP=$$tmp \
+		SK_CACHE=$(CURDIR)/build/test-cache test/t6100-guard-vm; status=$$?; rm -rf "$$tmp"; exit $$status
 
 bench: deps-build
 	@tools/install_deps bench

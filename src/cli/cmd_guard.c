@@ -517,8 +517,37 @@ static const struct command cmd_stop = {
 	.run = stop,
 };
 
+static int status(struct cli_context *ctx)
+{
+	size_t n = 0;
+	bool pinned = guard_kern_pinned(&n);
+
+	if (wants_json(ctx))
+		(void)printf(
+			"{\"schema\":\"stockade.guard-status/1\",\"in_force\":%s,\"programs\":%zu}\n",
+			pinned ? "true" : "false", n);
+	else if (pinned)
+		(void)printf("in force: %zu programs are pinned\n", n);
+	else
+		(void)printf("not in force\n");
+	return CLI_EXIT_CLEAN;
+}
+
+static const struct cli_option status_options[] = {
+	{"format", 'f', "FORMAT", NULL, "table or json", "table|json", 0},
+	{NULL},
+};
+
+static const struct command cmd_status = {
+	.name = "status",
+	.summary = "is enforcement in force on this machine",
+	.usage = "[-f FORMAT]",
+	.options = status_options,
+	.run = status,
+};
+
 static const struct command *const subcommands[] = {
-	&cmd_watch, &cmd_learn, &cmd_run, &cmd_stop, &cmd_guard_profile, NULL,
+	&cmd_watch, &cmd_learn, &cmd_run, &cmd_status, &cmd_stop, &cmd_guard_profile, NULL,
 };
 
 const struct command cmd_guard = {

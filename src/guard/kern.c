@@ -424,6 +424,9 @@ static int start_best(struct guard_kern *k, const struct btf *btf,
 {
 	int r;
 
+	if (o->backend == GUARD_BACKEND_FANOTIFY)
+		return sk_err_set(err, SK_E_UNSUPPORTED,
+				  "guard: this version has no fanotify backend");
 	if (o->backend != GUARD_BACKEND_AUTO)
 		return start_backend(k, btf, o, o->backend, err);
 	r = start_backend(k, btf, o, GUARD_BACKEND_LSM, err);

@@ -47,6 +47,15 @@ __noinline int guard_path_told(__u64 path)
 	return path_walk((struct path *)path, (void *)bpf_get_current_task(), t->path, &t->rec);
 }
 
+/* An address as a number: global functions take no pointers in 5.10 and 6.1. */
+static __always_inline __u64 number_of(void *pointer)
+{
+	__u64 number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof(number), &pointer);
+	return number;
+}
+
 /** struct report - what is to be told of a file */
 struct report {
 	__u16 type;
@@ -80,7 +89,7 @@ static __always_inline int report_file(struct subject *s, struct task_struct *ta
 	t->rec.op = w->op;
 	t->rec.flags |= w->flags;
 	t->rec.cause = w->cause;
-	guard_path_told((__u64)file_path(file));
+	guard_path_told(number_of(file_path(file)));
 	size = sizeof(t->rec) + BOUND(t->rec.path_len, 0x3ff);
 	if (urgent)
 		r = bpf_ringbuf_output(&alerts, t, size, BPF_RB_FORCE_WAKEUP) != 0;
