@@ -36,7 +36,7 @@ test: deps
 vmtest: deps
 	@tools/build $(BUILD)
 	@tmp=$$(mktemp -d) && STOCKADE=$(CURDIR)/$(BUILD)/stockade SK_SRC=$(CURDIR) SK_TMP=$$tmp \
-		SK_CACHE=$(CURDIR)/build/test-cache test/t6100-guard-vm; status=$$?; rm -rf "$$tmp"; exit $$status
+		SK_CACHE=$(CURDIR)/build/test-cache test/t6300-guard-vm; status=$$?; rm -rf "$$tmp"; exit $$status
 
 bench: deps-build
 	@tools/install_deps bench
