@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Parsers of image documents after OCI image-spec 1.1 and Docker's image manifest version 2, schema
- * 2. A document that could be read in two ways (index and manifest at once, a repeated key, a media
- * type that contradicts the content) is refused.
+ * 2. A document that could be read in two ways (index and manifest at once, a repeated key, a key
+ * in other letters, a media type that contradicts the content) is refused.
  */
 #include "image/doc.h"
 
@@ -20,6 +20,54 @@ static const char *text_or_null(const struct sk_json *j, const char *key, struct
 	return s.len != 0 && memchr(s.ptr, 0, s.len) == NULL ? sk_arena_str(a, s) : NULL;
 }
 
+/* Does Go's encoding/json take @key for @name? It ignores case, also that of U+017F and U+212A. */
+static bool folds_to(struct sk_span key, const char *name)
+{
+	size_t i = 0;
+
+	for (; i < key.len && *name != '\0'; i++, name++) {
+		struct sk_span rest = sk_span_sub(key, i, key.len);
+		char c = key.ptr[i], want = *name;
+
+		if (sk_span_starts(rest, "\xc5\xbf")) {
+			c = 's';
+			i += 1;
+		} else if (sk_span_starts(rest, "\xe2\x84\xaa")) {
+			c = 'k';
+			i += 2;
+		}
+		c = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+		want = want >= 'A' && want <= 'Z' ? (char)(want - 'A' + 'a') : want;
+		if (c != want)
+			return false;
+	}
+	return i == key.len && *name == '\0';
+}
+
+/*
+ * The engines that run images are written in Go, for which "Layers" is "layers" too and the last
+ * one counts: what is read here must be what they read.
+ */
+static int check_keys(const struct sk_json *j, const char *const *names, struct sk_err *err)
+{
+	const struct sk_json *value;
+	struct sk_span key;
+	char quoted[QUOTED_SIZE];
+	void *iter = NULL;
+
+	while (sk_json_next(j, &iter, &key, &value)) {
+		for (const char *const *name = names; *name != NULL; name++)
+			if (folds_to(key, *name) && !sk_span_eq_str(key, *name))
+				return sk_err_set(err, SK_E_FORMAT,
+						  "JSON: key %s, which others take for '%s'",
+						  sk_text_quote(key, quoted, sizeof(quoted)),
+						  *name);
+	}
+	return 0;
+}
+
+static const char *const platform_keys[] = {"os", "architecture", "variant", NULL};
+
 static void parse_platform(const struct sk_json *j, struct sk_arena *a, struct image_platform *ret)
 {
 	ret->os = text_or_null(j, "os", a);
@@ -30,10 +78,17 @@ static void parse_platform(const struct sk_json *j, struct sk_arena *a, struct i
 static int parse_descriptor(const struct sk_json *j, struct sk_arena *a, const char *what,
 			    struct image_descriptor *ret, struct sk_err *err)
 {
+	static const char *const keys[] = {"digest",      "size",     "mediaType",
+					   "annotations", "platform", NULL};
 	const struct sk_json *notes = sk_json_get(j, "annotations");
 	char quoted[QUOTED_SIZE];
 	int64_t size;
+	int r = check_keys(j, keys, err);
 
+	if (r == 0)
+		r = check_keys(sk_json_get(j, "platform"), platform_keys, err);
+	if (r < 0)
+		return r;
 	if (!sk_digest_parse(sk_json_get_text(j, "digest"), &ret->digest))
 		return sk_err_set(
 			err, SK_E_FORMAT, "%s: digest %s is not sha256 or sha512", what,
@@ -139,11 +194,16 @@ static int parse_index_or_manifest(enum image_doc_kind kind, const struct sk_jso
 				   const struct sk_budget *budget, struct sk_arena *a,
 				   struct image_doc *ret, struct sk_err *err)
 {
+	static const char *const keys[] = {"schemaVersion", "mediaType", "manifests",
+					   "config",        "layers",    NULL};
 	bool index = sk_json_type_of(sk_json_get(j, "manifests")) == SK_JSON_ARRAY;
 	bool manifest = sk_json_type_of(sk_json_get(j, "layers")) == SK_JSON_ARRAY ||
 			sk_json_get(j, "config") != NULL;
 	int64_t version = 2;
+	int r = check_keys(j, keys, err);
 
+	if (r < 0)
+		return r;
 	if (index && manifest)
 		return sk_err_set(err, SK_E_FORMAT, "manifest: index and manifest at once");
 	(void)sk_json_get_i64(j, "schemaVersion", &version);
@@ -197,10 +257,17 @@ static void parse_history(const struct sk_json *history, struct sk_arena *a, str
 static int parse_config(const struct sk_json *j, const struct sk_budget *budget, struct sk_arena *a,
 			struct image_doc *ret, struct sk_err *err)
 {
+	static const char *const keys[] = {"os",     "architecture", "variant",
+					   "rootfs", "history",      NULL};
+	static const char *const rootfs_keys[] = {"type", "diff_ids", NULL};
 	const struct sk_json *rootfs = sk_json_get(j, "rootfs");
-	int r;
+	int r = check_keys(j, keys, err);
 
 	ret->kind = IMAGE_DOC_CONFIG;
+	if (r == 0)
+		r = check_keys(rootfs, rootfs_keys, err);
+	if (r < 0)
+		return r;
 	if (sk_json_type_of(rootfs) != SK_JSON_OBJECT)
 		return sk_err_set(err, SK_E_UNSUPPORTED,
 				  "configuration: no rootfs, so this is no container image");
@@ -237,9 +304,12 @@ static int parse_archive_entry(const struct sk_json *j, const struct sk_budget *
 			       struct sk_arena *a, struct image_archive_entry *ret,
 			       struct sk_err *err)
 {
+	static const char *const keys[] = {"Config", "Layers", "RepoTags", NULL};
 	int r = sk_budget_check(budget, SK_LIMIT_LAYERS, sk_json_len(sk_json_get(j, "Layers")),
 				err);
 
+	if (r == 0)
+		r = check_keys(j, keys, err);
 	if (r < 0)
 		return r;
 	ret->config = text_or_null(j, "Config", a);
