@@ -16,7 +16,9 @@
 #include "scan/session.h"
 
 enum {
-	MAX_LINKS = 8
+	MAX_LINKS = 8,
+	MAX_INDEX_DEPTH = 4, /* when the two lists of a hybrid archive are compared */
+	MAX_INDEX_DOCS = 64,
 };
 
 const struct scan_member *scan_find_member(const struct scan_session *s, struct sk_span name)
@@ -348,6 +350,63 @@ static int plan_archive_layers(struct scan_session *s, const struct image_archiv
 	return r;
 }
 
+/** struct search - walk through the manifests of an index for a configuration */
+struct search {
+	const struct sk_digest *config;
+	unsigned n_docs; /* read so far */
+	bool found;
+};
+
+/* Manifests of other platforms may be missing in the archive. */
+static int search_index(struct scan_session *s, const struct image_doc *doc, unsigned depth,
+			struct search *ret, struct sk_err *err)
+{
+	int r = 0;
+
+	if (doc->kind == IMAGE_DOC_MANIFEST) {
+		ret->found = ret->found || sk_digest_eq(&doc->config.digest, ret->config);
+		return 0;
+	}
+	for (size_t i = 0; r == 0 && !ret->found && i < doc->n_blobs; i++) {
+		const struct image_descriptor *d = &doc->blobs[i];
+		struct image_doc next;
+
+		if (d->is_attestation ||
+		    scan_find_member(s, sk_span_str(blob_path(s, &d->digest))) == NULL)
+			continue;
+		if (depth == MAX_INDEX_DEPTH || ret->n_docs++ == MAX_INDEX_DOCS)
+			return sk_err_set(err, SK_E_LIMIT, "index.json: too many manifests");
+		r = read_blob_doc(s, IMAGE_DOC_INDEX, "manifest", d, &next, err);
+		if (r == 0)
+			r = search_index(s, &next, depth + 1, ret, err);
+	}
+	return r;
+}
+
+/*
+ * Newer engines write an OCI layout around manifest.json and read that; older ones read
+ * manifest.json. Both must lead to the image that is looked at.
+ */
+static int check_hybrid(struct scan_session *s, const struct sk_digest *config, struct sk_err *err)
+{
+	struct search search = {.config = config};
+	struct sk_span text, name = SK_SPAN("index.json");
+	struct image_doc index;
+	int r;
+
+	if (scan_find_member(s, name) == NULL)
+		return 0;
+	r = read_doc(s, name, &text, err);
+	if (r == 0)
+		r = parse_doc(s, IMAGE_DOC_INDEX, "index.json", text, &index, err);
+	if (r == 0)
+		r = search_index(s, &index, 0, &search, err);
+	if (r == 0 && !search.found)
+		r = sk_err_set(err, SK_E_FORMAT,
+			       "manifest.json and index.json speak of different images");
+	return r;
+}
+
 static int resolve_docker(struct scan_session *s, struct sk_err *err)
 {
 	const struct image_archive_entry *e = NULL;
@@ -369,6 +428,8 @@ static int resolve_docker(struct scan_session *s, struct sk_err *err)
 	if (digest_of_name(sk_span_str(e->config), &want))
 		r = check_doc(s, name, &want, text, err);
 	s->report->target.config_digest = sk_digest_of(SK_DIGEST_SHA256, text);
+	if (r == 0)
+		r = check_hybrid(s, &s->report->target.config_digest, err);
 	if (r == 0)
 		r = parse_doc(s, IMAGE_DOC_CONFIG, name, text, &config, err);
 	if (r == 0)
