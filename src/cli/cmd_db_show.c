@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -591,6 +592,25 @@ static int run_lookup_text(struct lookup *l, const char *text, struct sk_err *er
 	return r;
 }
 
+/* "cve-2024-1" and "ghsa-ABCD-…" as databases spell them; other text as it is. */
+static const char *id_spelling(struct cli_context *ctx, const char *text)
+{
+	bool cve = strncasecmp(text, "CVE-", 4) == 0;
+	size_t n_upper = cve ? strlen(text) : 4;
+	char *copy;
+
+	if (!cve && strncasecmp(text, "GHSA-", 5) != 0)
+		return text;
+	copy = sk_arena_strdup(cli_arena(ctx), text);
+	for (size_t i = 0; copy[i] != '\0'; i++) {
+		if (i < n_upper && copy[i] >= 'a' && copy[i] <= 'z')
+			copy[i] = (char)(copy[i] - 'a' + 'A');
+		else if (i >= n_upper && copy[i] >= 'A' && copy[i] <= 'Z')
+			copy[i] = (char)(copy[i] - 'A' + 'a');
+	}
+	return copy;
+}
+
 static int run_lookup(struct cli_context *ctx)
 {
 	sk_cleanup(vulndb_closep) struct vulndb *db = NULL;
@@ -599,7 +619,7 @@ static int run_lookup(struct cli_context *ctx)
 	const char *path = NULL;
 	struct sk_err err;
 	size_t n_args;
-	const char *text = cli_args(ctx, &n_args)[0];
+	const char *text = id_spelling(ctx, cli_args(ctx, &n_args)[0]);
 	int r;
 
 	r = cmd_db_open(ctx, &path, &db, &err);
