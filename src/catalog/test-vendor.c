@@ -32,6 +32,8 @@ static const struct {
 	{"debian", MODEL_PACKAGE_DEB, "1:10.11.4+maria~deb12", "MariaDB <x@lists.launchpad.net>",
 	 NULL, 1},
 	{"ubuntu", MODEL_PACKAGE_DEB, "3.0-1ubuntu1~ppa2", "A <a@b>", NULL, 1},
+	{"ubuntu", MODEL_PACKAGE_DEB, "1:2.30.0-0ppa1~ubuntu18.04.1", "A <a@b>", NULL, 1},
+	{"debian", MODEL_PACKAGE_DEB, "6:7.2.4-1rl1~bookworm1", "A <a@b>", NULL, 1},
 	{"debian", MODEL_PACKAGE_DEB, "1.0", "<root@build>", "none", 1},
 	{"rhel", MODEL_PACKAGE_RPM, "1-1", "Red Hat, Inc.", "Red Hat", 0},
 	{"rhel", MODEL_PACKAGE_RPM, "1-1.el9", "Fedora Project", "Fedora Project", 1},

@@ -108,10 +108,9 @@ static const char *const foreign_maintainers[] = {
 
 /* Marks in versions. Debian's and Ubuntu's own are +debNuN, ~bpoN, +bN, +nmuN, ubuntuN, buildN. */
 static const char *const foreign_versions[] = {
-	"nodesource", ".pgdg", "+maria~", "+pneon",   "0xneon",   "~ppa",
-	".ppa",       "-ppa",  "+ppa",    "~debian.", "~ubuntu.", /* Docker's:
-								     5:24.0.5-1~debian.12~bookworm
-								   */
+	"nodesource", ".pgdg",    "+maria~", "+pneon", "0xneon", "ppa", /* Launchpad's: 1-0ppa1~ */
+	"~debian.",   "~ubuntu.", /* Docker's: 5:24.0.5-1~debian.12~bookworm */
+	"rl1~",                   /* Redis': 6:7.2.4-1rl1~bookworm1 */
 };
 
 static bool same_family(struct sk_span origin, const struct model_distro *d)
