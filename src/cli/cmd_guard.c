@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stockade guard: watch, learn, run, status, stop, profile. */
+/* stockade guard: watch, learn, run, stop, profile. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -553,6 +553,6 @@ static const struct command *const subcommands[] = {
 const struct command cmd_guard = {
 	.name = "guard",
 	.summary = "learn what services do, report or block the rest",
-	.usage = "watch|learn|run|stop …",
+	.usage = "watch|learn|run|stop|profile …",
 	.subcommands = subcommands,
 };
