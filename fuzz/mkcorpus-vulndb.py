@@ -14,7 +14,8 @@ import zipfile
 DATA = 'src/vulndb/testdata'
 KINDS = [
     ('secdb', '"distroversion"'), ('redhat', '"bugzilla"'), ('ubuntu', '"candidate"'), ('amazon', '"Pkglist"'),
-    ('arch', '"AVG-'), ('kev', '"catalogVersion"'), ('kev', '"CVE_RECORD"'), ('eol', '"releaseCycle"'), ('debian', '"bookworm"'),
+    ('arch', '"AVG-'), ('kev', '"catalogVersion"'), ('kev', '"CVE_RECORD"'),
+    ('eol', '"releaseCycle"'), ('debian', '"bookworm"'),
 ]
 
 
