@@ -47,7 +47,7 @@ struct run {
 	struct cli_context *ctx;
 	bool json;
 	struct sk_sink out;
-	int signal_fd;
+	unsigned kinds; /* bit (1 << enum guard_kind); 0: all */
 	int failure;
 };
 
@@ -110,12 +110,34 @@ static void watch_event(void *ctx, const struct guard_rec *rec, struct guard_eve
 			struct guard_whose *w)
 {
 	struct run *r = ctx;
-	int failure = r->json ? guard_event_json(e, &r->out) : guard_event_line(e, &r->out);
+	int failure;
 
 	(void)rec;
 	(void)w;
+	/* What was lost is always told. */
+	if (r->kinds != 0 && e->kind != GUARD_KIND_LOST && (r->kinds & 1u << e->kind) == 0)
+		return;
+	failure = r->json ? guard_event_json(e, &r->out) : guard_event_line(e, &r->out);
 	if (failure < 0)
 		r->failure = failure;
+}
+
+static int choose_kinds(struct cli_context *ctx, unsigned *ret)
+{
+	size_t n;
+	const char *const *names = cli_options(ctx, "kind", &n);
+
+	*ret = 0;
+	for (size_t i = 0; i < n; i++) {
+		unsigned kind = 0;
+
+		while (kind < GUARD_N_KINDS && strcmp(guard_kind_name(kind), names[i]) != 0)
+			kind++;
+		if (kind == GUARD_N_KINDS)
+			return cli_usage_error(ctx, "no kind of event has the name '%s'", names[i]);
+		*ret |= 1u << kind;
+	}
+	return CLI_EXIT_CLEAN;
 }
 
 static int watch(struct cli_context *ctx)
@@ -137,6 +159,8 @@ static int watch(struct cli_context *ctx)
 	int failure, sig = 0;
 
 	r.json = wants_json(ctx);
+	if (choose_kinds(ctx, &r.kinds) != CLI_EXIT_CLEAN)
+		return CLI_EXIT_USAGE;
 	select_from(ctx, &o.select);
 	o.engines = cli_options(ctx, "engine", &o.n_engines);
 	block_signals();
@@ -147,7 +171,8 @@ static int watch(struct cli_context *ctx)
 		failure = guard_session_poll(s, 20, &err);
 		(void)fflush(stdout);
 		sig = pending_signal();
-	} while (failure >= 0 && r.failure >= 0 && (sig == 0 || sig == SIGHUP));
+	} while (failure >= 0 && r.failure >= 0 && ferror(stdout) == 0 &&
+		 (sig == 0 || sig == SIGHUP));
 	if (failure < 0)
 		return cli_fail(ctx, &err);
 	guard_session_flush(s);
@@ -157,6 +182,8 @@ static int watch(struct cli_context *ctx)
 
 static const struct cli_option watch_options[] = {
 	SELECT_OPTIONS,
+	{"kind", 'k', "KIND", NULL, "only these events: exec, open, connect, …", NULL,
+	 CLI_OPTION_REPEAT},
 	{"format", 'f', "FORMAT", NULL, "table or json", "table|json", 0},
 	{NULL},
 };
@@ -164,7 +191,7 @@ static const struct cli_option watch_options[] = {
 static const struct command cmd_watch = {
 	.name = "watch",
 	.summary = "print events live, change nothing",
-	.usage = "[SELECT] [-f FORMAT]",
+	.usage = "[SELECT] [--kind KIND]... [-f FORMAT]",
 	.options = watch_options,
 	.run = watch,
 };
