@@ -318,5 +318,8 @@ int scan_merge_layers(struct scan_session *s, struct sk_err *err)
 		if (r == 0)
 			merge_once(s);
 	}
+	if (r == 0 && s->merged.lost != NULL)
+		scan_note(s, MODEL_DIAGNOSTIC_ERROR, s->merged.lost,
+			  "hard link to a file that no layer has");
 	return r;
 }

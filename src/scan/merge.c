@@ -23,6 +23,7 @@ struct merge {
 	size_t n_files, files_cap;
 	struct scan_need *needs;
 	size_t n_needs, needs_cap;
+	const char *lost;
 };
 
 static bool is_at_or_below(struct sk_span path, struct sk_span dir)
@@ -321,8 +322,9 @@ static void need_for_links(struct merge *m)
 		    !catalog_claims(n->path, CATALOG_CLAIM_FILES, &kind))
 			continue;
 		if (n->type == SCAN_NODE_UNREAD) {
-			/* its own layer or one below: a file that was not asked for left no trace
-			 */
+			/* in its own layer or one below: nobody asked, so no trace is left */
+			if (n->link.len == 0 || alias_is_known(m, n->link, n->path))
+				m->lost = sk_arena_str(m->arena, n->path);
 			add_need(m, n->link, n->path, MODEL_NO_LAYER);
 			continue;
 		}
@@ -380,6 +382,7 @@ void scan_merge(const struct scan_layer *layers, size_t n_layers, const struct s
 		memcpy(ret->files, m.files, m.n_files * sizeof(*ret->files));
 	ret->needs = sk_arena_array(a, m.n_needs, sizeof(*ret->needs));
 	ret->n_needs = m.n_needs;
+	ret->lost = m.lost;
 	if (m.n_needs != 0)
 		memcpy(ret->needs, m.needs, m.n_needs * sizeof(*ret->needs));
 	sk_free(m.files);

@@ -41,6 +41,7 @@ struct scan_merged {
 	size_t n_files;
 	struct scan_need *needs;
 	size_t n_needs;
+	const char *lost; /* a claimed name that is a hard link to what no layer has, or NULL */
 };
 
 /**

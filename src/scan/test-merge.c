@@ -108,7 +108,8 @@ static void read_words(struct merge_case *c, struct sk_span line, struct sk_span
 		c->n_layers++;
 		return;
 	}
-	if (sk_span_eq_str(words[0], "=") || sk_span_eq_str(words[0], "?")) {
+	if (sk_span_eq_str(words[0], "=") || sk_span_eq_str(words[0], "?") ||
+	    sk_span_eq_str(words[0], "!")) {
 		(void)sk_buf_printf(&c->expected, "%.*s\n", SK_SPAN_ARG(line));
 		return;
 	}
@@ -150,6 +151,8 @@ static void print_result(const struct scan_merged *m, struct sk_buf *out)
 			(void)sk_buf_printf(out, " %u", m->needs[i].layer);
 		(void)sk_buf_add_char(out, '\n');
 	}
+	if (m->lost != NULL)
+		(void)sk_buf_printf(out, "! %s\n", m->lost);
 }
 
 static void run_case(struct merge_case *c)
