@@ -3,6 +3,7 @@
  * OSV documents, schema 1.7 (https://ossf.github.io/osv-schema/). A document that speaks of several
  * families of ecosystems becomes one for each, so that a claim's feed says whose it is.
  */
+#include "version/version.h"
 #include "vulndb/doc-priv.h"
 
 /* What the begin of an identifier says of its source. */
@@ -141,35 +142,99 @@ static struct vulndb_range *add_range(struct osv_state *st, struct range_list *l
 	return &l->r[l->n++];
 }
 
-/* Events come in ascending order; each "introduced" opens an interval that the next bound closes.
- */
-static bool read_events(struct osv_state *st, const struct sk_json *events, struct sk_span family,
-			struct range_list *out)
-{
-	struct vulndb_range *open = NULL;
-	size_t before = out->n;
+enum event_kind {
+	EVENT_INTRODUCED,
+	EVENT_FIXED,
+	EVENT_LAST,
+};
 
-	for (size_t i = 0; i < sk_json_len(events); i++) {
+struct event {
+	enum event_kind kind;
+	struct sk_span version; /* empty: before all others */
+};
+
+/* Events of a range, in document order; false when one has no meaning here. */
+static bool list_events(struct osv_state *st, const struct sk_json *events, struct sk_span family,
+			struct event **ret, size_t *ret_n)
+{
+	static const char *const keys[] = {"introduced", "fixed", "last_affected"};
+	size_t n = sk_json_type_of(events) == SK_JSON_ARRAY ? sk_json_len(events) : 0;
+	struct event *out = sk_arena_array(st->b->arena, n * SK_ARRAY_LEN(keys), sizeof(*out));
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
 		const struct sk_json *e = sk_json_at(events, i);
-		struct sk_span introduced = sk_json_get_text(e, "introduced");
-		struct sk_span fixed = sk_json_get_text(e, "fixed");
-		struct sk_span last = sk_json_get_text(e, "last_affected");
 		struct sk_span limit = sk_json_get_text(e, "limit");
 
 		if (limit.len != 0 && !sk_span_eq_str(limit, "*"))
 			return false;
-		if (introduced.len != 0) {
-			open = add_range(st, out);
-			if (!sk_span_eq_str(introduced, "0") &&
-			    !sk_span_eq_str(introduced, "0.0.0-0"))
-				open->introduced = bound_text(st, family, introduced);
+		for (size_t k = 0; k < SK_ARRAY_LEN(keys); k++) {
+			struct sk_span v = sk_json_get_text(e, keys[k]);
+
+			if (v.len == 0)
+				continue;
+			if (k == EVENT_INTRODUCED &&
+			    (sk_span_eq_str(v, "0") || sk_span_eq_str(v, "0.0.0-0")))
+				v.len = 0;
+			out[count++] =
+				(struct event){(enum event_kind)k, bound_text(st, family, v)};
 		}
-		if (open != NULL && fixed.len != 0)
-			open->fixed = bound_text(st, family, fixed);
-		else if (open != NULL && last.len != 0)
-			open->last_affected = bound_text(st, family, last);
-		if (fixed.len != 0 || last.len != 0)
+	}
+	*ret = out;
+	*ret_n = count;
+	return true;
+}
+
+/* Is @b to come before @a. Versions without an order stay where they are. */
+static bool comes_before(enum version_scheme scheme, const struct event *b, const struct event *a)
+{
+	int order = 0;
+
+	if (b->version.len == 0 || a->version.len == 0)
+		return b->version.len == 0 && a->version.len != 0;
+	return version_compare(scheme, b->version, a->version, &order) == 0 && order < 0;
+}
+
+/* The schema leaves their order open, although feeds write them in the order of versions. */
+static void sort_events(struct event *events, size_t n, struct sk_span family)
+{
+	enum version_scheme scheme;
+
+	if (n < 3 || n > 1000 || !version_scheme_of(family, &scheme))
+		return;
+	for (size_t i = 1; i < n; i++) {
+		struct event e = events[i];
+		size_t k = i;
+
+		for (; k > 0 && comes_before(scheme, &e, &events[k - 1]); k--)
+			events[k] = events[k - 1];
+		events[k] = e;
+	}
+}
+
+/* Each "introduced" opens an interval that the next bound closes. */
+static bool read_events(struct osv_state *st, const struct sk_json *json, struct sk_span family,
+			struct range_list *out)
+{
+	struct vulndb_range *open = NULL;
+	size_t before = out->n;
+	struct event *events;
+	size_t n;
+
+	if (!list_events(st, json, family, &events, &n))
+		return false;
+	sort_events(events, n, family);
+	for (size_t i = 0; i < n; i++) {
+		if (events[i].kind == EVENT_INTRODUCED) {
+			open = add_range(st, out);
+			open->introduced = events[i].version;
+		} else if (open != NULL) {
+			if (events[i].kind == EVENT_FIXED)
+				open->fixed = events[i].version;
+			else
+				open->last_affected = events[i].version;
 			open = NULL;
+		}
 	}
 	return out->n > before;
 }

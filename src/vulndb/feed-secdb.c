@@ -41,7 +41,8 @@ static void add_fix(struct vulndb_batch *b, struct sk_span ecosystem, struct sk_
 
 /*
  * One string may hold several identifiers of one problem, "CVE-2017-15597 XSA-236": the CVE is it,
- * the others are its aliases. Several CVEs in one string are several problems.
+ * the others are its aliases. Several CVEs in one string are several problems; what then is an
+ * alias of each is none of them when it stands alone.
  */
 static void read_fix(struct vulndb_batch *b, struct sk_span ecosystem, struct sk_span name,
 		     struct sk_span version, struct sk_span text)
@@ -65,7 +66,7 @@ static void read_fix(struct vulndb_batch *b, struct sk_span ecosystem, struct sk
 			others[n_others++] = clean;
 	}
 	for (size_t i = 0; i < n_cves; i++)
-		add_fix(b, ecosystem, name, version, cves[i], others, n_cves == 1 ? n_others : 0);
+		add_fix(b, ecosystem, name, version, cves[i], others, n_others);
 	if (n_cves == 0 && n_others != 0)
 		add_fix(b, ecosystem, name, version, others[0], others + 1, n_others - 1);
 }
