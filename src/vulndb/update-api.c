@@ -50,11 +50,7 @@ static int redhat_document(struct redhat *rh, struct sk_span id, struct sk_err *
 		rh->u,
 		vulndb_update_url(rh->u, VULNDB_SOURCE_REDHAT, "/cve/%.*s.json", SK_SPAN_ARG(id)),
 		&text, rh->file, err);
-	for (size_t i = 0; r == 0 && i < text.len; i++)
-		if (text.ptr[i] == '\n' || text.ptr[i] == '\r')
-			text.ptr[i] = ' ';
-	if (r == 0 && (!sk_buf_add_span(&rh->lines, sk_buf_span(&text)) ||
-		       !sk_buf_add_char(&rh->lines, '\n')))
+	if (r == 0 && !vulndb_update_add_line(&rh->lines, &text))
 		r = sk_err_set(err, SK_E_LIMIT, "more than %d bytes of documents", REDHAT_MAX_SIZE);
 	if (r == 0)
 		rh->file->documents++;

@@ -87,7 +87,6 @@ static void changed_ids(struct sk_span list, const char *since, struct id_list *
 	}
 }
 
-/* One line a document: a newline cannot stand inside a JSON string, so it is white space. */
 static int add_document(struct update *u, struct ecosystem *e, struct sk_span id,
 			struct sk_buf *changes, struct sk_err *err)
 {
@@ -105,11 +104,7 @@ static int add_document(struct update *u, struct ecosystem *e, struct sk_span id
 	if (r == 0 && !sk_span_eq(sk_json_get_text(root, "id"), id))
 		r = sk_err_set(err, SK_E_FORMAT, "%.*s.json holds another document",
 			       SK_SPAN_ARG(id));
-	for (size_t i = 0; r == 0 && i < text.len; i++)
-		if (text.ptr[i] == '\n' || text.ptr[i] == '\r')
-			text.ptr[i] = ' ';
-	if (r == 0 &&
-	    (!sk_buf_add_span(changes, sk_buf_span(&text)) || !sk_buf_add_char(changes, '\n')))
+	if (r == 0 && !vulndb_update_add_line(changes, &text))
 		r = sk_err_set(err, SK_E_LIMIT, "too many changed documents");
 	if (r == 0)
 		e->file->documents++;

@@ -59,6 +59,12 @@ sk_must_check int vulndb_update_fetch_file(struct update *u, const char *url, co
 sk_must_check int vulndb_update_fetch_text(struct update *u, const char *url, struct sk_buf *out,
 					   struct vulndb_update_file *f, struct sk_err *err);
 
+/*
+ * Appends a JSON document as one line; @text is changed: a newline cannot stand inside a JSON
+ * string, so it is white space. Return: false when @lines is full.
+ */
+bool vulndb_update_add_line(struct sk_buf *lines, struct sk_buf *text);
+
 /* The sources that need more than one conditional request. */
 sk_must_check int vulndb_update_osv(struct update *u, struct sk_err *err);
 sk_must_check int vulndb_update_redhat(struct update *u, struct sk_err *err);

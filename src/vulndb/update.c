@@ -234,6 +234,14 @@ int vulndb_update_fetch_text(struct update *u, const char *url, struct sk_buf *o
 	return sk_read_fd(fd, out, err);
 }
 
+bool vulndb_update_add_line(struct sk_buf *lines, struct sk_buf *text)
+{
+	for (size_t i = 0; i < text->len; i++)
+		if (text->ptr[i] == '\n' || text->ptr[i] == '\r')
+			text->ptr[i] = ' ';
+	return sk_buf_add_span(lines, sk_buf_span(text)) && sk_buf_add_char(lines, '\n');
+}
+
 /* One conditional request for one file; a failure is the file's problem. */
 static void fetch_plain(struct update *u, const char *url, const char *name, bool may_be_absent)
 {
