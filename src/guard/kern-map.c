@@ -25,13 +25,7 @@ enum {
 	BPFFS_MAGIC = (int)0xcafe4a11,
 };
 
-void guard_kern_on(struct guard_kern *k, guard_record_fn *fn, void *ctx)
-{
-	k->fn = fn;
-	k->fn_ctx = ctx;
-}
-
-int guard_kern_poll(struct guard_kern *k, int timeout_ms, struct sk_err *err)
+static int poll_rings(struct guard_kern *k, int timeout_ms, struct sk_err *err)
 {
 	int r;
 
@@ -52,12 +46,12 @@ int guard_kern_poll(struct guard_kern *k, int timeout_ms, struct sk_err *err)
 	return r < 0 ? 0 : r;
 }
 
-int guard_kern_fd(const struct guard_kern *k)
+static int rings_fd(const struct guard_kern *k)
 {
 	return ring_buffer__epoll_fd(k->rings);
 }
 
-void guard_kern_heartbeat(struct guard_kern *k)
+static void heartbeat(struct guard_kern *k)
 {
 	struct timespec now;
 	uint32_t zero = 0;
@@ -67,33 +61,33 @@ void guard_kern_heartbeat(struct guard_kern *k)
 	(void)bpf_map_update_elem(k->control_fd, &zero, &k->control, BPF_ANY);
 }
 
-bool guard_kern_get(const struct guard_kern *k, enum guard_map map, const void *key,
+static bool map_get(const struct guard_kern *k, enum guard_map map, const void *key,
 		    void *ret_value)
 {
 	return bpf_map_lookup_elem(k->map_fds[map], key, ret_value) == 0;
 }
 
-int guard_kern_put(struct guard_kern *k, enum guard_map map, const void *key, const void *value)
+static int map_put(struct guard_kern *k, enum guard_map map, const void *key, const void *value)
 {
 	return bpf_map_update_elem(k->map_fds[map], key, value, BPF_ANY) == 0 ? 0 : -errno;
 }
 
-void guard_kern_del(struct guard_kern *k, enum guard_map map, const void *key)
+static void map_del(struct guard_kern *k, enum guard_map map, const void *key)
 {
 	(void)bpf_map_delete_elem(k->map_fds[map], key); /* absent is as good */
 }
 
-bool guard_kern_next(const struct guard_kern *k, enum guard_map map, const void *key, void *ret_key)
+static bool map_next(const struct guard_kern *k, enum guard_map map, const void *key, void *ret_key)
 {
 	return bpf_map_get_next_key(k->map_fds[map], key, ret_key) == 0;
 }
 
-void guard_kern_release(struct guard_kern *k, const struct guard_rec *rec, int sig)
+static void release(struct guard_kern *k, const struct guard_rec *rec, int sig)
 {
 	sk_cleanup(sk_closep) int fd = (int)syscall(SYS_pidfd_open, rec->host_pid, 0);
 	struct guard_task task;
 
-	if (fd < 0 || !guard_kern_get(k, GUARD_MAP_TASKS, &rec->host_pid, &task) ||
+	if (fd < 0 || !map_get(k, GUARD_MAP_TASKS, &rec->host_pid, &task) ||
 	    (task.flags & GUARD_T_HELD) == 0)
 		return;
 	/* What is loaded for a program waits for the program's own hold. */
@@ -101,11 +95,11 @@ void guard_kern_release(struct guard_kern *k, const struct guard_rec *rec, int s
 		return;
 	task.flags &= ~(uint32_t)GUARD_T_HELD;
 	if (sig == SIGCONT)
-		(void)guard_kern_put(k, GUARD_MAP_TASKS, &rec->host_pid, &task);
+		(void)map_put(k, GUARD_MAP_TASKS, &rec->host_pid, &task);
 	(void)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
 }
 
-struct guard_stats guard_kern_stats(const struct guard_kern *k)
+static struct guard_stats stats(const struct guard_kern *k)
 {
 	struct guard_stats sum = {0};
 	size_t n = k->n_cpus > 0 ? (size_t)k->n_cpus : 0;
@@ -188,7 +182,7 @@ static int pin_all(struct guard_kern *k, const char *dir, struct sk_err *err)
 	return 0;
 }
 
-int guard_kern_pin(struct guard_kern *k, struct sk_err *err)
+static int pin(struct guard_kern *k, struct sk_err *err)
 {
 	static const char fresh[] = GUARD_PIN_DIR "-new";
 	struct sk_err ignored;
@@ -239,7 +233,7 @@ int guard_kern_unpin(struct sk_err *err)
 	return r + (n > 0 ? n : 0);
 }
 
-size_t guard_kern_inherit(struct guard_kern *k)
+static size_t inherit(struct guard_kern *k)
 {
 	sk_cleanup(sk_closep) int fd = bpf_obj_get(GUARD_PIN_DIR "/map-tasks");
 	struct bpf_map_info info = {0};
@@ -258,3 +252,19 @@ size_t guard_kern_inherit(struct guard_kern *k)
 	}
 	return n;
 }
+
+const struct guard_kern_ops guard_bpf_ops = {
+	.close = guard_bpf_close,
+	.poll = poll_rings,
+	.fd = rings_fd,
+	.heartbeat = heartbeat,
+	.walk = guard_bpf_walk,
+	.get = map_get,
+	.put = map_put,
+	.del = map_del,
+	.next = map_next,
+	.release = release,
+	.stats = stats,
+	.pin = pin,
+	.inherit = inherit,
+};

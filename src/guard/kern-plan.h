@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which program serves which backend. Included by kern.c alone. */
+/* Which program serves which backend. Included by kern-bpf.c alone. */
 #pragma once
 
 enum plan_flags {

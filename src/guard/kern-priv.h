@@ -14,17 +14,39 @@ enum {
 
 struct guard_bpf;
 
+/** struct guard_kern_ops - what a backend does; NULL where it has nothing to do */
+struct guard_kern_ops {
+	void (*close)(struct guard_kern *k);
+	int (*poll)(struct guard_kern *k, int timeout_ms, struct sk_err *err);
+	int (*fd)(const struct guard_kern *k);
+	void (*heartbeat)(struct guard_kern *k);
+	int (*walk)(struct guard_kern *k, guard_record_fn *fn, void *ctx, struct sk_err *err);
+	bool (*get)(const struct guard_kern *k, enum guard_map map, const void *key,
+		    void *ret_value);
+	int (*put)(struct guard_kern *k, enum guard_map map, const void *key, const void *value);
+	void (*del)(struct guard_kern *k, enum guard_map map, const void *key);
+	bool (*next)(const struct guard_kern *k, enum guard_map map, const void *key,
+		     void *ret_key);
+	void (*release)(struct guard_kern *k, const struct guard_rec *rec, int sig);
+	struct guard_stats (*stats)(const struct guard_kern *k);
+	int (*pin)(struct guard_kern *k, struct sk_err *err);
+	size_t (*inherit)(struct guard_kern *k);
+};
+
 struct guard_kern {
-	struct guard_bpf *skel;
+	const struct guard_kern_ops *ops;
 	enum guard_backend backend;
 	struct guard_kern_program programs[GUARD_MAX_PROGRAMS];
 	char why[GUARD_MAX_PROGRAMS][160];
-	struct bpf_link *links[GUARD_MAX_PROGRAMS];
 	size_t n_programs;
-	struct ring_buffer *rings;
 	guard_record_fn *fn;
 	void *fn_ctx;
 	int fn_result;
+
+	/* BPF */
+	struct guard_bpf *skel;
+	struct bpf_link *links[GUARD_MAX_PROGRAMS];
+	struct ring_buffer *rings;
 	int map_fds[GUARD_N_MAPS];
 	int control_fd;
 	int stats_fd;
@@ -32,6 +54,37 @@ struct guard_kern {
 	struct guard_control control;
 	int n_cpus;
 };
+
+extern const struct guard_kern_ops guard_bpf_ops;
+
+/**
+ * guard_bpf_open() - load and attach the BPF programs
+ * @k: zero but for @k->cgroup_fd, which is -1
+ * @o: options; any backend but fanotify
+ * @err: filled on failure
+ *
+ * Return: 0, or negative; guard_bpf_close() is due either way.
+ */
+sk_must_check int guard_bpf_open(struct guard_kern *k, const struct guard_kern_options *o,
+				 struct sk_err *err);
+
+/**
+ * guard_bpf_close() - detach and drop what was loaded
+ * @k: may be opened partly
+ */
+void guard_bpf_close(struct guard_kern *k);
+
+/**
+ * guard_bpf_walk() - see guard_kern_walk()
+ * @k: loaded
+ * @fn: receives records
+ * @ctx: handed to it
+ * @err: filled on failure
+ *
+ * Return: as there.
+ */
+sk_must_check int guard_bpf_walk(struct guard_kern *k, guard_record_fn *fn, void *ctx,
+				 struct sk_err *err);
 
 /**
  * guard_kern_map_name() - name of a map in the object and among the pins

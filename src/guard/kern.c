@@ -1,47 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loading and attaching the kernel half: each program is tried, what a kernel refuses is told. */
+/* The backends behind one interface: names, choice by really loading, dispatch. */
 #include "guard/kern.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/utsname.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <bpf/bpf.h>
-#include <bpf/btf.h>
-#include <bpf/libbpf.h>
 
 #include "base/alloc.h"
-#include "base/io.h"
-#include "guard/cgroup.h"
-#include "guard/kern-plan.h"
 #include "guard/kern-priv.h"
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wcast-qual"
-#include "guard/guard.skel.h"
-#pragma GCC diagnostic pop
-
-enum {
-	LOG_SIZE = 1 << 16, /* the verifier's last words; more is cut */
-};
-
-static const struct {
-	const char *name;
-	unsigned flags;
-} plan[] = {
-#define X(name, flags) {#name, flags},
-	GUARD_PLAN(X)
-#undef X
-};
-
-_Static_assert(SK_ARRAY_LEN(plan) <= GUARD_MAX_PROGRAMS, "plan");
 
 static const char *const backend_names[] = {"auto", "lsm", "signal", "fanotify"};
 
@@ -63,420 +27,27 @@ bool guard_backend_parse(const char *text, enum guard_backend *ret)
 	return false;
 }
 
-static const char *const map_names[] = {
-	[GUARD_MAP_TASKS] = "tasks",           [GUARD_MAP_CONTAINERS] = "containers",
-	[GUARD_MAP_POLICIES] = "policies",     [GUARD_MAP_ALLOW] = "allow",
-	[GUARD_MAP_SIZES] = "sizes",           [GUARD_MAP_USES] = "uses",
-	[GUARD_MAP_PEERS] = "peers",           [GUARD_MAP_NETS] = "nets",
-	[GUARD_MAP_NAME_PORTS] = "name_ports", [GUARD_MAP_NAMES] = "names",
-	[GUARD_MAP_CALL_SETS] = "call_sets",   [GUARD_MAP_SEEN] = "seen",
-	[GUARD_MAP_FOLDS] = "folds",
-};
-
-_Static_assert(SK_ARRAY_LEN(map_names) == GUARD_N_MAPS, "maps");
-
-const char *guard_kern_map_name(enum guard_map map)
-{
-	return map_names[map];
-}
-
-/* Byte offset of a member, or -1. */
-static int64_t member_offset(const struct btf *btf, const char *type, const char *member)
-{
-	int id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT);
-	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, (unsigned)id) : NULL;
-
-	for (unsigned i = 0; t != NULL && i < btf_vlen(t); i++) {
-		const char *name = btf__name_by_offset(btf, btf_members(t)[i].name_off);
-
-		if (name != NULL && strcmp(name, member) == 0)
-			return btf_member_bit_offset(t, i) / 8;
-	}
-	return -1;
-}
-
-static unsigned kernel_version(void)
-{
-	struct utsname u;
-	unsigned major = 0, minor = 0;
-	const char *p;
-
-	if (uname(&u) != 0)
-		return 0;
-	for (p = u.release; *p >= '0' && *p <= '9'; p++)
-		major = major * 10 + (unsigned)(*p - '0');
-	if (*p == '.')
-		for (p++; *p >= '0' && *p <= '9'; p++)
-			minor = minor * 10 + (unsigned)(*p - '0');
-	return major * 1000 + minor;
-}
-
-/*
- * Where overlayfs keeps the inodes below its own. Its type information says so when the module is
- * there and the kernel offers it (5.11); else the layout of the version: struct inode is followed
- * by the upper dentry and by what leads to the lower one.
- */
-static void find_overlay(struct guard_bpf *skel, const struct btf *vmlinux)
-{
-	int id = btf__find_by_name_kind(vmlinux, "inode", BTF_KIND_STRUCT);
-	int64_t size = id > 0 ? btf__resolve_size(vmlinux, (unsigned)id) : 0;
-	struct btf *module = btf__load_module_btf("overlay", (struct btf *)(uintptr_t)vmlinux);
-	const struct btf *btf = module != NULL ? module : vmlinux;
-	int64_t base = member_offset(btf, "ovl_inode", "vfs_inode");
-	int64_t upper = member_offset(btf, "ovl_inode", "__upperdentry");
-	unsigned version = kernel_version();
-	int64_t lower;
-
-	if (base < 0 || upper < 0) {
-		skel->rodata->ovl_upper_off = size > 0 ? (uint32_t)size : 0;
-		skel->rodata->ovl_lower_kind = version >= 6005 ? 3 : version >= 6000 ? 2 : 1;
-		skel->rodata->ovl_lower_off =
-			(uint32_t)size + (version >= 6005 || version < 6000 ? 8 : 16);
-	} else {
-		skel->rodata->ovl_upper_off = (uint32_t)(upper - base);
-		if ((lower = member_offset(btf, "ovl_inode", "oe")) >= 0) {
-			skel->rodata->ovl_lower_kind = 3;
-		} else if ((lower = member_offset(btf, "ovl_inode", "lowerpath")) >= 0) {
-			skel->rodata->ovl_lower_kind = 2;
-			lower += 8;
-		} else {
-			lower = member_offset(btf, "ovl_inode", "lower");
-			skel->rodata->ovl_lower_kind = 1;
-		}
-		skel->rodata->ovl_lower_off = lower > base ? (uint32_t)(lower - base) : 0;
-	}
-	btf__free(module);
-}
-
-/* Does the kernel have what the program attaches to? Says so before the kernel's refusal would. */
-static bool hook_exists(const struct btf *btf, const char *hook)
-{
-	char name[128];
-	uint32_t kind = BTF_KIND_FUNC;
-
-	if (strncmp(hook, "tp_btf/", 7) == 0) {
-		(void)snprintf(name, sizeof(name), "btf_trace_%s", hook + 7);
-		kind = BTF_KIND_TYPEDEF;
-	} else if (strncmp(hook, "lsm/", 4) == 0) {
-		(void)snprintf(name, sizeof(name), "bpf_lsm_%s", hook + 4);
-	} else if (strncmp(hook, "iter/", 5) == 0) {
-		(void)snprintf(name, sizeof(name), "bpf_iter_%s", hook + 5);
-	} else {
-		return true;
-	}
-	return btf__find_by_name_kind(btf, name, kind) > 0;
-}
-
-static bool is_wanted(size_t i, const struct guard_kern_options *o, enum guard_backend backend)
-{
-	unsigned flags = plan[i].flags;
-
-	if (o->calls && (flags & PLAN_CALLS) != 0)
-		return true;
-	return (flags & (backend == GUARD_BACKEND_LSM ? PLAN_LSM : PLAN_SIGNAL)) != 0;
-}
-
-static void note_failure(struct guard_kern *k, size_t i, int error, const char *why)
-{
-	k->programs[i].attached = false;
-	k->programs[i].error = error;
-	(void)snprintf(k->why[i], sizeof(k->why[i]), "%s", why != NULL ? why : strerror(error));
-	k->programs[i].why = k->why[i];
-}
-
-/* The last line that says something of a verifier's log. */
-static void last_line(const char *log, char *ret, size_t size)
-{
-	struct sk_span rest = sk_span_str(log), line, best = {NULL, 0};
-
-	while (sk_span_line(&rest, &line))
-		if (line.len != 0 && !sk_span_starts(line, "processed ") &&
-		    !sk_span_starts(line, "verification time") &&
-		    !sk_span_starts(line, "stack depth"))
-			best = line;
-	(void)snprintf(ret, size, "%.*s", SK_SPAN_ARG(best));
-}
-
-static struct bpf_program *program(const struct guard_kern *k, size_t i)
-{
-	return bpf_object__find_program_by_name(k->skel->obj, plan[i].name);
-}
-
-static int open_skeleton(struct guard_kern *k, const struct btf *btf,
-			 const struct guard_kern_options *o, struct sk_err *err)
-{
-	struct stat st;
-
-	guard_bpf__destroy(k->skel);
-	k->skel = guard_bpf__open();
-	if (k->skel == NULL)
-		return sk_err_errno(err, errno, "guard: open the kernel object");
-	if (stat("/proc/self/ns/mnt", &st) == 0)
-		k->skel->rodata->host_mnt_ns = (uint32_t)st.st_ino;
-	k->skel->rodata->lsm_backend = k->backend == GUARD_BACKEND_LSM;
-	/* FMODE_BACKING moved with 6.14 and is no part of the type information. */
-	k->skel->rodata->fmode_backing = kernel_version() >= 6014   ? 1u << 24
-					 : kernel_version() >= 6005 ? 1u << 25
-								    : 0;
-	find_overlay(k->skel, btf);
-	for (size_t i = 0; i < SK_ARRAY_LEN(plan); i++) {
-		bool use = is_wanted(i, o, k->backend) && k->programs[i].error == 0;
-
-		/* A fallback waits until the program before it failed. */
-		if ((plan[i].flags & PLAN_FALLBACK) != 0 && k->programs[i - 1].error == 0)
-			use = false;
-		k->programs[i].hook = bpf_program__section_name(program(k, i));
-		if (use && !hook_exists(btf, k->programs[i].hook)) {
-			note_failure(k, i, ENOENT, "this kernel has no such hook");
-			use = false;
-		}
-		(void)bpf_program__set_autoload(program(k, i), use);
-	}
-	return 0;
-}
-
-/* Loads one program alone; for finding out which one a kernel minds when no log tells. */
-static int try_alone(struct guard_kern *k, size_t i, const struct btf *btf,
-		     const struct guard_kern_options *o, struct sk_err *err)
-{
-	int r = open_skeleton(k, btf, o, err);
-
-	if (r < 0)
-		return r;
-	for (size_t j = 0; j < SK_ARRAY_LEN(plan); j++)
-		if (j != i)
-			(void)bpf_program__set_autoload(program(k, j), false);
-	r = guard_bpf__load(k->skel);
-	if (r < 0)
-		note_failure(k, i, -r, NULL);
-	return r;
-}
-
-/* After a failed load: blame the program whose log speaks, else try each alone. Returns how many.
- */
-static int blame(struct guard_kern *k, char *const *logs, int r, const struct btf *btf,
-		 const struct guard_kern_options *o, struct sk_err *err)
-{
-	bool was[GUARD_MAX_PROGRAMS];
-	int n = 0;
-
-	for (size_t i = 0; i < SK_ARRAY_LEN(plan); i++) {
-		char line[160];
-
-		was[i] = bpf_program__autoload(program(k, i));
-		if (logs[i] == NULL || logs[i][0] == '\0')
-			continue;
-		last_line(logs[i], line, sizeof(line));
-		note_failure(k, i, -r, line);
-		n++;
-	}
-	for (size_t i = 0; n == 0 && i < SK_ARRAY_LEN(plan); i++)
-		if (was[i] && try_alone(k, i, btf, o, err) < 0)
-			n++;
-	return n;
-}
-
-static size_t index_of(const char *name)
-{
-	size_t i = 0;
-
-	while (i < SK_ARRAY_LEN(plan) - 1 && strcmp(plan[i].name, name) != 0)
-		i++;
-	return i;
-}
-
-static bool lacks_needed(const struct guard_kern *k, const struct guard_kern_options *o)
-{
-	for (size_t i = 0; i < SK_ARRAY_LEN(plan); i++)
-		if ((plan[i].flags & PLAN_NEEDED) != 0 && is_wanted(i, o, k->backend) &&
-		    k->programs[i].error != 0)
-			return true;
-	return false;
-}
-
-static int load_once(struct guard_kern *k, const struct btf *btf,
-		     const struct guard_kern_options *o, int *ret_blamed, struct sk_err *err)
-{
-	char *logs[GUARD_MAX_PROGRAMS] = {NULL};
-	int r = open_skeleton(k, btf, o, err);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < SK_ARRAY_LEN(plan); i++) {
-		if (!bpf_program__autoload(program(k, i)))
-			continue;
-		logs[i] = sk_alloc(LOG_SIZE);
-		(void)bpf_program__set_log_buf(program(k, i), logs[i], LOG_SIZE);
-	}
-	r = guard_bpf__load(k->skel);
-	*ret_blamed = r < 0 ? blame(k, logs, r, btf, o, err) : 0;
-	for (size_t i = 0; i < SK_ARRAY_LEN(plan); i++)
-		sk_free(logs[i]);
-	return r;
-}
-
-/* Leaves out what the kernel refuses until the rest loads. */
-static int load_backend(struct guard_kern *k, const struct btf *btf,
-			const struct guard_kern_options *o, struct sk_err *err)
-{
-	int r = -1, blamed = 1;
-
-	while (r < 0 && blamed > 0 && !lacks_needed(k, o))
-		r = load_once(k, btf, o, &blamed, err);
-	if (r < 0 || lacks_needed(k, o)) {
-		const char *why = "no program is to blame";
-
-		for (size_t i = 0; i < SK_ARRAY_LEN(plan); i++)
-			if ((plan[i].flags & PLAN_NEEDED) != 0 && k->programs[i].error != 0)
-				why = k->programs[i].why;
-		return sk_err_set(err, SK_E_UNSUPPORTED, "guard: the %s backend does not load: %s",
-				  guard_backend_name(k->backend), why);
-	}
-	return 0;
-}
-
-static int attach_one(struct guard_kern *k, size_t i)
-{
-	struct bpf_program *p = program(k, i);
-
-	if (!bpf_program__autoload(p) || (plan[i].flags & PLAN_ITER) != 0)
-		return 0;
-	if ((plan[i].flags & PLAN_CGROUP) != 0)
-		k->links[i] =
-			k->cgroup_fd >= 0 ? bpf_program__attach_cgroup(p, k->cgroup_fd) : NULL;
-	else
-		k->links[i] = bpf_program__attach(p);
-	if (k->links[i] == NULL) {
-		note_failure(k, i, k->cgroup_fd < 0 ? ENOENT : errno, NULL);
-		return -1;
-	}
-	k->programs[i].attached = true;
-	return 0;
-}
-
-static void detach_all(struct guard_kern *k)
-{
-	for (size_t i = 0; i < SK_ARRAY_LEN(plan); i++) {
-		if (k->links[i] != NULL)
-			(void)bpf_link__destroy(k->links[i]);
-		k->links[i] = NULL;
-		k->programs[i].attached = false;
-	}
-}
-
-static int attach_all(struct guard_kern *k, const struct guard_kern_options *o, struct sk_err *err)
-{
-	for (size_t i = 0; i < SK_ARRAY_LEN(plan); i++)
-		(void)attach_one(k, i); /* noted per program; the needed ones are asked for below */
-	if (!lacks_needed(k, o))
-		return 0;
-	detach_all(k);
-	return sk_err_set(err, SK_E_UNSUPPORTED, "guard: the %s backend does not attach",
-			  guard_backend_name(k->backend));
-}
-
-static int on_record(void *ctx, void *data, size_t size)
-{
-	struct guard_kern *k = ctx;
-	const struct guard_rec *rec = data;
-
-	if (size < sizeof(*rec) || k->fn == NULL || k->fn_result < 0)
-		return 0;
-	k->fn_result =
-		k->fn(k->fn_ctx, rec, (const uint8_t *)data + sizeof(*rec), size - sizeof(*rec));
-	return 0;
-}
-
-static int open_maps(struct guard_kern *k, struct sk_err *err)
-{
-	for (size_t i = 0; i < GUARD_N_MAPS; i++)
-		k->map_fds[i] = bpf_object__find_map_fd_by_name(k->skel->obj, map_names[i]);
-	k->control_fd = bpf_map__fd(k->skel->maps.control);
-	k->stats_fd = bpf_map__fd(k->skel->maps.stats);
-	k->n_cpus = libbpf_num_possible_cpus();
-	k->rings = ring_buffer__new(bpf_map__fd(k->skel->maps.records), on_record, k, NULL);
-	if (k->rings == NULL ||
-	    ring_buffer__add(k->rings, bpf_map__fd(k->skel->maps.alerts), on_record, k) != 0)
-		return sk_err_errno(err, errno, "guard: open the ring buffers");
-	return 0;
-}
-
-static int start_backend(struct guard_kern *k, const struct btf *btf,
-			 const struct guard_kern_options *o, enum guard_backend backend,
-			 struct sk_err *err)
-{
-	int r;
-
-	k->backend = backend;
-	/* Without this one there is no LSM backend: asked first, since most kernels that say no do
-	 * so here. */
-	if (backend == GUARD_BACKEND_LSM)
-		(void)try_alone(k, index_of("guard_bprm"), btf, o, err);
-	r = load_backend(k, btf, o, err);
-	if (r < 0)
-		return r;
-	return attach_all(k, o, err);
-}
-
-/* The best that works. What the better one lacked stays in the report. */
-static int start_best(struct guard_kern *k, const struct btf *btf,
-		      const struct guard_kern_options *o, struct sk_err *err)
-{
-	int r;
-
-	if (o->backend == GUARD_BACKEND_FANOTIFY)
-		return sk_err_set(err, SK_E_UNSUPPORTED,
-				  "guard: this version has no fanotify backend");
-	if (o->backend != GUARD_BACKEND_AUTO)
-		return start_backend(k, btf, o, o->backend, err);
-	r = start_backend(k, btf, o, GUARD_BACKEND_LSM, err);
-	if (r >= 0)
-		return r;
-	return start_backend(k, btf, o, GUARD_BACKEND_SIGNAL, err);
-}
-
 int guard_kern_open(const struct guard_kern_options *o, struct guard_kern **ret, struct sk_err *err)
 {
 	sk_cleanup(guard_kern_freep) struct guard_kern *k = sk_alloc(sizeof(*k));
-	struct btf *btf;
-	char root[256];
 	int r;
 
 	k->cgroup_fd = -1;
-	k->n_programs = SK_ARRAY_LEN(plan);
-	for (size_t i = 0; i < SK_ARRAY_LEN(plan); i++)
-		k->programs[i].name = plan[i].name;
-	(void)libbpf_set_print(NULL);
-	(void)libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
-	btf = btf__load_vmlinux_btf();
-	if (btf == NULL)
-		return sk_err_errno(err, errno, "guard: no type information in this kernel");
-	if (guard_cgroup_root(root, sizeof(root)))
-		k->cgroup_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = start_best(k, btf, o, err);
-	btf__free(btf);
+	if (o->backend == GUARD_BACKEND_FANOTIFY)
+		return sk_err_set(err, SK_E_UNSUPPORTED,
+				  "guard: this version has no fanotify backend");
+	r = guard_bpf_open(k, o, err);
 	if (r >= 0)
-		r = open_maps(k, err);
-	if (r < 0)
-		return r;
-	k->control = (struct guard_control){.agent_pid = (uint32_t)getpid(),
-					    .enforce = o->enforce,
-					    .abi = GUARD_ABI,
-					    .hold_pending = o->hold};
-	guard_kern_heartbeat(k);
-	*ret = sk_take(k);
-	return 0;
+		*ret = sk_take(k);
+	return r;
 }
 
 void guard_kern_free(struct guard_kern *k)
 {
 	if (k == NULL)
 		return;
-	ring_buffer__free(k->rings);
-	if (k->skel != NULL)
-		detach_all(k);
-	guard_bpf__destroy(k->skel);
-	sk_closep(&k->cgroup_fd);
+	if (k->ops != NULL)
+		k->ops->close(k);
 	sk_free(k);
 }
 
@@ -491,39 +62,69 @@ const struct guard_kern_program *guard_kern_programs(const struct guard_kern *k,
 	return k->programs;
 }
 
-static int read_iterator(struct guard_kern *k, struct bpf_program *p, guard_record_fn *fn,
-			 void *ctx, struct sk_err *err)
+void guard_kern_on(struct guard_kern *k, guard_record_fn *fn, void *ctx)
 {
-	struct {
-		struct guard_rec rec;
-		uint8_t path[GUARD_PATH_BYTES];
-	} item;
-	struct bpf_link *link = bpf_program__attach_iter(p, NULL);
-	sk_cleanup(sk_closep) int fd = link != NULL ? bpf_iter_create(bpf_link__fd(link)) : -1;
-	int r = fd < 0 ? sk_err_errno(err, errno, "guard: walk what runs") : 0;
+	k->fn = fn;
+	k->fn_ctx = ctx;
+}
 
-	(void)k;
-	while (r >= 0) {
-		int64_t n = sk_read_full(fd, &item, sizeof(item));
+int guard_kern_poll(struct guard_kern *k, int timeout_ms, struct sk_err *err)
+{
+	return k->ops->poll(k, timeout_ms, err);
+}
 
-		if (n < (int64_t)sizeof(item))
-			break;
-		r = fn(ctx, &item.rec, item.path, sizeof(item.path));
-	}
-	if (link != NULL)
-		(void)bpf_link__destroy(link);
-	return r;
+int guard_kern_fd(const struct guard_kern *k)
+{
+	return k->ops->fd(k);
+}
+
+void guard_kern_heartbeat(struct guard_kern *k)
+{
+	k->ops->heartbeat(k);
 }
 
 int guard_kern_walk(struct guard_kern *k, guard_record_fn *fn, void *ctx, struct sk_err *err)
 {
-	int r = 0;
+	return k->ops->walk(k, fn, ctx, err);
+}
 
-	if (bpf_program__fd(k->skel->progs.guard_walk_tasks) >= 0)
-		r = read_iterator(k, k->skel->progs.guard_walk_tasks, fn, ctx, err);
-	if (r < 0)
-		return r;
-	if (bpf_program__fd(k->skel->progs.guard_walk_vmas) < 0)
-		return 1;
-	return read_iterator(k, k->skel->progs.guard_walk_vmas, fn, ctx, err);
+bool guard_kern_get(const struct guard_kern *k, enum guard_map map, const void *key,
+		    void *ret_value)
+{
+	return k->ops->get(k, map, key, ret_value);
+}
+
+int guard_kern_put(struct guard_kern *k, enum guard_map map, const void *key, const void *value)
+{
+	return k->ops->put(k, map, key, value);
+}
+
+void guard_kern_del(struct guard_kern *k, enum guard_map map, const void *key)
+{
+	k->ops->del(k, map, key);
+}
+
+bool guard_kern_next(const struct guard_kern *k, enum guard_map map, const void *key, void *ret_key)
+{
+	return k->ops->next(k, map, key, ret_key);
+}
+
+void guard_kern_release(struct guard_kern *k, const struct guard_rec *rec, int sig)
+{
+	k->ops->release(k, rec, sig);
+}
+
+struct guard_stats guard_kern_stats(const struct guard_kern *k)
+{
+	return k->ops->stats(k);
+}
+
+int guard_kern_pin(struct guard_kern *k, struct sk_err *err)
+{
+	return k->ops->pin != NULL ? k->ops->pin(k, err) : 0;
+}
+
+size_t guard_kern_inherit(struct guard_kern *k)
+{
+	return k->ops->inherit != NULL ? k->ops->inherit(k) : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel half, from user space: probing by loading, choosing the backend, attaching, pinning,
- * maps and rings. The only file that uses libbpf is kern.c.
+ * maps and rings. Only kern-bpf.c and kern-map.c use libbpf.
  */
 #pragma once
 
