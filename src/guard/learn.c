@@ -113,13 +113,15 @@ struct sight {
 static struct guard_content content_of(struct sight *s, const char *path, bool is_exe)
 {
 	struct guard_content c = {.path = path, .size = s->rec->file.size};
-	uint32_t pid = guard_session_pid(s->w);
+	struct guard_files *files = s->l->files;
+	const struct guard_file_id *id = &s->rec->file;
+	uint32_t pid;
 
-	c.has_sha256 =
-		(is_exe &&
-		 guard_files_hash(s->l->files, &s->rec->file, s->rec->host_pid, NULL, c.sha256)) ||
-		guard_files_hash(s->l->files, &s->rec->file, s->rec->host_pid, path, c.sha256) ||
-		(pid != 0 && guard_files_hash(s->l->files, &s->rec->file, pid, path, c.sha256));
+	c.has_sha256 = (is_exe && guard_files_hash(files, id, s->rec->host_pid, NULL, c.sha256)) ||
+		       guard_files_hash(files, id, s->rec->host_pid, path, c.sha256) ||
+		       /* Asked for last: it reads a file of the cgroup. */
+		       ((pid = guard_session_pid(s->w)) != 0 &&
+			guard_files_hash(files, id, pid, path, c.sha256));
 	if (c.has_sha256)
 		for (size_t i = 0; i < sizeof(c.sha256); i++)
 			(void)snprintf(s->e->file_sha256 + 2 * i, 3, "%02x", c.sha256[i]);
