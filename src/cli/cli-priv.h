@@ -213,13 +213,17 @@ const char *cli_type_name(enum cli_type type);
 const char *cli_source_name(enum cli_source source);
 
 /**
- * cli_is_choice() - is a text one of "a|b|c"
+ * cli_choice() - one of "a|b|c", written in any case
  * @choices: list
  * @text: candidate
+ * @a: the result lives here
+ * @ret: the choice as the list spells it; written when there is one
+ * @err: filled on failure: says which there are
  *
- * Return: true if so.
+ * Return: 0, or -SK_E_USAGE.
  */
-bool cli_is_choice(const char *choices, const char *text);
+sk_must_check int cli_choice(const char *choices, const char *text, struct sk_arena *a,
+			     const char **ret, struct sk_err *err);
 
 /**
  * cli_config_load() - files, then environment, then flags into the values of the context

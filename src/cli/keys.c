@@ -59,8 +59,8 @@ static const struct cli_key key_table[] = {
 	{"scan.cache_dir", CLI_TYPE_PATH, NULL, NULL, "where layers are remembered"},
 	{"scan.cache_size", CLI_TYPE_SIZE, "256MiB", NULL,
 	 "bytes that remembered layers may take; the oldest go first"},
-	{"scan.fail_on", CLI_TYPE_LIST, NULL, SEVERITIES,
-	 "exit 1 when a finding has one of these severities, or a worse one"},
+	{"scan.fail_on", CLI_TYPE_LIST, NULL, SEVERITIES "|any",
+	 "exit 1 when a finding has one of these severities, or a worse one; any: whatever it is"},
 	{"scan.format", CLI_TYPE_STRING, "table", NULL, "form of the report"},
 	{"scan.ignore_file", CLI_TYPE_PATH, NULL, NULL, "list of findings to hold back"},
 	{"scan.ignore_unfixed", CLI_TYPE_BOOL, "false", NULL,
@@ -159,25 +159,43 @@ const char *cli_key_variable(struct sk_arena *a, const char *name)
 	return variable;
 }
 
-bool cli_is_choice(const char *choices, const char *text)
+/* "a|b|c" as people read it: "a, b, c". */
+static int no_choice(const char *choices, const char *text, struct sk_arena *a, struct sk_err *err)
+{
+	struct sk_span rest = sk_span_str(choices);
+	struct sk_span piece;
+	const char *list = "";
+	char quoted[128];
+
+	while (sk_span_cut(&rest, '|', &piece))
+		list = sk_arena_printf(a, "%s%s%.*s", list, *list == '\0' ? "" : ", ",
+				       SK_SPAN_ARG(piece));
+	return sk_err_set(err, SK_E_USAGE, "%s is none of %s",
+			  sk_text_quote(sk_span_str(text), quoted, sizeof(quoted)), list);
+}
+
+int cli_choice(const char *choices, const char *text, struct sk_arena *a, const char **ret,
+	       struct sk_err *err)
 {
 	struct sk_span rest = sk_span_str(choices);
 	struct sk_span piece;
 
-	while (sk_span_cut(&rest, '|', &piece))
-		if (sk_span_eq_str(piece, text))
-			return true;
-	return false;
+	while (sk_span_cut(&rest, '|', &piece)) {
+		if (sk_span_eq_nocase(piece, sk_span_str(text))) {
+			*ret = sk_arena_str(a, piece);
+			return 0;
+		}
+	}
+	return no_choice(choices, text, a, err);
 }
 
 static int bad_value(const struct cli_key *key, const char *text, struct sk_err *err)
 {
 	char quoted[128];
 
-	(void)sk_text_quote(sk_span_str(text), quoted, sizeof(quoted));
-	if (key->choices != NULL)
-		return sk_err_set(err, SK_E_USAGE, "%s is none of %s", quoted, key->choices);
-	return sk_err_set(err, SK_E_USAGE, "%s is no %s", quoted, cli_type_name(key->type));
+	return sk_err_set(err, SK_E_USAGE, "%s is no %s",
+			  sk_text_quote(sk_span_str(text), quoted, sizeof(quoted)),
+			  cli_type_name(key->type));
 }
 
 /* Items without white space around them, joined by single commas. */
@@ -190,11 +208,14 @@ static int check_list(const struct cli_key *key, const char *text, struct sk_are
 
 	while (sk_span_cut(&rest, ',', &piece)) {
 		const char *item = sk_arena_str(a, sk_span_trim(piece));
+		int r = 0;
 
 		if (*item == '\0')
 			continue;
-		if (key->choices != NULL && !cli_is_choice(key->choices, item))
-			return bad_value(key, item, err);
+		if (key->choices != NULL)
+			r = cli_choice(key->choices, item, a, &item, err);
+		if (r < 0)
+			return r;
 		list = *list == '\0' ? item : sk_arena_printf(a, "%s,%s", list, item);
 	}
 	*ret = list;
@@ -244,7 +265,8 @@ int cli_key_check(const struct cli_key *key, const char *text, struct sk_arena *
 		value = expand_home(text, a);
 		break;
 	default:
-		ok = key->choices == NULL || cli_is_choice(key->choices, text);
+		if (key->choices != NULL)
+			return cli_choice(key->choices, text, a, ret, err);
 		break;
 	}
 	if (!ok)

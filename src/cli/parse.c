@@ -102,15 +102,14 @@ static bool is_given(const struct cli_context *ctx, const struct cli_option *o)
 	return false;
 }
 
-static int check_choice(const struct cli_option *o, const char *text, struct sk_err *err)
+static int check_choice(const struct cli_context *ctx, const struct cli_option *o,
+			const char **text, struct sk_err *err)
 {
-	char quoted[128];
+	int r = 0;
 
-	if (o->choices == NULL || (o->flags & CLI_OPTION_OPEN) != 0 ||
-	    cli_is_choice(o->choices, text))
-		return 0;
-	return sk_err_set(err, SK_E_USAGE, "--%s: %s is none of %s", o->name,
-			  sk_text_quote(sk_span_str(text), quoted, sizeof(quoted)), o->choices);
+	if (o->choices != NULL && (o->flags & CLI_OPTION_OPEN) == 0)
+		r = cli_choice(o->choices, *text, ctx->arena, text, err);
+	return r < 0 ? sk_err_wrap(err, r, "--%s", o->name) : 0;
 }
 
 static int add_given(struct cli_context *ctx, const struct cli_option *o, const char *text,
@@ -122,7 +121,7 @@ static int add_given(struct cli_context *ctx, const struct cli_option *o, const 
 	if (o->arg != NULL && (o->flags & CLI_OPTION_REPEAT) == 0 && is_given(ctx, o))
 		return sk_err_set(err, SK_E_USAGE, "--%s is given twice", o->name);
 	if (o->arg != NULL)
-		r = check_choice(o, text, err);
+		r = check_choice(ctx, o, &text, err);
 	if (r == 0 && o->arg != NULL && o->key != NULL && cli_key_find(ctx, o->key, &i)) {
 		r = cli_key_check(&ctx->keys[i], text, ctx->arena, &text, err);
 		if (r < 0)

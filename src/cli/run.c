@@ -64,10 +64,12 @@ static bool is_version_switch(int argc, const char *const *argv)
 static void early_log_setup(struct cli_context *ctx)
 {
 	const char *format = getenv("STOCKADE_LOG_FORMAT");
+	struct sk_err ignored;
 	size_t i;
 
+	/* An unknown one is said with the other settings. */
 	if (format != NULL && cli_key_find(ctx, "log.format", &i) &&
-	    cli_is_choice(ctx->keys[i].choices, format))
+	    cli_choice(ctx->keys[i].choices, format, ctx->arena, &format, &ignored) == 0)
 		ctx->values[i].text = format;
 	cli_log_setup(ctx);
 }

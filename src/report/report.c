@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The list of formats, and what all of them count. */
-#include <string.h>
+#include <strings.h>
 
 #include "report/report-priv.h"
 
@@ -9,7 +9,7 @@ static const struct report_ops *const formats[] = {&report_table, &report_json};
 const struct report_ops *report_find(const char *name)
 {
 	for (size_t i = 0; i < SK_ARRAY_LEN(formats); i++) {
-		if (strcmp(formats[i]->name, name) == 0)
+		if (strcasecmp(formats[i]->name, name) == 0)
 			return formats[i];
 	}
 	return NULL;

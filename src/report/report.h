@@ -29,7 +29,7 @@ struct report_ops {
 
 /**
  * report_find() - format by name
- * @name: such as "json"
+ * @name: such as "json", in any case
  *
  * Return: NULL when unknown.
  */
