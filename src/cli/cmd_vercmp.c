@@ -3,7 +3,7 @@
  * stockade vercmp ECOSYSTEM A B: prints -1, 0 or 1, or "?" (exit 2) where the ecosystem's own tool
  * refuses. stockade vercmp ECOSYSTEM -: reads A<TAB>B lines and answers each with one line; the
  * answers to what has been read are written before more is waited for, so a caller may talk to one
- * process. An unparsable pair is no failure of such a run.
+ * process. An unparsable pair does not end such a run, but its exit status is 2 then.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,27 +21,30 @@ enum {
 	VERCMP_BUF_SIZE = 1 << 20, /* a longer line is answered with "?" */
 };
 
+static int cmd_vercmp_refuse(void)
+{
+	puts("?");
+	return CLI_EXIT_USAGE;
+}
+
 static int cmd_vercmp_answer(enum version_scheme scheme, struct sk_span a, struct sk_span b)
 {
 	static const char *const words[] = {"-1", "0", "1"};
 	int order;
 
-	if (version_compare(scheme, a, b, &order) < 0) {
-		puts("?");
-		return CLI_EXIT_USAGE;
-	}
+	if (version_compare(scheme, a, b, &order) < 0)
+		return cmd_vercmp_refuse();
 	puts(words[order + 1]);
 	return CLI_EXIT_CLEAN;
 }
 
-static void cmd_vercmp_line(enum version_scheme scheme, struct sk_span line)
+static int cmd_vercmp_line(enum version_scheme scheme, struct sk_span line)
 {
 	struct sk_span a = sk_span_sub(line, 0, sk_span_find(line, '\t'));
 
 	if (a.len == line.len)
-		puts("?");
-	else
-		(void)cmd_vercmp_answer(scheme, a, sk_span_sub(line, a.len + 1, line.len));
+		return cmd_vercmp_refuse();
+	return cmd_vercmp_answer(scheme, a, sk_span_sub(line, a.len + 1, line.len));
 }
 
 /** struct cmd_vercmp_input - lines on stdin */
@@ -49,6 +52,7 @@ struct cmd_vercmp_input {
 	char *buf;
 	size_t len;
 	bool skipping; /* the rest of a line that was too long */
+	int code;      /* what became of the pairs so far */
 };
 
 /* Answers all complete lines and keeps the rest for later. */
@@ -61,14 +65,14 @@ static void cmd_vercmp_lines(enum version_scheme scheme, struct cmd_vercmp_input
 
 		if (len == rest.len && !at_end)
 			break;
-		if (!in->skipping)
-			cmd_vercmp_line(scheme, sk_span_sub(rest, 0, len));
+		if (!in->skipping && cmd_vercmp_line(scheme, sk_span_sub(rest, 0, len)) != 0)
+			in->code = CLI_EXIT_USAGE;
 		in->skipping = false;
 		rest = sk_span_sub(rest, len + 1, rest.len);
 	}
 	if (rest.len == VERCMP_BUF_SIZE) {
 		if (!in->skipping)
-			puts("?");
+			in->code = cmd_vercmp_refuse();
 		in->skipping = true;
 		rest.len = 0;
 	}
@@ -98,7 +102,7 @@ static int cmd_vercmp_batch(enum version_scheme scheme)
 			return CLI_EXIT_FAILURE;
 		}
 		if (n == 0)
-			return CLI_EXIT_CLEAN;
+			return in.code;
 	}
 }
 
