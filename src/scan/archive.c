@@ -229,12 +229,28 @@ static int read_one(struct reading_archive *ra, struct unpack_tar *tar,
 	}
 }
 
+/* Damage in front of everything: most often this is something else. */
+static int no_archive(int r, struct sk_err *err)
+{
+	struct sk_err why = *err;
+
+	if (r != -SK_E_FORMAT && r != -SK_E_TRUNCATED)
+		return r;
+	return sk_err_set(err, -r,
+			  "neither an archive as 'docker save IMAGE' writes it, nor an OCI layout "
+			  "or a layer as tar (each may be compressed), nor a list of package URLs: "
+			  "%s",
+			  why.msg);
+}
+
 static int read_all(struct reading_archive *ra, struct unpack_stream *stream, struct sk_err *err)
 {
 	sk_cleanup(unpack_tar_closep) struct unpack_tar *tar = unpack_tar_open(stream, &ra->budget);
 	const struct unpack_entry *e;
 	int r = unpack_tar_next(tar, &e, err);
 
+	if (r < 0)
+		return no_archive(r, err);
 	while (r == 1) {
 		r = read_one(ra, tar, e, err);
 		if (r == 0)

@@ -143,6 +143,22 @@ static int recognise_archive(struct scan_session *s, struct sk_err *err)
 	return 0;
 }
 
+/* What the user can do instead. */
+static int not_yet(const char *what, enum image_kind kind, struct sk_err *err)
+{
+	static const char *const instead[] = {
+		[IMAGE_REGISTRY] = "; 'docker save IMAGE | stockade scan -' scans what an engine "
+				   "pulled",
+		[IMAGE_SBOM] = "; its package URLs can: jq -r '.components[].purl // empty' FILE | "
+			       "stockade scan purls:-",
+		[IMAGE_ZIP] = "; unpack it and scan dir:DIRECTORY",
+	};
+	const char *hint = (size_t)kind < SK_ARRAY_LEN(instead) ? instead[kind] : NULL;
+
+	return sk_err_set(err, SK_E_UNSUPPORTED, "%s cannot be scanned yet%s", what,
+			  hint != NULL ? hint : "");
+}
+
 /* Blank lines may come first. */
 static bool is_purl_list(struct sk_span head)
 {
@@ -167,9 +183,10 @@ static int recognise_bytes(struct scan_session *s, struct sk_err *err)
 		s->kind = IMAGE_PURLS;
 		return 0;
 	}
-	if (sk_span_starts(head, "{") || sk_span_starts(head, "PK\x03\x04"))
-		return sk_err_set(err, SK_E_UNSUPPORTED, "%s cannot be scanned yet",
-				  head.ptr[0] == '{' ? "a JSON document" : "a zip archive");
+	if (sk_span_starts(head, "{"))
+		return not_yet("a JSON document", IMAGE_SBOM, err);
+	if (sk_span_starts(head, "PK\x03\x04"))
+		return not_yet("a zip archive", IMAGE_ZIP, err);
 	s->input = s->rereadable && unpack_detect(head) == UNPACK_PLAIN ? SCAN_INPUT_FILE
 									: SCAN_INPUT_STREAM;
 	return recognise_archive(s, err);
@@ -292,7 +309,7 @@ int scan_open_target(struct scan_session *s, struct sk_err *err)
 			s->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 		return s->fd >= 0 ? 0 : open_file(s, t.rest, err);
 	default:
-		return sk_err_set(err, SK_E_UNSUPPORTED, "%s: targets cannot be scanned yet",
-				  image_kind_name(t.kind));
+		return not_yet(sk_arena_printf(s->arena, "%s: targets", image_kind_name(t.kind)),
+			       t.kind, err);
 	}
 }
