@@ -28,7 +28,8 @@ struct match_rule {
 };
 
 enum {
-	MATCH_MAX_ECOSYSTEMS = 64
+	MATCH_MAX_ECOSYSTEMS = 64,
+	MATCH_LAST_DEBIAN = 99, /* release; one every two years */
 };
 
 /** struct match_scope - one ecosystem that packages of this target belong to */
@@ -41,6 +42,7 @@ struct match_scope {
 	size_t n_asked;
 	size_t n_specific; /* the first so many of them overrule the rest: update streams */
 	size_t n_packages;
+	const char *instead; /* the release that is asked for one without advisories, or NULL */
 };
 
 /** struct match_subject - a package being judged */

@@ -671,6 +671,10 @@ static void report_scope(struct matcher *m, const struct match_scope *s)
 			 sk_arena_printf(m->a,
 					 "the database has no advisories for %s: %s not judged",
 					 s->ecosystem, packages_text(m, s->n_packages)));
+	if (s->instead != NULL)
+		diagnose(m, MODEL_DIAGNOSTIC_INFO, s->ecosystem,
+			 sk_arena_printf(m->a, "judged by what the database has on %s",
+					 s->instead));
 	if (match_end_of_life(m->db, s->ecosystem, &eol) && eol < m->opts->now)
 		diagnose(m, MODEL_DIAGNOSTIC_WARNING, s->ecosystem,
 			 sk_arena_printf(

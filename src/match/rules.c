@@ -120,6 +120,26 @@ static void ask_modules(struct match_scope *s, struct sk_arena *a)
 		ask(s, names[i]);
 }
 
+/*
+ * OSV's records for Debian's testing and unstable are those of the next release: the last that the
+ * database knows.
+ */
+static void ask_next_debian(struct match_scope *s, const struct vulndb *db, struct sk_arena *a)
+{
+	if (strcmp(s->ecosystem, "Debian:unstable") != 0 ||
+	    vulndb_has_ecosystem(db, sk_span_str(s->ecosystem)))
+		return;
+	for (unsigned n = MATCH_LAST_DEBIAN; n > 0; n--) {
+		const char *name = sk_arena_printf(a, "Debian:%u", n);
+
+		if (!vulndb_has_ecosystem(db, sk_span_str(name)))
+			continue;
+		ask(s, name);
+		s->instead = name;
+		return;
+	}
+}
+
 void match_scope_init(struct match_scope *s, const struct vulndb *db, const char *ecosystem,
 		      const struct match_options *opts, struct sk_arena *a)
 {
@@ -135,6 +155,7 @@ void match_scope_init(struct match_scope *s, const struct vulndb *db, const char
 	ask(s, ecosystem);
 	if (strcmp(s->rule->family, "SUSE") == 0 || strcmp(s->rule->family, "openSUSE") == 0)
 		ask_modules(s, a);
+	ask_next_debian(s, db, a);
 	for (size_t i = 0; i < s->n_asked && order && !s->known; i++)
 		s->known = vulndb_has_ecosystem(db, sk_span_str(s->asked[i]));
 }

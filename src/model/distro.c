@@ -92,10 +92,11 @@ static const struct {
 	const char *codename;
 	const char *release;
 } debian_names[] = {
-	{"woody", "3.0"},   {"sarge", "3.1"},   {"etch", "4.0"},    {"lenny", "5.0"},
-	{"squeeze", "6.0"}, {"wheezy", "7"},    {"jessie", "8"},    {"stretch", "9"},
-	{"buster", "10"},   {"bullseye", "11"}, {"bookworm", "12"}, {"trixie", "13"},
-	{"forky", "14"},    {"duke", "15"},
+	{"woody", "3.0"},         {"sarge", "3.1"},   {"etch", "4.0"},         {"lenny", "5.0"},
+	{"squeeze", "6.0"},       {"wheezy", "7"},    {"jessie", "8"},         {"stretch", "9"},
+	{"buster", "10"},         {"bullseye", "11"}, {"bookworm", "12"},      {"trixie", "13"},
+	{"forky", "14"},          {"duke", "15"},     {"testing", "unstable"}, {"sid", "unstable"},
+	{"unstable", "unstable"},
 };
 
 /*
@@ -286,6 +287,7 @@ static const char *alpine_release(struct sk_span v, struct sk_arena *a)
 {
 	uint32_t major, minor;
 
+	(void)sk_span_strip_prefix(&v, "v");
 	/* edge says the next release's number with the day: 3.21.0_alpha20240606 */
 	if (sk_span_contains(v, "_alpha") || sk_span_starts(v, "edge"))
 		return "edge";
@@ -307,6 +309,16 @@ static const char *amazon_release(struct sk_span v, struct sk_arena *a)
 	return sk_arena_printf(a, "%u", year);
 }
 
+/* "22.03-lts-sp3" in the letters of the feed. */
+static const char *upper_copy(const char *text, struct sk_arena *a)
+{
+	char *copy = sk_arena_strdup(a, text);
+
+	for (char *c = copy; *c != '\0'; c++)
+		*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+	return copy;
+}
+
 /* The part in "(LTS-SP3)" of "openEuler 22.03 (LTS-SP3)". */
 static const char *openeuler_release(const struct model_distro *d, struct sk_arena *a)
 {
@@ -319,18 +331,33 @@ static const char *openeuler_release(const struct model_distro *d, struct sk_are
 	text = sk_span_sub(text, 0, sk_span_find(text, ')'));
 	if (!sk_span_contains(v, "LTS") && sk_span_starts(text, "LTS") && release_is_sane(text))
 		return sk_arena_printf(a, "%.*s-%.*s", SK_SPAN_ARG(v), SK_SPAN_ARG(text));
-	return d->version_id;
+	return upper_copy(d->version_id, a);
+}
+
+/* "15.5" and "15-SP5" → 15 and 5, "12" → 12 and 0. */
+static bool suse_numbers(struct sk_span v, uint32_t *ret_major, uint32_t *ret_pack)
+{
+	struct sk_span part, pack;
+
+	*ret_pack = 0;
+	if (!first_number(v, &part, ret_major))
+		return false;
+	pack = sk_span_sub(v, part.len, v.len);
+	if (pack.len == 0)
+		return true;
+	if (strchr("-. _", pack.ptr[0]) != NULL)
+		pack = sk_span_sub(pack, 1, pack.len);
+	if (sk_span_eq_nocase(sk_span_sub(pack, 0, 2), sk_span_str("sp")))
+		return sk_parse_u32(sk_span_sub(pack, 2, pack.len), ret_pack);
+	return two_numbers(v, ret_major, ret_pack);
 }
 
 /* "15.5" → "15 SP5", "12" → "12". */
 static const char *suse_release(struct sk_span v, struct sk_arena *a)
 {
-	uint32_t major, minor = 0;
-	struct sk_span part;
+	uint32_t major, minor;
 
-	if (!first_number(v, &part, &major))
-		return NULL;
-	if (part.len != v.len && !two_numbers(v, &major, &minor))
+	if (!suse_numbers(v, &major, &minor))
 		return NULL;
 	/* 16 and later name their minor releases 16.0 */
 	if (major >= 16)
@@ -383,8 +410,9 @@ static const char *release_of(const struct distro_rule *rule, const struct model
 	case MAJOR:
 		return first_number(v, &part, &number) ? sk_arena_printf(a, "%u", number) : NULL;
 	case WHOLE:
-	case LEAP:
 		return release_is_sane(v) ? d->version_id : NULL;
+	case LEAP:
+		return release_is_sane(v) && first_number(v, &part, &number) ? d->version_id : NULL;
 	case DEBIAN:
 		return debian_release(d, a);
 	case UBUNTU:
@@ -431,6 +459,13 @@ bool model_distro_map(struct model_distro *d, struct sk_arena *a)
 	if (release != NULL)
 		d->ecosystem = sk_arena_printf(a, "%s%c%s", rule->name, sep, release);
 	return true;
+}
+
+bool model_distro_has_feed(const struct model_distro *d)
+{
+	const struct distro_rule *rule = find_rule(d->id);
+
+	return rule != NULL && rule->rule != NO_FEED;
 }
 
 /** struct names - growing list in an arena */

@@ -73,6 +73,14 @@ struct model_distro {
 bool model_distro_map(struct model_distro *d, struct sk_arena *a);
 
 /**
+ * model_distro_has_feed() - does somebody publish advisories for a distribution that are read here
+ * @d: id filled
+ *
+ * Return: true also for a release that is not known.
+ */
+bool model_distro_has_feed(const struct model_distro *d);
+
+/**
  * model_distro_ecosystems() - every advisory ecosystem that speaks of a distribution
  * @d: id, version_id, codename, pretty_name filled
  * @a: array and text live here

@@ -70,6 +70,16 @@ void model_purl_to_package(const struct model_purl *p, const char *text, struct 
 			   struct model_package *ret);
 
 /**
+ * model_purl_blind_spot() - why no feed speaks of a distribution's package
+ * @p: parts
+ * @a: text lives here
+ *
+ * Return: in words, such as "distro 'debain-12' not understood"; NULL when a feed may speak of it,
+ * and for packages of languages.
+ */
+const char *model_purl_blind_spot(const struct model_purl *p, struct sk_arena *a);
+
+/**
  * model_purl_of_package() - package URL for a catalogued package
  * @p: type, name, version, arch, source, module and ecosystem filled
  * @d: its distribution; may be NULL

@@ -43,19 +43,40 @@ static const struct {
 	{"redhat", "rhel"},
 	{"red-hat", "rhel"},
 	{"redhat-linux", "rhel"},
+	{"el", "rhel"},
+	{"red hat", "rhel"},
+	{"red hat:enterprise_linux", "rhel"},
+	{"red hat enterprise linux", "rhel"},
+	{"centos-stream", "centos"},
 	{"amazon", "amzn"},
 	{"amazonlinux", "amzn"},
+	{"amazon linux", "amzn"},
 	{"oracle", "ol"},
 	{"oraclelinux", "ol"},
+	{"oracle linux", "ol"},
 	{"alma", "almalinux"},
 	{"rockylinux", "rocky"},
+	{"rocky linux", "rocky"},
 	{"suse", "sles"},
+	{"sle", "sles"},
+	{"leap", "opensuse-leap"},
+	{"tumbleweed", "opensuse-tumbleweed"},
 	{"opensuse.leap", "opensuse-leap"},
+	{"opensuse:leap", "opensuse-leap"},
 	{"opensuse.tumbleweed", "opensuse-tumbleweed"},
+	{"opensuse:tumbleweed", "opensuse-tumbleweed"},
 	{"suse linux enterprise server", "sles"},
 	{"suse.linux.enterprise.server", "sles"},
+	{"suse:linux enterprise server", "sles"},
 	{"cbl-mariner", "mariner"},
+	{"azl", "azurelinux"},
+	{"azure linux", "azurelinux"},
+	{"photon os", "photon"},
 	{"archlinux", "arch"},
+};
+
+enum {
+	MAX_DISTRO = 128 /* bytes of a distribution's name with its release */
 };
 
 static bool digit(char c)
@@ -81,44 +102,55 @@ static char *lower_copy(struct sk_span s, struct sk_arena *a)
 	return text;
 }
 
+static bool separator(char c)
+{
+	return strchr("-_: ", c) != NULL && c != '\0';
+}
+
+/* A name may end before a separator, and before its number: "debian-12", "debian12". */
+static bool name_may_end(struct sk_span s, size_t at)
+{
+	return at == s.len || separator(s.ptr[at]) || (digit(s.ptr[at]) && !digit(s.ptr[at - 1]));
+}
+
+/* The longest begin that is the name of a distribution: "opensuse-leap" of "opensuse-leap-15.5". */
+static size_t split_name(struct sk_span s, struct sk_arena *a, const char **ret_id)
+{
+	struct model_distro d = {0};
+
+	for (size_t at = s.len; at > 0; at--) {
+		if (!name_may_end(s, at))
+			continue;
+		d.id = distro_id(sk_arena_str(a, sk_span_sub(s, 0, at)));
+		if (!model_distro_map(&d, a))
+			continue;
+		*ret_id = d.id;
+		return at;
+	}
+	return 0;
+}
+
 /*
- * distro=: "debian-12", "opensuse-leap-15.5", "12" (the namespace says of what), "debian-bookworm",
- * "bookworm", "amazon-2 (Karoo)".
+ * distro=: "debian-12", "debian-bookworm", "Debian:12", "opensuse-leap-15.5", "sles-15-SP5",
+ * "amazon-2 (Karoo)"; "12" and "bookworm", where the namespace says of what.
  */
 static void parse_distro(const char *value, const char *ns, struct sk_arena *a,
 			 struct model_distro *ret)
 {
 	struct sk_span s = sk_span_str(lower_copy(sk_span_str(value), a));
-	size_t dash;
+	size_t at;
 
 	*ret = (struct model_distro){0};
 	s = sk_span_trim(sk_span_sub(s, 0, sk_span_find(s, '(')));
-	for (dash = s.len; dash > 0; dash--) {
-		/* the first '-' that a digit follows, counted from the right */
-		if (s.ptr[dash - 1] == '-' && dash < s.len && digit(s.ptr[dash]))
-			break;
-	}
-	if (dash > 0) {
-		ret->id = distro_id(sk_arena_str(a, sk_span_sub(s, 0, dash - 1)));
-		ret->version_id = sk_arena_str(a, sk_span_sub(s, dash, s.len));
+	if (s.len > MAX_DISTRO)
 		return;
-	}
-	if (s.len > 0 && digit(s.ptr[0])) {
+	at = split_name(s, a, &ret->id);
+	if (at == 0)
 		ret->id = ns != NULL ? distro_id(ns) : NULL;
-		ret->version_id = sk_arena_str(a, s);
-		return;
-	}
-	ret->id = distro_id(sk_arena_str(a, s));
-	if (model_distro_map(ret, a))
-		return; /* a rolling distribution: opensuse-tumbleweed */
-	dash = sk_span_rfind(s, '-');
-	ret->id = ns != NULL ? distro_id(ns) : NULL;
-	ret->codename = sk_arena_str(a, s);
-	if (dash < s.len) {
-		ret->id = distro_id(sk_arena_str(a, sk_span_sub(s, 0, dash)));
-		ret->codename = sk_arena_str(a, sk_span_sub(s, dash + 1, s.len));
-	}
-	ret->version_id = ret->codename; /* "edge" is where others have a number */
+	while (at < s.len && separator(s.ptr[at]))
+		at++;
+	/* "edge" and "sid" are where others have a number */
+	ret->version_id = ret->codename = sk_arena_str(a, sk_span_sub(s, at, s.len));
 }
 
 /* Ubuntu's code names: os-release always has the number, qualifiers sometimes only the name. */
@@ -168,21 +200,52 @@ static void distro_of_dist_tag(const char *version, const char *ns, struct sk_ar
 	}
 }
 
-static const char *find_ecosystem(const struct model_purl *p, struct sk_arena *a)
+/* The distribution that a package is said to be of. Return: false when it is not recognised. */
+static bool find_distro(const struct model_purl *p, struct sk_arena *a, struct model_distro *ret)
 {
 	const char *value = model_purl_get(p, "distro");
-	struct model_distro d;
 
 	if (value != NULL)
-		parse_distro(value, p->ns, a, &d);
-	else if (strcmp(p->type, "rpm") == 0)
-		distro_of_dist_tag(p->version, p->ns, a, &d);
+		parse_distro(value, p->ns, a, ret);
 	else
-		return NULL;
-	complete_codename(&d);
-	if (d.id == NULL || !model_distro_map(&d, a))
-		return NULL;
-	return d.ecosystem;
+		distro_of_dist_tag(p->version, p->ns, a, ret);
+	complete_codename(ret);
+	return ret->id != NULL && model_distro_map(ret, a);
+}
+
+static const char *find_ecosystem(const struct model_purl *p, struct sk_arena *a)
+{
+	struct model_distro d;
+
+	return find_distro(p, a, &d) ? d.ecosystem : NULL;
+}
+
+const char *model_purl_blind_spot(const struct model_purl *p, struct sk_arena *a)
+{
+	static const char *const types[] = {"deb", "apk", "rpm"};
+	const char *value = model_purl_get(p, "distro");
+	struct model_distro d;
+	char quoted[128];
+	bool known;
+
+	for (size_t i = 0; i < SK_ARRAY_LEN(types); i++) {
+		if (strcmp(types[i], p->type) != 0)
+			continue;
+		known = find_distro(p, a, &d);
+		if (known && d.ecosystem != NULL)
+			return NULL;
+		if (value == NULL)
+			return "no distro= says of which release they are (such as "
+			       "distro=debian-12)";
+		(void)sk_text_quote(sk_span_str(value), quoted, sizeof(quoted));
+		if (known && model_distro_has_feed(&d))
+			return sk_arena_printf(a, "distro %s not understood: no release of %s",
+					       quoted, d.id);
+		return sk_arena_printf(
+			a, known ? "no feed is known for distro %s" : "distro %s not understood",
+			quoted);
+	}
+	return NULL;
 }
 
 /* "openssl-1.0.2k-16.el7.src.rpm" → openssl, 1.0.2k-16.el7 */

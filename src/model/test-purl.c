@@ -86,6 +86,19 @@ static void check_package(struct sk_arena *a, const char **f)
 	check_text("purl", f[1], pkg.purl, f[1]);
 }
 
+static void check_blind(struct sk_arena *a, const char **f)
+{
+	struct model_purl p;
+	struct sk_err err = {0};
+	const char *why;
+
+	if (model_purl_parse(sk_span_str(f[1]), a, &p, &err) < 0)
+		fail_msg("%s: %s", f[1], err.msg);
+	why = or_dash(model_purl_blind_spot(&p, a));
+	if (strstr(why, f[2]) == NULL)
+		fail_msg("%s: '%s' lacks '%s'", f[1], why, f[2]);
+}
+
 static void run_line(struct sk_arena *a, struct sk_span line)
 {
 	const char *f[MAX_FIELDS + 1] = {0};
@@ -100,6 +113,7 @@ static void run_line(struct sk_arena *a, struct sk_span line)
 		{"parts", 7, check_parts},
 		{"bad", 3, check_bad},
 		{"package", 8, check_package},
+		{"blind", 3, check_blind},
 	};
 
 	while (n < MAX_FIELDS && sk_span_cut(&line, ' ', &field)) {
