@@ -122,10 +122,18 @@ const char *cmd_db_range_text(struct sk_arena *a, const struct vulndb_claim *c)
 
 /* --- info --- */
 
-static void info_feed_json(struct sk_jw *w, const struct vulndb_feed *f)
+static void put_age(struct sk_jw *w, int64_t newest, int64_t now)
+{
+	if (newest == 0)
+		sk_jw_null(w, "age");
+	else
+		sk_jw_i64(w, "age", now - newest);
+}
+
+static void info_feed_json(struct sk_jw *w, const struct vulndb_feed *f, int64_t now)
 {
 	uint64_t skipped = 0;
-	struct sk_span reason;
+	struct sk_span reason, family;
 	uint64_t n;
 
 	sk_jw_object(w, NULL);
@@ -134,6 +142,11 @@ static void info_feed_json(struct sk_jw *w, const struct vulndb_feed *f)
 	sk_jw_u64(w, "claims", f->claims);
 	cmd_db_put_time(w, "oldest", f->oldest);
 	cmd_db_put_time(w, "date", f->newest);
+	put_age(w, f->newest, now);
+	sk_jw_array(w, "ecosystems");
+	for (uint32_t i = 0; vulndb_feed_family(f, i, &family); i++)
+		sk_jw_span(w, NULL, family);
+	sk_jw_end_array(w);
 	sk_jw_array(w, "not_used");
 	for (uint32_t i = 0; vulndb_feed_skipped(f, i, &reason, &n); i++) {
 		sk_jw_object(w, NULL);
@@ -160,7 +173,7 @@ static int64_t newest_feed(const struct vulndb *db)
 	return newest;
 }
 
-static int info_json(const char *path, const struct vulndb *db, int64_t age)
+static int info_json(const char *path, const struct vulndb *db, int64_t now)
 {
 	struct sk_sink sink = cli_stdout();
 	struct vulndb_counts counts;
@@ -180,29 +193,38 @@ static int info_json(const char *path, const struct vulndb *db, int64_t age)
 	sk_jw_u64(&w, "minor", counts.minor);
 	sk_jw_end_object(&w);
 	cmd_db_put_time(&w, "built", counts.built);
-	sk_jw_i64(&w, "age", age);
+	sk_jw_i64(&w, "age", newest_feed(db) != 0 ? now - newest_feed(db) : 0);
 	sk_jw_u64(&w, "ecosystems", counts.ecosystems);
 	sk_jw_u64(&w, "packages", counts.packages);
 	sk_jw_u64(&w, "advisories", counts.advisories);
 	sk_jw_u64(&w, "vulnerabilities", counts.vulnerabilities);
 	sk_jw_array(&w, "feeds");
 	for (uint32_t i = 0; vulndb_feed_get(db, i, &f); i++)
-		info_feed_json(&w, &f);
+		info_feed_json(&w, &f, now);
 	sk_jw_end_array(&w);
 	sk_jw_end_object(&w);
 	return sk_jw_finish(&w) < 0 ? CLI_EXIT_FAILURE : CLI_EXIT_CLEAN;
 }
 
-static void info_feed_text(const struct vulndb_feed *f)
+static void info_feed_text(const struct vulndb_feed *f, int64_t now)
 {
 	char date[SK_TIME_TEXT_SIZE] = "-";
-	struct sk_span reason;
+	char age[32] = "-";
+	struct sk_span reason, family;
 	uint64_t n;
 
-	if (f->newest != 0)
+	if (f->newest != 0) {
 		(void)sk_format_date(f->newest, date);
+		(void)snprintf(age, sizeof(age), "%" PRId64 " d",
+			       (now - f->newest) / SECONDS_A_DAY);
+	}
 	cmd_db_print(f->name, 30);
-	(void)printf(" %9" PRIu64 " %9" PRIu64 "  %s\n", f->documents, f->claims, date);
+	(void)printf(" %9" PRIu64 " %9" PRIu64 "  %-10s %7s", f->documents, f->claims, date, age);
+	for (uint32_t i = 0; vulndb_feed_family(f, i, &family); i++) {
+		(void)fputs(i != 0 ? ", " : "  ", stdout);
+		cmd_db_print(family, 0);
+	}
+	(void)putchar('\n');
 	for (uint32_t i = 0; vulndb_feed_skipped(f, i, &reason, &n); i++) {
 		(void)printf("  not used: %" PRIu64 " ", n);
 		cmd_db_print(reason, 0);
@@ -219,7 +241,7 @@ static int run_info(struct cli_context *ctx)
 	char date[SK_TIME_TEXT_SIZE];
 	struct vulndb_feed f;
 	struct sk_err err;
-	int64_t age;
+	int64_t now = (int64_t)time(NULL);
 	size_t n_args;
 	const char *const *args = cli_args(ctx, &n_args);
 	int r;
@@ -232,21 +254,22 @@ static int run_info(struct cli_context *ctx)
 	}
 	if (r < 0)
 		return cli_fail(ctx, &err);
-	age = newest_feed(db) != 0 ? (int64_t)time(NULL) - newest_feed(db) : 0;
 	if (cmd_db_json(ctx))
-		return info_json(path, db, age);
+		return info_json(path, db, now);
 	vulndb_count(db, &counts);
 	(void)printf("%s\n  digest           %s\n  format           %" PRIu32 ".%" PRIu32
 		     "\n  size             %" PRIu64 " bytes\n  newest document  %s, %" PRId64
 		     " days ago\n",
 		     path, sk_digest_text(vulndb_digest(db), digest), counts.major, counts.minor,
-		     counts.size, sk_format_time(newest_feed(db), date), age / SECONDS_A_DAY);
+		     counts.size, sk_format_time(newest_feed(db), date),
+		     newest_feed(db) != 0 ? (now - newest_feed(db)) / SECONDS_A_DAY : 0);
 	(void)printf("  ecosystems       %" PRIu32 "\n  packages         %" PRIu64
 		     "\n  advisories       %" PRIu32 "\n  vulnerabilities  %" PRIu32 "\n\n",
 		     counts.ecosystems, counts.packages, counts.advisories, counts.vulnerabilities);
-	(void)printf("%-30s %9s %9s  %s\n", "FEED", "DOCUMENTS", "CLAIMS", "NEWEST");
+	(void)printf("%-30s %9s %9s  %-10s %7s  %s\n", "FEED", "DOCUMENTS", "CLAIMS", "NEWEST",
+		     "AGE", "SPEAKS OF");
 	for (uint32_t i = 0; vulndb_feed_get(db, i, &f); i++)
-		info_feed_text(&f);
+		info_feed_text(&f, now);
 	return CLI_EXIT_CLEAN;
 }
 

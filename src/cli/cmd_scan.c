@@ -45,7 +45,7 @@ static const struct cli_option options[] = {
 	{"allow-empty", 0, NULL, "scan.allow_empty",
 	 "a target without packages is clean instead of a failure", NULL, 0},
 	{"max-db-age", 0, "DURATION", "scan.max_db_age",
-	 "exit 1 when the newest advisory is older, e.g. 3d", NULL, 0},
+	 "exit 1 when what speaks of the target is older, e.g. 3d", NULL, 0},
 	{"cache", 0, NULL, "scan.cache", "remember what layers contain", NULL, 0},
 	{"workers", 0, "N", "scan.workers", "worker processes; 0: one a core", NULL, 0},
 	{NULL},

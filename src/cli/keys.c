@@ -66,7 +66,7 @@ static const struct cli_key key_table[] = {
 	{"scan.ignore_unfixed", CLI_TYPE_BOOL, "false", NULL,
 	 "leave findings without a fix out of the gate and the table"},
 	{"scan.max_db_age", CLI_TYPE_DURATION, NULL, NULL,
-	 "exit 1 when the newest advisory is older"},
+	 "exit 1 when the newest advisory of the feeds that speak of the target is older"},
 	{"scan.only", CLI_TYPE_LIST, NULL, "kev", "kinds of findings to keep"},
 	{"scan.platform", CLI_TYPE_STRING, NULL, NULL,
 	 "os/arch[/variant] to take from a multi-platform image"},

@@ -75,7 +75,8 @@ static void add_diagnostic(struct model_report *r, struct sk_arena *a,
 
 static bool is_stale(const struct match_gate *g, struct model_report *r, struct sk_arena *a)
 {
-	const char *newest = r->database.newest_feed;
+	const struct model_feed *feed = r->database.relevant;
+	const char *newest = feed != NULL ? feed->date : r->database.newest_feed;
 	int64_t t;
 
 	if (g->db_not_before == 0)
@@ -83,9 +84,18 @@ static bool is_stale(const struct match_gate *g, struct model_report *r, struct 
 	if (newest != NULL && sk_parse_time(sk_span_str(newest), &t) && t >= g->db_not_before)
 		return false;
 	add_diagnostic(r, a, MODEL_DIAGNOSTIC_WARNING, "database",
-		       sk_arena_printf(a, "older than accepted: its newest document is of %s",
+		       sk_arena_printf(a, "older than accepted: the newest document%s%s is of %s",
+				       feed != NULL ? " of " : "", feed != NULL ? feed->name : "",
 				       newest != NULL ? newest : "an unknown date"));
 	return true;
+}
+
+/* A gate over packages that nobody could judge stays closed. */
+static void close_blind_gate(const struct match_gate *g, struct model_report *r, struct sk_arena *a)
+{
+	if (g->fail && r->n_packages != 0 && r->n_unjudged == r->n_packages)
+		add_diagnostic(r, a, MODEL_DIAGNOSTIC_ERROR, "database",
+			       "no feed speaks of any of the packages: the gate cannot be passed");
 }
 
 bool match_gate_apply(const struct match_gate *g, struct model_report *r, struct sk_arena *a)
@@ -107,6 +117,7 @@ bool match_gate_apply(const struct match_gate *g, struct model_report *r, struct
 			       sk_arena_printf(a, "%zu finding%s left out as asked", n_hidden,
 					       n_hidden == 1 ? " is" : "s are"));
 	tripped |= is_stale(g, r, a);
+	close_blind_gate(g, r, a);
 	for (size_t i = 0; i < r->n_diagnostics; i++)
 		incomplete |= r->diagnostics[i].severity == MODEL_DIAGNOSTIC_ERROR;
 	r->verdict = tripped ? "fail" : incomplete ? "incomplete" : "pass";

@@ -22,8 +22,7 @@ struct match_gate {
 	bool ignore_unfixed; /* without those that no version fixes */
 	bool fail;           /* a finding of at least this severity trips */
 	enum model_severity fail_on;
-	int64_t db_not_before; /* seconds since the epoch: a database without a newer document trips
-				*/
+	int64_t db_not_before; /* seconds since the epoch: older advisories trip */
 };
 
 /**
@@ -55,7 +54,8 @@ sk_must_check int match_gate_fail_on(struct sk_span text, struct match_gate *ret
  * @a: text lives here
  *
  * The verdict is "fail" when a finding that remains reaches the threshold or when the newest
- * document of the database is too old (a diagnostic says so), else "incomplete" when some
- * diagnostic is an error, else "pass". Return: true when the gate is tripped.
+ * document of the feeds that speak of the packages is too old (a diagnostic says so), else
+ * "incomplete" when some diagnostic is an error, also because the threshold is asked for and no
+ * feed speaks of any package, else "pass". Return: true when the gate is tripped.
  */
 bool match_gate_apply(const struct match_gate *g, struct model_report *r, struct sk_arena *a);

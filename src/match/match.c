@@ -672,9 +672,9 @@ static void report_scope(struct matcher *m, const struct match_scope *s)
 					 "the database has no advisories for %s: %s not judged",
 					 s->ecosystem, packages_text(m, s->n_packages)));
 	if (s->instead != NULL)
-		diagnose(m, MODEL_DIAGNOSTIC_INFO, s->ecosystem,
-			 sk_arena_printf(m->a, "judged by what the database has on %s",
-					 s->instead));
+		diagnose(
+			m, MODEL_DIAGNOSTIC_INFO, s->ecosystem,
+			sk_arena_printf(m->a, "judged by what the database has on %s", s->instead));
 	if (match_end_of_life(m->db, s->ecosystem, &eol) && eol < m->opts->now)
 		diagnose(m, MODEL_DIAGNOSTIC_WARNING, s->ecosystem,
 			 sk_arena_printf(
@@ -707,6 +707,15 @@ static void report_ignores(struct matcher *m)
 				 sk_arena_printf(m->a, "the rule for %s speaks of nothing here",
 						 quoted(m, sk_span_str(subject))));
 	}
+}
+
+static size_t count_unjudged(const struct matcher *m)
+{
+	size_t n = m->n_without_ecosystem;
+
+	for (size_t i = 0; i < m->n_scopes; i++)
+		n += m->scopes[i]->known ? 0 : m->scopes[i]->n_packages;
+	return n;
 }
 
 static void report_diagnostics(struct matcher *m)
@@ -813,6 +822,7 @@ static void hand_over(struct matcher *m, struct match_result *ret)
 		.diagnostics =
 			to_arena(m->a, m->diagnostics, m->n_diagnostics, sizeof(*m->diagnostics)),
 		.n_diagnostics = m->n_diagnostics,
+		.n_unjudged = count_unjudged(m),
 	};
 }
 

@@ -69,6 +69,7 @@ struct match_result {
 	size_t n_suppressed;
 	struct model_diagnostic *diagnostics;
 	size_t n_diagnostics;
+	size_t n_unjudged; /* packages that no feed of the database speaks of */
 };
 
 /**
@@ -87,6 +88,19 @@ struct match_result {
 sk_must_check int match_packages(const struct vulndb *db, const struct model_package *packages,
 				 size_t n_packages, const struct match_options *opts,
 				 struct sk_arena *a, struct match_result *ret, struct sk_err *err);
+
+/**
+ * match_relevant_feed() - whose age is that of the advisories on some packages
+ * @d: described database
+ * @packages: with their ecosystems
+ * @n_packages: count
+ *
+ * Of the feeds that speak of one family of ecosystems the newest counts, of several families the
+ * oldest. Return: borrowed from @d; NULL when no feed with a date speaks of any package.
+ */
+const struct model_feed *match_relevant_feed(const struct model_database *d,
+					     const struct model_package *packages,
+					     size_t n_packages);
 
 /**
  * match_end_of_life() - end of support of the distribution release behind an ecosystem

@@ -254,6 +254,77 @@ static void test_gate_database_age(void **state)
 	}
 }
 
+/* Not the newest document of the database counts, but that of the feeds that speak of the packages.
+ */
+static void test_relevant_feed(void **state)
+{
+	static const char *const debian[] = {"Debian"}, *const npm[] = {"npm"};
+	static const char *const both[] = {"Alpine", "Wolfi"};
+	static const struct model_feed feeds[] = {
+		{"Debian tracker", 1, "2025-02-03T00:00:00Z", debian, 1},
+		{"EPSS", 1, "2025-03-01T00:00:00Z", NULL, 0},
+		{"OSV Debian", 1, "2025-02-01T00:00:00Z", debian, 1},
+		{"OSV npm", 1, "2025-01-01T00:00:00Z", npm, 1},
+		{"secdb", 1, NULL, both, 2},
+	};
+	static const struct {
+		const char *ecosystems[3];
+		const char *feed;
+	} cases[] = {
+		{{"Debian:12"}, "Debian tracker"},
+		{{"Debian:12", NULL, "npm"}, "OSV npm"},
+		{{"npm", "Debian:11"}, "OSV npm"},
+		{{"Wolfi"}, NULL},
+		{{"Wolfi", "Debian:12"}, "Debian tracker"},
+		{{"Debian GNU"}, NULL},
+		{{NULL}, NULL},
+	};
+	struct model_database d = {.feeds = feeds,
+				   .n_feeds = SK_ARRAY_LEN(feeds),
+				   .newest_feed = "2025-03-01T00:00:00Z"};
+	sk_cleanup(sk_arena_freep) struct sk_arena *a = sk_arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < SK_ARRAY_LEN(cases); i++) {
+		struct model_package p[3] = {0};
+		struct match_gate gate = {0};
+		struct gated g;
+
+		for (size_t k = 0; k < SK_ARRAY_LEN(p); k++)
+			p[k].ecosystem = cases[i].ecosystems[k];
+		fill(&g);
+		g.r.database = d;
+		g.r.database.relevant = match_relevant_feed(&d, p, SK_ARRAY_LEN(p));
+		if (cases[i].feed == NULL)
+			assert_null(g.r.database.relevant);
+		else
+			assert_string_equal(g.r.database.relevant->name, cases[i].feed);
+		assert_true(
+			sk_parse_time(sk_span_str("2025-02-10T00:00:00Z"), &gate.db_not_before));
+		assert_int_equal(match_gate_apply(&gate, &g.r, a), cases[i].feed != NULL);
+	}
+}
+
+/* A gate asks for a decision; where no feed speaks there is none. */
+static void test_gate_unjudged(void **state)
+{
+	struct match_gate gate = {.fail = true, .fail_on = MODEL_SEVERITY_CRITICAL};
+	struct match_gate none = {0};
+	struct model_report r = {.n_packages = 2, .n_unjudged = 2};
+	sk_cleanup(sk_arena_freep) struct sk_arena *a = sk_arena_new();
+
+	(void)state;
+	assert_false(match_gate_apply(&none, &r, a));
+	assert_string_equal(r.verdict, "pass");
+	r.n_unjudged = 1;
+	assert_false(match_gate_apply(&gate, &r, a));
+	assert_string_equal(r.verdict, "pass");
+	r.n_unjudged = 2;
+	assert_false(match_gate_apply(&gate, &r, a));
+	assert_string_equal(r.verdict, "incomplete");
+	assert_int_equal(r.n_diagnostics, 1);
+}
+
 static void test_gate_words(void **state)
 {
 	struct match_gate gate = {0};
@@ -279,6 +350,8 @@ int main(void)
 		cmocka_unit_test(test_glob_is_bounded),
 		cmocka_unit_test(test_gate),
 		cmocka_unit_test(test_gate_database_age),
+		cmocka_unit_test(test_relevant_feed),
+		cmocka_unit_test(test_gate_unjudged),
 		cmocka_unit_test(test_gate_words),
 	};
 

@@ -105,7 +105,9 @@ struct model_target {
 struct model_feed {
 	const char *name;
 	uint64_t records;
-	const char *date; /* RFC 3339 of its newest document, or NULL */
+	const char *date;            /* RFC 3339 of its newest document, or NULL */
+	const char *const *families; /* that it speaks of: ecosystems without their release */
+	size_t n_families;
 };
 
 /** struct model_database - which advisories were asked */
@@ -116,6 +118,8 @@ struct model_database {
 	const char *newest_feed;
 	const struct model_feed *feeds;
 	size_t n_feeds;
+	const struct model_feed *relevant; /* its date is the age of what speaks of the packages;
+					      NULL: no feed with a date does */
 };
 
 /** struct model_report - everything that a report shows; arrays in report order */
@@ -124,6 +128,7 @@ struct model_report {
 	struct model_database database;
 	struct model_package *packages; /* by purl, then name and version */
 	size_t n_packages;
+	size_t n_unjudged;              /* packages that no feed of the database speaks of */
 	struct model_finding *findings; /* by risk, severity, id, package id */
 	size_t n_findings;
 	struct model_suppressed *suppressed;

@@ -109,11 +109,8 @@ static void run_line(struct sk_arena *a, struct sk_span line)
 		size_t n_fields;
 		void (*check)(struct sk_arena *a, const char **f);
 	} verbs[] = {
-		{"parse", 3, check_parse},
-		{"parts", 7, check_parts},
-		{"bad", 3, check_bad},
-		{"package", 8, check_package},
-		{"blind", 3, check_blind},
+		{"parse", 3, check_parse},     {"parts", 7, check_parts}, {"bad", 3, check_bad},
+		{"package", 8, check_package}, {"blind", 3, check_blind},
 	};
 
 	while (n < MAX_FIELDS && sk_span_cut(&line, ' ', &field)) {

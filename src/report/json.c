@@ -62,6 +62,18 @@ static void write_target(struct sk_jw *w, const struct model_target *t)
 	sk_jw_end_object(w);
 }
 
+static void write_relevant(struct sk_jw *w, const struct model_feed *feed)
+{
+	if (feed == NULL) {
+		sk_jw_null(w, "relevant_feed");
+		return;
+	}
+	sk_jw_object(w, "relevant_feed");
+	sk_jw_str(w, "name", feed->name);
+	sk_jw_str(w, "date", feed->date);
+	sk_jw_end_object(w);
+}
+
 static void write_database(struct sk_jw *w, const struct model_database *d)
 {
 	sk_jw_object(w, "database");
@@ -78,6 +90,7 @@ static void write_database(struct sk_jw *w, const struct model_database *d)
 		sk_jw_end_object(w);
 	}
 	sk_jw_end_array(w);
+	write_relevant(w, d->relevant);
 	sk_jw_end_object(w);
 }
 

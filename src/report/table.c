@@ -453,6 +453,20 @@ static void add_found(struct page *p, const struct report_summary *s, const char
 		     severities);
 }
 
+/* What was not judged is not clean. */
+static void add_clean(struct page *p, size_t n, size_t n_unjudged)
+{
+	if (n_unjudged >= n)
+		add_sentence(p, "None of %zu package%s could be judged.", n, plural(n));
+	else if (n_unjudged != 0)
+		add_sentence(p,
+			     "No known vulnerabilities in %zu of %zu packages; the others could "
+			     "not be judged.",
+			     n - n_unjudged, n);
+	else
+		add_sentence(p, "No known vulnerabilities in %zu package%s.", n, plural(n));
+}
+
 static void add_counts(struct page *p, const struct report_summary *s)
 {
 	struct sk_buf b;
@@ -462,8 +476,7 @@ static void add_counts(struct page *p, const struct report_summary *s)
 		return;
 	}
 	if (s->findings == 0) {
-		add_sentence(p, "No known vulnerabilities in %zu package%s.", s->packages,
-			     plural(s->packages));
+		add_clean(p, s->packages, p->r->n_unjudged);
 		return;
 	}
 	sk_buf_init(&b, 4096);
@@ -569,49 +582,9 @@ static void add_held(struct page *p, const struct report_summary *s)
 	sk_buf_release(&b);
 }
 
-/* Does the feed's name ("OSV Debian") say that it covers this ecosystem ("Debian:12")? */
-static bool feed_covers(const struct model_feed *feed, const char *ecosystem)
-{
-	struct sk_span name = sk_span_str(feed->name), rest, base;
-
-	if (ecosystem == NULL || !sk_span_strip_prefix(&name, "OSV "))
-		return false;
-	rest = sk_span_str(ecosystem);
-	return sk_span_cut(&rest, ':', &base) && sk_span_eq(base, name);
-}
-
-static bool feed_speaks(const struct model_report *r, const struct model_feed *feed)
-{
-	bool speaks = false;
-
-	for (size_t i = 0; i < r->n_findings && !speaks; i++)
-		speaks = strcmp(r->findings[i].advisory.feed, feed->name) == 0;
-	for (size_t i = 0; i < r->n_suppressed && !speaks; i++)
-		speaks = strcmp(r->suppressed[i].finding.advisory.feed, feed->name) == 0;
-	for (size_t i = 0; i < r->n_packages && !speaks; i++)
-		speaks = feed_covers(feed, r->packages[i].ecosystem);
-	return speaks;
-}
-
-/* The oldest feed among those that spoke of something here or would: its age is the report's. */
-static const struct model_feed *oldest_speaker(const struct model_report *r)
-{
-	const struct model_feed *oldest = NULL;
-
-	for (size_t i = 0; i < r->database.n_feeds; i++) {
-		const struct model_feed *feed = &r->database.feeds[i];
-
-		if (feed->date == NULL || (oldest != NULL && strcmp(feed->date, oldest->date) >= 0))
-			continue;
-		if (feed_speaks(r, feed))
-			oldest = feed;
-	}
-	return oldest;
-}
-
 static void add_database(struct page *p)
 {
-	const struct model_feed *feed = oldest_speaker(p->r);
+	const struct model_feed *feed = p->r->database.relevant;
 	const char *date = feed != NULL ? feed->date : p->r->database.newest_feed;
 	const char *name = feed != NULL ? feed->name : "newest feed";
 	int64_t t, days;

@@ -166,7 +166,8 @@ static void fill(struct sample *s)
 		.database = {.built = "2025-02-02T00:00:00Z",
 			     .newest_feed = "2025-02-01T00:00:00Z",
 			     .feeds = s->feeds,
-			     .n_feeds = 1},
+			     .n_feeds = 1,
+			     .relevant = s->feeds},
 		.packages = s->packages,
 		.n_packages = 4,
 		.findings = s->findings,
@@ -342,23 +343,21 @@ static void test_keys(void **state)
 	sk_buf_release(&b);
 }
 
-/* A clean result is as old as the advisories that would have spoken, not as the database's newest.
+/* A clean result is as old as the advisories that would have spoken, not as the database's newest;
+ * what was not judged is not clean.
  */
 static void test_age(void **state)
 {
 	struct report_options opts = {.now = 1740000000};
-	struct model_feed feeds[] = {
-		{"EPSS", 1, "2021-08-31T00:00:00Z"},
-		{"OSV Debian", 1, "2025-02-01T00:00:00Z"},
-		{"OSV npm", 1, "2025-01-01T00:00:00Z"},
-	};
+	struct model_feed feed = {"OSV Debian", 1, "2025-02-01T00:00:00Z"};
 	struct model_package package = {
 		.type = MODEL_PACKAGE_DEB, .name = "hello", .ecosystem = "Debian:12"};
 	struct model_report r = {
 		.target = {.reference = "dir:x"},
 		.database = {.newest_feed = "2025-02-10T00:00:00Z",
-			     .feeds = feeds,
-			     .n_feeds = SK_ARRAY_LEN(feeds)},
+			     .feeds = &feed,
+			     .n_feeds = 1,
+			     .relevant = &feed},
 		.packages = &package,
 		.n_packages = 1,
 		.verdict = "pass",
@@ -367,10 +366,14 @@ static void test_age(void **state)
 
 	(void)state;
 	write_report("table", &r, &opts, &b);
+	assert_non_null(strstr(b.ptr, "No known vulnerabilities in 1 package."));
 	assert_non_null(strstr(b.ptr, "Advisories up to 2025-02-01 (OSV Debian), 18 days old"));
 	sk_buf_release(&b);
-	package.ecosystem = "Alpine:v3.11";
+	r.database.relevant = NULL;
+	r.n_unjudged = 1;
 	write_report("table", &r, &opts, &b);
+	assert_non_null(strstr(b.ptr, "None of 1 package could be judged."));
+	assert_null(strstr(b.ptr, "No known"));
 	assert_non_null(strstr(b.ptr, "Advisories up to 2025-02-10 (newest feed), 9 days old"));
 	sk_buf_release(&b);
 }

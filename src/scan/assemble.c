@@ -335,6 +335,9 @@ static int match(struct scan_session *s, struct sk_err *err)
 	s->report->n_findings = result.n_findings;
 	s->report->suppressed = result.suppressed;
 	s->report->n_suppressed = result.n_suppressed;
+	s->report->n_unjudged = result.n_unjudged;
+	s->report->database.relevant = match_relevant_feed(
+		&s->report->database, s->report->packages, s->report->n_packages);
 	for (size_t i = 0; i < result.n_diagnostics; i++)
 		scan_note(s, result.diagnostics[i].severity, result.diagnostics[i].place, "%s",
 			  result.diagnostics[i].message);

@@ -65,6 +65,9 @@ struct vulndb_feed_info {
 };
 bool vulndb_feed_at(const struct vulndb *db, uint32_t index, struct vulndb_feed_info *ret);
 
+/* i-th family that a feed speaks of; false at the end or on damage. */
+bool vulndb_feed_family_at(const struct vulndb *db, uint32_t feed, uint32_t i, struct sk_span *ret);
+
 /* Walks all names: family and name of the next entry. */
 struct vulndb_names {
 	const struct vulndb *db;

@@ -4,6 +4,10 @@
 #include "base/parse.h"
 #include "vulndb/db-priv.h"
 
+enum {
+	MAX_FAMILIES = 64 /* of one feed; most have one */
+};
+
 /* Day numbers are even, seconds odd: most dates come without a time of day. */
 static int64_t cur_time(struct vulndb_cur *c)
 {
@@ -345,6 +349,37 @@ bool vulndb_feed_at(const struct vulndb *db, uint32_t index, struct vulndb_feed_
 	return !cur.bad;
 }
 
+/* COVERAGE: of each feed v families, as texts. */
+bool vulndb_feed_family_at(const struct vulndb *db, uint32_t feed, uint32_t i, struct sk_span *ret)
+{
+	const struct vulndb_part *part = &db->parts[VULNDB_SECTION_COVERAGE];
+	struct vulndb_cur cur = vulndb_part_at(part, part->n_items, feed);
+	uint32_t n = vulndb_cur_u32(&cur);
+
+	if (cur.bad || i >= n)
+		return false;
+	for (uint32_t k = 0; k <= i && !cur.bad; k++)
+		*ret = vulndb_cur_bytes(&cur, vulndb_cur_u64(&cur));
+	return !cur.bad;
+}
+
+static void describe_families(const struct vulndb *db, uint32_t feed, struct sk_arena *a,
+			      struct model_feed *ret)
+{
+	const char *list[MAX_FAMILIES];
+	const char **copy;
+	struct sk_span family;
+	size_t n = 0;
+
+	while (n < MAX_FAMILIES && vulndb_feed_family_at(db, feed, (uint32_t)n, &family))
+		list[n++] = sk_arena_str(a, family);
+	copy = sk_arena_array(a, n, sizeof(*copy));
+	for (size_t i = 0; i < n; i++)
+		copy[i] = list[i];
+	ret->families = copy;
+	ret->n_families = n;
+}
+
 void vulndb_describe(const struct vulndb *db, struct sk_arena *a, struct model_database *ret)
 {
 	uint32_t n = db->parts[VULNDB_SECTION_META].n_items;
@@ -363,6 +398,7 @@ void vulndb_describe(const struct vulndb *db, struct sk_arena *a, struct model_d
 						   .records = f.documents};
 		if (f.newest != 0)
 			feeds[count].date = sk_arena_strdup(a, sk_format_time(f.newest, text));
+		describe_families(db, i, a, &feeds[count]);
 		if (f.newest != 0 && (oldest == 0 || f.newest < oldest))
 			oldest = f.newest;
 		if (f.newest > newest)

@@ -13,7 +13,7 @@
 
 enum {
 	VULNDB_MAJOR = 1,
-	VULNDB_MINOR = 0,
+	VULNDB_MINOR = 1,
 	VULNDB_MAX_SECTIONS = 64,
 	VULNDB_BLOCK = 16, /* items a block of names, identifiers, advisories, vulnerabilities */
 	VULNDB_MAX_TEXT = 4096, /* bytes of one identifier, name or version */
@@ -60,7 +60,8 @@ enum vulndb_section_type {
 	VULNDB_SECTION_EPSS = 13,
 	VULNDB_SECTION_EOL = 14,
 	VULNDB_SECTION_REPOS = 15,
-	VULNDB_N_SECTIONS = 16,
+	VULNDB_SECTION_COVERAGE = 16,
+	VULNDB_N_SECTIONS = 17,
 };
 
 /* One entry of ATTRS: what claims share. */

@@ -72,6 +72,16 @@ bool vulndb_feed_get(const struct vulndb *db, uint32_t i, struct vulndb_feed *re
 bool vulndb_feed_skipped(const struct vulndb_feed *f, uint32_t i, struct sk_span *ret_reason,
 			 uint64_t *ret_n);
 
+/**
+ * vulndb_feed_family() - i-th family of ecosystems that a feed speaks of, sorted
+ * @f: feed
+ * @i: from 0
+ * @ret: an ecosystem without its release, e.g. "Debian"; written on success
+ *
+ * Return: false at the end, and on a damaged record.
+ */
+bool vulndb_feed_family(const struct vulndb_feed *f, uint32_t i, struct sk_span *ret);
+
 /** struct vulndb_search - walks all claims, or those on a name or an identifier; opaque */
 struct vulndb_search;
 

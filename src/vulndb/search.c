@@ -85,6 +85,11 @@ bool vulndb_feed_skipped(const struct vulndb_feed *f, uint32_t i, struct sk_span
 	return !info.skipped.bad;
 }
 
+bool vulndb_feed_family(const struct vulndb_feed *f, uint32_t i, struct sk_span *ret)
+{
+	return vulndb_feed_family_at(f->db, f->index, i, ret);
+}
+
 /* Marks the advisories that have the identifier, or one of whose vulnerabilities goes by it. */
 static bool *find_advisories(const struct vulndb *db, struct sk_span id)
 {

@@ -374,6 +374,71 @@ void vulndb_w_put_feeds(struct writer *w)
 	sk_free(mark);
 }
 
+/** struct coverage - a feed speaks of a family */
+struct coverage {
+	uint32_t feed; /* as META lists it */
+	struct sk_span family;
+};
+
+/** struct coverages - few, a family or two for each feed */
+struct coverages {
+	struct coverage *items;
+	size_t n, cap;
+};
+
+static int cmp_coverage(const void *pa, const void *pb)
+{
+	const struct coverage *a = pa;
+	const struct coverage *b = pb;
+
+	if (a->feed != b->feed)
+		return a->feed < b->feed ? -1 : 1;
+	return sk_span_cmp(a->family, b->family);
+}
+
+static void add_coverage(struct coverages *l, struct coverage c)
+{
+	/* Claims of one feed come one after the other. */
+	for (size_t i = l->n; i-- > 0;) {
+		if (cmp_coverage(&l->items[i], &c) == 0)
+			return;
+	}
+	SK_GROW(l->items, l->n, l->cap);
+	l->items[l->n++] = c;
+}
+
+/* Also where another feed is believed instead: then this one is as old as its documents all the
+ * same. */
+void vulndb_w_put_coverage(struct writer *w)
+{
+	const struct vulndb_merge *m = w->m;
+	struct coverages l = {0};
+	struct table t;
+
+	for (size_t i = 0; i < m->n_claims; i++) {
+		const struct vulndb_mclaim *c = &m->claims[i];
+		struct sk_span name = vulndb_text_of(m, c->ecosystem);
+
+		add_coverage(&l, (struct coverage){w->feed_index[m->docs[c->doc].feed],
+						   sk_span_sub(name, 0, sk_span_find(name, ':'))});
+	}
+	if (l.n > 1)
+		qsort(l.items, l.n, sizeof(*l.items), cmp_coverage);
+	vulndb_w_table_init(&t);
+	for (size_t feed = 0, at = 0; feed < w->n_feeds; feed++) {
+		size_t end = at;
+
+		while (end < l.n && l.items[end].feed == feed)
+			end++;
+		vulndb_w_table_start(&t);
+		vulndb_put_u64(&t.data, end - at);
+		for (; at < end; at++)
+			vulndb_put_text(&t.data, l.items[at].family);
+	}
+	vulndb_w_table_finish(w, VULNDB_SECTION_COVERAGE, &t, w->n_feeds);
+	sk_free(l.items);
+}
+
 static void put_advisory(struct writer *w, struct sk_buf *out, const struct vulndb_mdoc *d,
 			 uint32_t last_id, uint32_t last_vuln)
 {

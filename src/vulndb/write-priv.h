@@ -94,6 +94,7 @@ void vulndb_w_put_attrs(struct writer *w);
 void vulndb_w_put_ids(struct writer *w);
 void vulndb_w_put_vulns(struct writer *w);
 void vulndb_w_put_feeds(struct writer *w);
+void vulndb_w_put_coverage(struct writer *w);
 void vulndb_w_put_advisories(struct writer *w);
 void vulndb_w_put_packages(struct writer *w);
 void vulndb_w_put_eol(struct writer *w);

@@ -88,6 +88,7 @@ int vulndb_write_bytes(struct vulndb_merge *m, const struct vulndb_build_options
 	vulndb_w_put_ids(&w);
 	vulndb_w_put_vulns(&w);
 	vulndb_w_put_feeds(&w);
+	vulndb_w_put_coverage(&w);
 	vulndb_w_put_advisories(&w);
 	vulndb_w_put_packages(&w);
 	vulndb_w_put_eol(&w);
