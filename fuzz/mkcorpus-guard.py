@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of guard_elf: small ELF files with an interpreter, libraries and search paths."""
+"""Writes the seeds of guard_elf: small ELF files with an interpreter, libraries and search paths; and
+of guard_dns: questions and answers, with aliases, compression, loops."""
 import os
 import struct
 
@@ -36,12 +37,44 @@ def elf(bits):
     return data + interp + strings + dynamic
 
 
+ASKED = b"\2db\7example\3org\0\0\1\0\1"
+
+
+def message(records, n=None, code=0, asked=ASKED):
+    """An answer; records begin at offset 32, the name at 12, its parent at 15."""
+    n = len(records) if n is None else n
+    return struct.pack(">HHHHHH", 0x1234, 0x8180 | code, 1, n, 0, 0) + asked + b"".join(records)
+
+
+def record(owner, kind, data, ttl=60, length=None):
+    return owner + struct.pack(">HHIH", kind, 1, ttl, len(data) if length is None else length) + data
+
+
+def dns_messages():
+    same, parent = b"\xc0\x0c", b"\xc0\x0f"
+    return {
+        "question": struct.pack(">HHHHHH", 7, 0x0100, 1, 0, 0, 0) + ASKED,
+        "addresses": message([record(same, 1, b"\x0a\0\0\1"), record(same, 28, b"\x20\1" + b"\0" * 14)]),
+        "alias": message([record(same, 5, b"\1x" + parent), record(b"\1X" + parent, 1, b"\x0a\0\0\2")]),
+        "circle": message([record(same, 5, b"\1x" + parent), record(b"\1x" + parent, 5, same)]),
+        "itself": message([record(b"\xc0\x20", 1, b"\x0a\0\0\1")]),
+        "cut": message([record(same, 1, b"\x0a", length=4)], n=200),
+        "none": message([], code=3),
+        "odd": message([], asked=b"\3a.b\2\0\xff\0\0\x10\0\1"),
+    }
+
+
 def main():
     folder = os.path.join(HERE, "corpus", "guard_elf")
     os.makedirs(folder, exist_ok=True)
     for bits in (32, 64):
         with open(os.path.join(folder, f"elf{bits}"), "wb") as f:
             f.write(elf(bits))
+    folder = os.path.join(HERE, "corpus", "guard_dns")
+    os.makedirs(folder, exist_ok=True)
+    for name, data in dns_messages().items():
+        with open(os.path.join(folder, name), "wb") as f:
+            f.write(data)
 
 
 main()

@@ -34,6 +34,8 @@ void guard_event_copy(struct sk_arena *a, const struct guard_event *e, struct gu
 		&copy.peer_address,
 		&copy.peer_protocol,
 		&copy.peer_name,
+		&copy.dns_type,
+		&copy.dns_error,
 		&copy.detail,
 		&copy.profile,
 		&copy.lost_cgroup,
@@ -42,6 +44,8 @@ void guard_event_copy(struct sk_arena *a, const struct guard_event *e, struct gu
 	for (size_t i = 0; i < SK_ARRAY_LEN(texts); i++)
 		*texts[i] = sk_arena_strdup(a, *texts[i]);
 	copy.args = copy_args(a, e->args, e->n_args);
+	copy.dns_addresses = copy_args(a, e->dns_addresses, e->n_dns_addresses);
+	copy.dns_aliases = copy_args(a, e->dns_aliases, e->n_dns_aliases);
 	for (size_t i = 0; i < e->n_ancestry; i++) {
 		copy.ancestry[i].exe = sk_arena_strdup(a, e->ancestry[i].exe);
 		copy.ancestry[i].args = copy_args(a, e->ancestry[i].args, e->ancestry[i].n_args);

@@ -30,12 +30,17 @@ static void put(struct sk_jw *w, const char *key, const char *text)
 		sk_jw_str(w, key, text);
 }
 
+static void put_list(struct sk_jw *w, const char *key, const char *const *texts, size_t n)
+{
+	sk_jw_array(w, key);
+	for (size_t i = 0; i < n; i++)
+		sk_jw_str(w, NULL, texts[i]);
+	sk_jw_end_array(w);
+}
+
 static void put_args(struct sk_jw *w, const char *const *args, size_t n)
 {
-	sk_jw_array(w, "args");
-	for (size_t i = 0; i < n; i++)
-		sk_jw_str(w, NULL, args[i]);
-	sk_jw_end_array(w);
+	put_list(w, "args", args, n);
 }
 
 static void put_whose(struct sk_jw *w, const struct guard_event *e)
@@ -116,6 +121,20 @@ static void put_peer(struct sk_jw *w, const struct guard_event *e)
 	sk_jw_end_object(w);
 }
 
+static void put_dns(struct sk_jw *w, const struct guard_event *e)
+{
+	if (e->dns_type == NULL)
+		return;
+	sk_jw_object(w, "dns");
+	sk_jw_str(w, "type", e->dns_type);
+	if (e->dns_answer) {
+		put_list(w, "addresses", e->dns_addresses, e->n_dns_addresses);
+		put_list(w, "aliases", e->dns_aliases, e->n_dns_aliases);
+	}
+	put(w, "error", e->dns_error);
+	sk_jw_end_object(w);
+}
+
 static void put_end(struct sk_jw *w, const struct guard_event *e)
 {
 	put(w, "detail", e->detail);
@@ -155,6 +174,7 @@ int guard_event_json(const struct guard_event *e, const struct sk_sink *sink)
 	put_process(&w, e);
 	put_file(&w, e);
 	put_peer(&w, e);
+	put_dns(&w, e);
 	put_end(&w, e);
 	sk_jw_end_object(&w);
 	return sk_jw_finish(&w);

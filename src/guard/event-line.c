@@ -25,6 +25,25 @@ static void add_args(struct sk_buf *b, const struct guard_event *e)
 		(void)sk_buf_add_str(b, " …");
 }
 
+/* db.example.org AAAA → 2001:db8::1, 2001:db8::2 */
+static void add_dns(struct sk_buf *b, const struct guard_event *e)
+{
+	add(b, e->detail);
+	(void)sk_buf_add_char(b, ' ');
+	add(b, e->dns_type);
+	if (!e->dns_answer)
+		return;
+	(void)sk_buf_add_str(b, " →");
+	for (size_t i = 0; i < e->n_dns_addresses; i++) {
+		(void)sk_buf_add_str(b, i == 0 ? " " : ", ");
+		add(b, e->dns_addresses[i]);
+	}
+	if (e->n_dns_addresses == 0) {
+		(void)sk_buf_add_char(b, ' ');
+		add(b, e->dns_error != NULL ? e->dns_error : "no address");
+	}
+}
+
 static void add_subject(struct sk_buf *b, const struct guard_event *e)
 {
 	switch (e->kind) {
@@ -37,6 +56,9 @@ static void add_subject(struct sk_buf *b, const struct guard_event *e)
 		}
 		(void)sk_buf_add_str(b, " :");
 		add_args(b, e);
+		return;
+	case GUARD_KIND_DNS:
+		add_dns(b, e);
 		return;
 	case GUARD_KIND_LOST:
 		(void)sk_buf_printf(b, "%llu events", (unsigned long long)e->lost_events);

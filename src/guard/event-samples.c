@@ -46,6 +46,13 @@ static void fill(struct guard_event *e, bool hostile)
 	e->peer_port = 65535;
 	e->peer_protocol = "tcp";
 	e->peer_name = "db.example.org";
+	e->dns_type = "AAAA";
+	e->dns_error = hostile ? "NXDOMAIN" : NULL;
+	e->dns_answer = true;
+	e->dns_addresses = args;
+	e->n_dns_addresses = hostile ? 4 : 1;
+	e->dns_aliases = args;
+	e->n_dns_aliases = hostile ? 4 : 0;
 	e->detail = "unshare";
 	e->profile = "shop.web";
 	e->count = UINT64_MAX;

@@ -158,6 +158,15 @@ struct guard_event {
 	const char *peer_protocol; /* "tcp", "udp", "raw", "packet", "unix" */
 	const char *peer_name;     /* the DNS name that led to the address */
 
+	/* dns: @detail is the name asked for, the peer the server */
+	const char *dns_type;  /* "A", "AAAA", … */
+	const char *dns_error; /* "NXDOMAIN", …; NULL: none */
+	bool dns_answer;       /* the following are what the server said */
+	const char *const *dns_addresses;
+	size_t n_dns_addresses;
+	const char *const *dns_aliases;
+	size_t n_dns_aliases;
+
 	const char
 		*detail; /* kind-specific word: syscall, capability, namespace kind, query name */
 	const char *profile; /* name of the profile that was asked */

@@ -42,12 +42,12 @@ static const struct {
 _Static_assert(SK_ARRAY_LEN(plan) <= GUARD_MAX_PROGRAMS, "plan");
 
 static const char *const map_names[] = {
-	[GUARD_MAP_TASKS] = "tasks",           [GUARD_MAP_CONTAINERS] = "containers",
-	[GUARD_MAP_POLICIES] = "policies",     [GUARD_MAP_ALLOW] = "allow",
-	[GUARD_MAP_SIZES] = "sizes",           [GUARD_MAP_USES] = "uses",
-	[GUARD_MAP_PEERS] = "peers",           [GUARD_MAP_NETS] = "nets",
-	[GUARD_MAP_NAME_PORTS] = "name_ports", [GUARD_MAP_NAMES] = "names",
-	[GUARD_MAP_CALL_SETS] = "call_sets",   [GUARD_MAP_SEEN] = "seen",
+	[GUARD_MAP_TASKS] = "tasks",         [GUARD_MAP_CONTAINERS] = "containers",
+	[GUARD_MAP_POLICIES] = "policies",   [GUARD_MAP_ALLOW] = "allow",
+	[GUARD_MAP_SIZES] = "sizes",         [GUARD_MAP_USES] = "uses",
+	[GUARD_MAP_PEERS] = "peers",         [GUARD_MAP_NETS] = "nets",
+	[GUARD_MAP_NAMES] = "names",         [GUARD_MAP_NAMED] = "named",
+	[GUARD_MAP_CALL_SETS] = "call_sets", [GUARD_MAP_SEEN] = "seen",
 	[GUARD_MAP_FOLDS] = "folds",
 };
 

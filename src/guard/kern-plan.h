@@ -24,10 +24,12 @@ enum plan_flags {
 	X(guard_sys_enter, PLAN_SIGNAL | PLAN_CALLS)                                               \
 	X(guard_sys_exit, PLAN_SIGNAL)                                                             \
 	X(guard_sys_exit_old, PLAN_SIGNAL | PLAN_FALLBACK)                                         \
-	X(guard_connect4, PLAN_SIGNAL | PLAN_CGROUP)                                               \
-	X(guard_connect6, PLAN_SIGNAL | PLAN_CGROUP)                                               \
-	X(guard_sendmsg4, PLAN_SIGNAL | PLAN_CGROUP)                                               \
-	X(guard_sendmsg6, PLAN_SIGNAL | PLAN_CGROUP)                                               \
+	X(guard_connect4, PLAN_SIGNAL | PLAN_LSM | PLAN_CGROUP)                                    \
+	X(guard_connect6, PLAN_SIGNAL | PLAN_LSM | PLAN_CGROUP)                                    \
+	X(guard_sendmsg4, PLAN_SIGNAL | PLAN_LSM | PLAN_CGROUP)                                    \
+	X(guard_sendmsg6, PLAN_SIGNAL | PLAN_LSM | PLAN_CGROUP)                                    \
+	X(guard_dns_out, PLAN_SIGNAL | PLAN_LSM | PLAN_CGROUP)                                     \
+	X(guard_dns_in, PLAN_SIGNAL | PLAN_LSM | PLAN_CGROUP)                                      \
 	X(guard_capable, PLAN_CALLS)                                                               \
 	X(guard_bprm, PLAN_LSM | PLAN_NEEDED)                                                      \
 	X(guard_file_open, PLAN_LSM)                                                               \

@@ -16,7 +16,9 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "guard/dns.h"
 #include "guard/lineage.h"
+#include "guard/resolved.h"
 #include "guard/story.h"
 
 enum {
@@ -42,6 +44,7 @@ struct guard_session {
 	struct guard_engine *engine;
 	struct guard_attrib *attrib;
 	struct guard_lineage *lineage;
+	struct guard_resolved *resolved;
 	struct guard_select select;
 	struct guard_session_ops ops;
 	void *ctx;
@@ -61,6 +64,11 @@ struct guard_session {
 	const char *args[GUARD_MAX_ARGS];
 	char cwd[TEXT_MAX];
 	char address[INET6_ADDRSTRLEN];
+	struct guard_dns dns;
+	char dns_type[16];
+	char dns_text[GUARD_DNS_MAX_ADDRESSES][INET6_ADDRSTRLEN];
+	const char *dns_addresses[GUARD_DNS_MAX_ADDRESSES];
+	const char *dns_aliases[GUARD_DNS_MAX_ALIASES];
 };
 
 static uint64_t now_ns(clockid_t clock)
@@ -189,6 +197,46 @@ static const char *proto_name(const struct guard_rec *rec)
 				   : "other";
 }
 
+static void fill_dns(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data,
+		     struct guard_event *e)
+{
+	struct guard_dns *m = &s->dns;
+
+	if (!guard_dns_parse(sk_span_of(data, rec->args_len), m))
+		return;
+	e->detail = m->name;
+	e->dns_type = guard_dns_type_name(m->type);
+	if (e->dns_type == NULL) {
+		(void)snprintf(s->dns_type, sizeof(s->dns_type), "TYPE%u", m->type);
+		e->dns_type = s->dns_type;
+	}
+	e->dns_answer = m->is_answer;
+	if (!m->is_answer)
+		return;
+	e->dns_error = guard_dns_code_name(m->code);
+	for (size_t i = 0; i < m->n_addresses; i++) {
+		(void)inet_ntop(m->addresses[i].family, m->addresses[i].addr, s->dns_text[i],
+				sizeof(s->dns_text[i]));
+		s->dns_addresses[i] = s->dns_text[i];
+		(void)guard_resolved_name(s->resolved, rec->cgroup, &m->addresses[i], m->name);
+	}
+	for (size_t i = 0; i < m->n_aliases; i++)
+		s->dns_aliases[i] = m->aliases[i];
+	e->dns_addresses = s->dns_addresses;
+	e->n_dns_addresses = m->n_addresses;
+	e->dns_aliases = s->dns_aliases;
+	e->n_dns_aliases = m->n_aliases;
+}
+
+static void fill_name(struct guard_session *s, const struct guard_rec *rec, struct guard_event *e)
+{
+	const struct guard_resolved_entry *known =
+		guard_resolved_get(s->resolved, rec->cgroup, rec->family, rec->addr);
+
+	if (known != NULL && rec->type != GUARD_REC_BIND && rec->type != GUARD_REC_DNS)
+		e->peer_name = known->names[0];
+}
+
 static void fill_peer(struct guard_session *s, const struct guard_rec *rec, struct guard_event *e)
 {
 	if (rec->type == GUARD_REC_RAW) {
@@ -196,12 +244,13 @@ static void fill_peer(struct guard_session *s, const struct guard_rec *rec, stru
 		return;
 	}
 	if (rec->type != GUARD_REC_CONNECT && rec->type != GUARD_REC_SEND &&
-	    rec->type != GUARD_REC_BIND)
+	    rec->type != GUARD_REC_BIND && rec->type != GUARD_REC_DNS)
 		return;
 	e->peer_protocol = proto_name(rec);
 	e->peer_port = rec->port;
 	if (inet_ntop(rec->family, rec->addr, s->address, sizeof(s->address)) != NULL)
 		e->peer_address = s->address;
+	fill_name(s, rec, e);
 }
 
 static void fill_whose(const struct guard_whose *w, struct guard_event *e)
@@ -293,6 +342,8 @@ static void fill_event(struct guard_session *s, const struct guard_rec *rec, con
 		e->file_write = rec->op == 2;
 	}
 	fill_peer(s, rec, e);
+	if (rec->type == GUARD_REC_DNS)
+		fill_dns(s, rec, data, e);
 	guard_story_tell(e, rec, &s->text);
 }
 
@@ -429,6 +480,8 @@ static int on_record(void *ctx, const struct guard_rec *rec, const uint8_t *data
 		return 0;
 	}
 	fill_event(s, rec, data, w, &e);
+	if (rec->type == GUARD_REC_DNS && e.detail == NULL)
+		return 0; /* no DNS after all */
 	keep_cause(s, rec, data, len);
 	s->ops.event(s->ctx, rec, &e, w);
 	if (rec->type == GUARD_REC_EXEC)
@@ -789,6 +842,7 @@ int guard_session_open(const struct guard_session_options *o, struct guard_sessi
 	s->engine = guard_engine_new(o->engines, o->n_engines);
 	s->attrib = guard_attrib_new(s->engine, &s->select);
 	s->lineage = guard_lineage_new();
+	s->resolved = guard_resolved_new();
 	s->offset_ns = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC);
 	s->last_fold = now_ns(CLOCK_MONOTONIC);
 	r = check_pids(&s->select, err);
@@ -813,6 +867,7 @@ void guard_session_free(struct guard_session *s)
 	guard_attrib_free(s->attrib);
 	guard_engine_free(s->engine);
 	guard_lineage_free(s->lineage);
+	guard_resolved_free(s->resolved);
 	for (size_t i = 0; i < MAX_CAUSES; i++)
 		sk_free(s->causes[i].bytes);
 	sk_buf_release(&s->text);

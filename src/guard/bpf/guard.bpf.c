@@ -21,6 +21,7 @@
 #include "exec.h"
 #include "call.h"
 #include "net.h"
+#include "dns.h"
 #include "lsm.h"
 #include "walk.h"
 

@@ -9,6 +9,9 @@ enum {
 	MAX_ALLOW = 262144,
 	MAX_SEEN = 65536,
 	MAX_FOLDS = 16384,
+	MAX_NAMED = 16384,
+	MAX_QUESTIONS = 8192, /* that wait for their answers */
+	DNS_PORT = 53,
 	RECORD_RING_BYTES = 2 << 20,
 	ALERT_RING_BYTES = 512 << 10,
 	HOLD_ALIVE_NS = 3000000000,
@@ -24,6 +27,11 @@ enum {
 	NAME_MASK = GUARD_NAME_BYTES - 1,
 	ARGS_MASK = GUARD_ARGS_BYTES - 1,
 };
+
+/* How long an address that a name led to stays a peer. */
+#define NAMED_LEAST_NS 60000000000ull /* after an answer, were its own time shorter */
+#define NAMED_MOST_S 86400            /* … or longer */
+#define NAMED_USE_NS 600000000000ull  /* after a connection */
 
 /* A bound that the compiler cannot argue away and the verifier understands. */
 #define BOUND(value, mask)                                                                         \
@@ -117,6 +125,50 @@ struct {
 	__type(key, struct guard_net_key);
 	__type(value, __u32);
 } nets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_SEEN);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct guard_name_key);
+	__type(value, struct guard_name);
+} names SEC(".maps");
+
+/* Addresses that known names led to, by the container that asked. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_NAMED);
+	__type(key, struct guard_named_key);
+	__type(value, struct guard_named);
+} named SEC(".maps");
+
+/** struct dns_asker - the process that asks */
+struct dns_asker {
+	__u64 top;
+	__u64 exec_id;
+	__u64 parent_exec_id;
+	__u32 host_pid;
+	__u32 pid;
+	__u32 ppid;
+	__u32 uid;
+	__u32 program;
+	__u32 zero;
+};
+
+/** struct dns_socket - a socket that talks to a name server, with the address as it was given */
+struct dns_socket {
+	struct dns_asker who;
+	__u8 server[16];
+	__u32 family;
+	__u32 zero;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_QUESTIONS);
+	__type(key, __u64); /* socket cookie */
+	__type(value, struct dns_socket);
+} dns_sockets SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

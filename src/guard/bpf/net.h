@@ -5,42 +5,7 @@
 enum {
 	PROTO_TCP = 6,
 	PROTO_UDP = 17,
-	NAME_MAX_BYTES = 128,
-	DNS_ANSWERS = 12,
-	DNS_PORT = 53,
 };
-
-/* Addresses that a known name was resolved to, by the container that asked. */
-struct named_addr {
-	__u64 cgroup;
-	__u32 family;
-	__u32 zero;
-	__u8 addr[16];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, MAX_SEEN);
-	__type(key, struct named_addr);
-	__type(value, __u64); /* hash of the name */
-} named SEC(".maps");
-
-/* Names with the ports they are known for. */
-struct named_port {
-	__u32 service;
-	__u16 port;
-	__u8 proto;
-	__u8 zero;
-	__u64 name;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MAX_SEEN);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct named_port);
-	__type(value, __u32);
-} name_ports SEC(".maps");
 
 /** struct peer - where to */
 struct peer {
@@ -50,22 +15,27 @@ struct peer {
 	__u8 proto;
 };
 
+/* An address that a known name led to; its use keeps it alive. */
 static __always_inline int peer_named(struct subject *s, struct peer *p)
 {
-	struct named_addr key = {.cgroup = s->container->top, .family = p->family};
-	struct named_port port = {
-		.service = s->container->service, .port = p->port, .proto = p->proto};
-	__u64 *name;
+	struct guard_named_key key = {.cgroup = s->container->top,
+				      .port = p->port,
+				      .proto = p->proto,
+				      .family = (__u8)p->family};
+	__u64 now = bpf_ktime_get_ns();
+	struct guard_named *n;
 
 	__builtin_memcpy(key.addr, p->addr, 16);
-	name = bpf_map_lookup_elem(&named, &key);
-	if (name == NULL)
+	n = bpf_map_lookup_elem(&named, &key);
+	if (n == NULL) {
+		key.port = 0;
+		n = bpf_map_lookup_elem(&named, &key);
+	}
+	if (n == NULL || n->until_ns < now)
 		return 0;
-	port.name = *name;
-	if (bpf_map_lookup_elem(&name_ports, &port) != NULL)
-		return 1;
-	port.port = 0;
-	return bpf_map_lookup_elem(&name_ports, &port) != NULL;
+	if (n->until_ns < now + NAMED_USE_NS)
+		n->until_ns = now + NAMED_USE_NS;
+	return 1;
 }
 
 static __always_inline int peer_known(struct subject *s, struct peer *p)
@@ -146,6 +116,40 @@ static __always_inline int subject_task(struct subject *s, struct task_struct *t
 	return s->policy != NULL ? 0 : -1;
 }
 
+static __always_inline void dns_who(struct dns_asker *a, struct subject *s,
+				    struct task_struct *task)
+{
+	a->top = s->container->top;
+	a->exec_id = s->task->exec_id;
+	a->parent_exec_id = s->task->parent_exec_id;
+	a->host_pid = BPF_CORE_READ(task, tgid);
+	a->pid = task_vpid(task);
+	a->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	a->uid = BPF_CORE_READ(task, real_cred, uid.val);
+	a->program = s->task->program;
+}
+
+static __always_inline void dns_note(__u64 cookie, struct subject *s, struct task_struct *task,
+				     struct peer *p)
+{
+	struct dns_socket d = {.family = p->family};
+
+	dns_who(&d.who, s, task);
+	__builtin_memcpy(d.server, p->addr, 16);
+	bpf_map_update_elem(&dns_sockets, &cookie, &d, BPF_ANY);
+}
+
+/* With the LSM backend only the questions' sockets are noted here. */
+static __always_inline int on_peer(struct bpf_sock_addr *ctx, struct subject *s,
+				   struct task_struct *task, struct peer *p, __u16 type)
+{
+	if (!lsm_backend && !rule_peer(s, task, p, type))
+		return 0;
+	if (p->port == DNS_PORT)
+		dns_note(bpf_get_socket_cookie(ctx), s, task, p);
+	return 1;
+}
+
 static __always_inline int on_addr4(struct bpf_sock_addr *ctx, __u16 type)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -159,7 +163,7 @@ static __always_inline int on_addr4(struct bpf_sock_addr *ctx, __u16 type)
 	p.port = bpf_ntohs((__u16)ctx->user_port);
 	p.family = AF_INET_;
 	p.proto = (__u8)ctx->protocol;
-	return rule_peer(&s, task, &p, type);
+	return on_peer(ctx, &s, task, &p, type);
 }
 
 static __always_inline int on_addr6(struct bpf_sock_addr *ctx, __u16 type)
@@ -180,7 +184,7 @@ static __always_inline int on_addr6(struct bpf_sock_addr *ctx, __u16 type)
 	}
 	p.port = bpf_ntohs((__u16)ctx->user_port);
 	p.proto = (__u8)ctx->protocol;
-	return rule_peer(&s, task, &p, type);
+	return on_peer(ctx, &s, task, &p, type);
 }
 
 SEC("cgroup/connect4")

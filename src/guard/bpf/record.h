@@ -19,7 +19,7 @@ typedef uint64_t guard_u64;
 #endif
 
 enum {
-	GUARD_ABI = 1, /* raised when anything below changes; pinned maps of another are dropped */
+	GUARD_ABI = 2, /* raised when anything below changes; pinned maps of another are dropped */
 	GUARD_PATH_DEPTH = 24,   /* components walked */
 	GUARD_PATH_BYTES = 1024, /* of one walked path */
 	GUARD_NAME_BYTES = 256,  /* name as given to execve, cgroup name */
@@ -29,6 +29,9 @@ enum {
 	GUARD_N_CALLS = 512,       /* system calls noted */
 	GUARD_DEFAULT_SERVICE = 0, /* who has no profile, or is not known yet */
 	GUARD_MAX_SERVICES = 1024,
+	GUARD_DNS_BYTES = 1024, /* of one DNS message that a record holds */
+	GUARD_DNS_NAME = 256,   /* wire form of a name, RFC 1035 3.1, with the root's length */
+	GUARD_NAME_PORTS = 16,  /* ports that one name is known for */
 };
 
 /* Modes, numbered as enum guard_mode is. */
@@ -88,13 +91,13 @@ enum guard_rec_type {
 	GUARD_REC_SEND,     /* peer */
 	GUARD_REC_BIND,     /* peer: own port */
 	GUARD_REC_RAW,      /* op: family, value: type */
-	GUARD_REC_DNS,      /* value: bytes of the message in data */
-	GUARD_REC_CALL,     /* op: system call number, value: first argument */
-	GUARD_REC_CAP,      /* op: capability */
-	GUARD_REC_CGROUP,   /* name; op: 1 made, 2 removed */
-	GUARD_REC_PRIV,     /* op: new user id, value: old one */
-	GUARD_REC_FORK,     /* value: child's host pid */
-	GUARD_REC_EXIT,     /* value: exit code */
+	GUARD_REC_DNS,  /* peer: server; op: 1 question, 2 answer; args: message; value: its size */
+	GUARD_REC_CALL, /* op: system call number, value: first argument */
+	GUARD_REC_CAP,  /* op: capability */
+	GUARD_REC_CGROUP, /* name; op: 1 made, 2 removed */
+	GUARD_REC_PRIV,   /* op: new user id, value: old one */
+	GUARD_REC_FORK,   /* value: child's host pid */
+	GUARD_REC_EXIT,   /* value: exit code */
 };
 
 enum guard_rec_flags {
@@ -189,6 +192,9 @@ struct guard_container {
 	guard_u64 caps;
 	guard_u64 calls[GUARD_N_CALLS / 64];
 	guard_u64 calls_ia32[GUARD_N_CALLS / 64];
+	guard_u64 dns_since; /* the second that the next two count in */
+	guard_u32 dns_asked;
+	guard_u32 dns_told;
 };
 
 enum guard_container_flags {
@@ -197,6 +203,7 @@ enum guard_container_flags {
 	GUARD_C_HOST = 1 << 2,    /* a host's service, no container */
 	GUARD_C_STARTED = 1 << 3, /* its first program ran */
 	GUARD_C_GONE = 1 << 4,
+	GUARD_C_ANSWERS = 1 << 5, /* sent something from port 53 itself */
 };
 
 /** struct guard_policy - of one service */
@@ -210,7 +217,8 @@ struct guard_policy {
 	guard_u8 mode_listen;
 	guard_u8 has_profile;
 	guard_u32 flags; /* enum guard_policy_flags */
-	guard_u32 zero;
+	guard_u8 mode_name;
+	guard_u8 zero[3];
 };
 
 enum guard_policy_flags {
@@ -219,6 +227,8 @@ enum guard_policy_flags {
 	GUARD_P_HOLD = 1 << 2,      /* unknown files may be held for user space to look */
 	GUARD_P_LIFECYCLE = 1 << 3, /* fork and exit are recorded */
 	GUARD_P_CALLS = 1 << 4,     /* system calls and capabilities are noted */
+	GUARD_P_NAMES = 1 << 5,     /* names that are asked for are judged */
+	GUARD_P_WILDCARDS = 1 << 6, /* some known names stand for all below */
 };
 
 /** struct guard_allow_key - a known file of a service */
@@ -295,8 +305,36 @@ struct guard_net_key {
 /** struct guard_name_key - a DNS name known to a service */
 struct guard_name_key {
 	guard_u32 service;
-	guard_u32 wildcard; /* 1: all names below */
-	guard_u64 hash;     /* FNV-1a of the lower-case name with dots */
+	guard_u32 wildcard;            /* 1: all names below */
+	guard_u8 name[GUARD_DNS_NAME]; /* wire form, lower case, zeros behind it */
+};
+
+/** struct guard_name_port - port 0: any */
+struct guard_name_port {
+	guard_u16 port;
+	guard_u8 proto;
+	guard_u8 zero;
+};
+
+/** struct guard_name - what a name is known for; no ports: it is asked for only */
+struct guard_name {
+	guard_u32 n_ports;
+	struct guard_name_port ports[GUARD_NAME_PORTS];
+};
+
+/** struct guard_named_key - a peer that a container may talk to because a known name led to it */
+struct guard_named_key {
+	guard_u64 cgroup;
+	guard_u8 addr[16];
+	guard_u16 port; /* 0: any */
+	guard_u8 proto;
+	guard_u8 family;
+	guard_u32 zero;
+};
+
+/** struct guard_named - for how long */
+struct guard_named {
+	guard_u64 until_ns; /* CLOCK_MONOTONIC */
 };
 
 /** struct guard_seen_key - what was recorded once already */
@@ -356,11 +394,14 @@ struct guard_stats {
 _Static_assert(sizeof(struct guard_file_id) == 32, "file id");
 _Static_assert(sizeof(struct guard_rec) == 152, "record");
 _Static_assert(sizeof(struct guard_task) == 112, "task");
-_Static_assert(sizeof(struct guard_container) == 168, "container");
+_Static_assert(sizeof(struct guard_container) == 184, "container");
 _Static_assert(sizeof(struct guard_allow_key) == 40, "allow key");
 _Static_assert(sizeof(struct guard_policy) == 16, "policy");
 _Static_assert(sizeof(struct guard_use_key) == 24, "use key");
 _Static_assert(sizeof(struct guard_peer_key) == 24, "peer key");
 _Static_assert(sizeof(struct guard_net_key) == 28, "net key");
+_Static_assert(sizeof(struct guard_name_key) == 264, "name key");
+_Static_assert(sizeof(struct guard_name) == 68, "name");
+_Static_assert(sizeof(struct guard_named_key) == 32, "named key");
 _Static_assert(sizeof(struct guard_seen_key) == 32, "seen key");
 _Static_assert(sizeof(struct guard_fold_key) == 32, "fold key");
