@@ -478,6 +478,7 @@ static void put_claim(struct lookup *l, struct sk_span name, const struct vulndb
 	sk_jw_str(w, "state", cmd_db_state_text(c));
 	sk_jw_str(w, "severity", model_severity_text(c->severity));
 	sk_jw_bool(w, "unimportant", (c->flags & VULNDB_CLAIM_UNIMPORTANT) != 0);
+	sk_jw_bool(w, "correction", (c->flags & VULNDB_CLAIM_FOLLOW_UP) != 0);
 	sk_jw_bool(w, "malicious", (c->flags & VULNDB_CLAIM_MALICIOUS) != 0);
 	put_span_or_null(w, "module", c->module);
 	put_span_or_null(w, "product", c->product);
@@ -504,6 +505,8 @@ static void print_claim(struct sk_span name, const struct vulndb_claim *c,
 	cmd_db_print(sk_span_str(cmd_db_range_text(a, c)), 0);
 	if ((c->flags & VULNDB_CLAIM_UNIMPORTANT) != 0)
 		(void)fputs(" (unimportant)", stdout);
+	if ((c->flags & VULNDB_CLAIM_FOLLOW_UP) != 0)
+		(void)fputs(" (correction)", stdout);
 	if (adv->withdrawn)
 		(void)fputs(" (withdrawn)", stdout);
 	(void)fputs("  [", stdout);

@@ -177,6 +177,8 @@ static void add_claim(struct vulndb *db, const char **f)
 	};
 	if (fake_value(f, "unimportant") != NULL)
 		c->claim.flags |= VULNDB_CLAIM_UNIMPORTANT;
+	if (fake_value(f, "follow_up") != NULL)
+		c->claim.flags |= VULNDB_CLAIM_FOLLOW_UP;
 	if (fake_value(f, "malicious") != NULL)
 		c->claim.flags |= VULNDB_CLAIM_MALICIOUS;
 	if (fake_value(f, "binary") != NULL)

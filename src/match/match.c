@@ -54,7 +54,8 @@ struct outcome {
 	struct model_finding finding; /* without the package */
 	bool withdrawn;
 	bool unimportant;
-	bool outright; /* a feed says "not affected" against another */
+	bool follow_up; /* a correction of an earlier update that closes nothing */
+	bool outright;  /* a feed says "not affected" against another */
 	const char *outright_text;
 	const char *outright_feed;
 };
@@ -482,6 +483,10 @@ static bool hold_back(struct matcher *m, struct delivery *d)
 	else if (o->unimportant)
 		suppress(m, d, MODEL_REASON_UNIMPORTANT,
 			 "the distribution rates it as no real risk", o->finding.advisory.feed);
+	else if (o->follow_up)
+		suppress(m, d, MODEL_REASON_UNIMPORTANT,
+			 "it corrects an earlier update and closes no vulnerability",
+			 o->finding.advisory.feed);
 	else if (p->third_party)
 		suppress(m, d, MODEL_REASON_THIRD_PARTY,
 			 "the package is another vendor's; the distribution does not speak of it",
@@ -543,6 +548,7 @@ static int finish_group(struct matcher *m, const struct match_subject *s, const 
 	if (r < 0)
 		return sk_err_set(m->err, -r, "advisory database: damaged vulnerability");
 	o.unimportant = (g.hits[0]->claim.flags & VULNDB_CLAIM_UNIMPORTANT) != 0;
+	o.follow_up = (g.hits[0]->claim.flags & VULNDB_CLAIM_FOLLOW_UP) != 0;
 	if (w.outright != NULL) {
 		r = fill_outright(m, w.outright, &o);
 		if (r < 0)

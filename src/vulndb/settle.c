@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between documents: which module stream a claim is for, and which claim speaks where two feeds
- * speak of one vulnerability in one package. The rules are in docs/advisories.md.
+ * Between documents: which module stream a claim is for, which claim speaks where two feeds speak
+ * of one vulnerability in one package, and which notices only correct earlier ones. The rules are
+ * in docs/advisories.md.
  */
+#include <stdio.h>
+
 #include "base/alloc.h"
+#include "base/parse.h"
 #include "version/version.h"
 #include "vulndb/merge-priv.h"
 
@@ -160,6 +164,67 @@ static void prefer(struct vulndb_merge *m, const char *winner, const char *loser
 	sk_arena_free(keys);
 }
 
+/* --- corrections of earlier notices --- */
+
+static bool closes_cves(const struct vulndb_merge *m, const struct vulndb_mdoc *d)
+{
+	bool found = d->n_closes != 0;
+
+	for (uint32_t i = 0; i < d->n_aliases && !found; i++)
+		found = vulndb_is_cve(vulndb_text_of(m, m->lists[d->aliases + i]));
+	return found;
+}
+
+/* "DLA-3942-2" → "DLA-3942-1"; empty for what is no later part of a notice. */
+static const char *first_part(struct sk_span id, char *buf, size_t size)
+{
+	static const char *const series[] = {"DSA-", "DLA-", "USN-"};
+	size_t dash = sk_span_rfind(id, '-');
+	bool known = false;
+	uint32_t part;
+
+	for (size_t i = 0; i < SK_ARRAY_LEN(series); i++)
+		known = known || (sk_span_starts(id, series[i]) && dash > strlen(series[i]));
+	*buf = '\0';
+	if (known && dash < size - 2 && sk_parse_u32(sk_span_sub(id, dash + 1, id.len), &part) &&
+	    part > 1)
+		(void)snprintf(buf, size, "%.*s-1", (int)dash, id.ptr);
+	return buf;
+}
+
+/* A notice without CVEs whose first part closed some: it mends what that update broke. */
+static bool is_follow_up(const struct vulndb_merge *m, const struct vulndb_mdoc *d)
+{
+	char first[64], key[32];
+	uint64_t text, doc;
+
+	if (!d->notice || closes_cves(m, d) ||
+	    *first_part(vulndb_text_of(m, d->id), first, sizeof(first)) == '\0' ||
+	    !sk_map_get(&m->texts.map, sk_span_str(first), &text))
+		return false;
+	(void)snprintf(key, sizeof(key), "%u %u", d->feed, (unsigned)text);
+	return sk_map_get(&m->by_key, sk_span_str(key), &doc) && closes_cves(m, &m->docs[doc]);
+}
+
+static void mark_follow_ups(struct vulndb_merge *m)
+{
+	bool *follow_up = sk_alloc((m->n_docs + 1) * sizeof(*follow_up));
+
+	for (size_t i = 0; i < m->n_docs; i++)
+		follow_up[i] = !m->docs[i].dead && is_follow_up(m, &m->docs[i]);
+	for (size_t i = 0; i < m->n_claims; i++) {
+		struct vulndb_mclaim *c = &m->claims[i];
+		struct vulndb_mattr attr;
+
+		if (c->dead || !follow_up[c->doc])
+			continue;
+		memcpy(&attr, m->attrs.texts[c->attr].ptr, sizeof(attr));
+		attr.flags |= VULNDB_CLAIM_FOLLOW_UP;
+		c->attr = vulndb_intern(&m->attrs, sk_span_of(&attr, sizeof(attr)));
+	}
+	sk_free(follow_up);
+}
+
 /* --- enumerated versions --- */
 
 static bool at_least(enum version_scheme scheme, struct sk_span v, struct sk_span bound, int least)
@@ -231,5 +296,6 @@ void vulndb_settle(struct vulndb_merge *m)
 	prefer(m, "Debian tracker", "OSV Debian");
 	prefer(m, "Ubuntu CVE tracker", "OSV Ubuntu");
 	name_streams(m);
+	mark_follow_ups(m);
 	thin_versions(m);
 }

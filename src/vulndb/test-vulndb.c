@@ -165,6 +165,7 @@ static void add_claim(struct sk_buf *b, const struct vulndb *db, struct sk_span 
 	add(b, " ", name);
 	(void)sk_buf_printf(b, " %s", states[c->state]);
 	(void)sk_buf_add_str(b, (c->flags & VULNDB_CLAIM_UNIMPORTANT) != 0 ? " unimportant" : "");
+	(void)sk_buf_add_str(b, (c->flags & VULNDB_CLAIM_FOLLOW_UP) != 0 ? " follow-up" : "");
 	(void)sk_buf_add_str(b, (c->flags & VULNDB_CLAIM_MALICIOUS) != 0 ? " malicious" : "");
 	(void)sk_buf_add_str(b, (c->flags & VULNDB_CLAIM_BY_BINARY) != 0 ? " binary" : "");
 	if (c->severity != MODEL_SEVERITY_UNKNOWN)

@@ -58,6 +58,8 @@ enum vulndb_claim_flags {
 	VULNDB_CLAIM_MALICIOUS = 1 << 1,   /* MAL-: the package itself is the attack */
 	VULNDB_CLAIM_BY_BINARY = 1
 				 << 2, /* the name is a binary package's, else a source package's */
+	VULNDB_CLAIM_FOLLOW_UP = 1 << 3, /* of a notice that corrects an earlier one and closes no
+					    vulnerability */
 };
 
 /** struct vulndb_range - versions [introduced, fixed) or [introduced, last_affected] */

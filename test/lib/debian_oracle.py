@@ -4,6 +4,7 @@ documentation alone, sharing no code with the program that it judges. Versions a
 """
 import functools
 import json
+import re
 import subprocess
 
 
@@ -72,6 +73,14 @@ def cves(document):
     return found or [document["id"]]
 
 
+def is_correction(document, others):
+    """DLA-1-2 without a CVE, where DLA-1-1 closes some: it mends an update and is no vulnerability."""
+    part = re.fullmatch(r"((?:DSA|DLA)-\d+)-(\d+)", document["id"])
+    if not part or int(part[2]) < 2 or cves(document) != [document["id"]]:
+        return False
+    return any(other["id"] == part[1] + "-1" and cves(other) != [other["id"]] for other, _ in others)
+
+
 def judge(packages, table):
     """packages: (name, version, source name, source version); gives (findings, unimportant), sets of
     (id, package name, package version). The record of a CVE outranks the notices that mention it.
@@ -87,6 +96,7 @@ def judge(packages, table):
             for cve in cves(document):
                 if cve != document["id"] and cve in spoken:
                     continue
-                bucket = unimportant if urgency == "unimportant" else findings
+                small = urgency == "unimportant" or is_correction(document, entries)
+                bucket = unimportant if small else findings
                 bucket.add((cve, name, version))
     return findings, unimportant - findings
