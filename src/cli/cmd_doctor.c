@@ -28,6 +28,8 @@ static const struct {
 	{"guard_userns", GUARD_BACKEND_LSM, "user namespaces, unless they need a mount"},
 	{"guard_sys_enter", GUARD_BACKEND_SIGNAL, "calls that lead out of a container"},
 	{"guard_sys_exit", GUARD_BACKEND_SIGNAL, "mappings by what the kernel has made of them"},
+	{"guard_capable_old", GUARD_BACKEND_SIGNAL, "capabilities that are used"},
+	{"guard_socket_listen", GUARD_BACKEND_LSM, "ports that are offered"},
 	{"guard_connect4", GUARD_BACKEND_SIGNAL, "IPv4 peers"},
 	{"guard_connect6", GUARD_BACKEND_SIGNAL, "IPv6 peers"},
 	{"guard_sendmsg4", GUARD_BACKEND_SIGNAL, "IPv4 datagrams"},
@@ -35,7 +37,7 @@ static const struct {
 };
 
 static const char *const signal_limits[] = {
-	"file opens are seen when they are done: they are reported, not prevented",
+	"file opens are seen when they are done: they are reported, or the process is ended before it uses the file",
 	"calls that lead out of a container are killed at entry: the call may have happened",
 	"code mapped from files is judged on return from mmap: the process is killed, the call was made",
 	"work given to io_uring is not seen, its use is reported",
@@ -166,7 +168,7 @@ static void put_tables(const struct guard_kern *k, const struct sk_err *err, con
 
 static int doctor(struct cli_context *ctx)
 {
-	struct guard_kern_options o = {.calls = true};
+	struct guard_kern_options o = {.calls = true, .caps = true};
 	sk_cleanup(guard_kern_freep) struct guard_kern *k = NULL;
 	const char *format = cli_option(ctx, "format");
 	struct sk_err err = {0};

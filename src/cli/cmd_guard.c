@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "guard/enforce.h"
 #include "guard/event.h"
+#include "guard/gaps.h"
 #include "guard/learn.h"
 #include "guard/output.h"
 #include "guard/session.h"
@@ -267,7 +268,7 @@ static int learn(struct cli_context *ctx)
 	sk_cleanup(guard_session_freep) struct guard_session *s = NULL;
 	struct learning l = {.learner = learner};
 	struct guard_session_options o = {
-		.kern = {.calls = true},
+		.kern = {.calls = true, .caps = true},
 		.policy = {.mode_exec = GUARD_REC_MODE_AUDIT,
 			   .mode_lib = GUARD_REC_MODE_AUDIT,
 			   .mode_peer = GUARD_REC_MODE_AUDIT,
@@ -333,7 +334,9 @@ struct guarding {
 	struct guard_session *session;
 	struct guard_kern *kern;
 	struct guard_output *output;
-	bool output_failed; /* said once, until it works again */
+	enum guard_mode mode;
+	const struct guard_profile *said; /* whose gaps were told last */
+	bool output_failed;               /* said once, until it works again */
 };
 
 static uint64_t monotonic_us(void)
@@ -369,6 +372,24 @@ static void run_event(void *ctx, const struct guard_rec *rec, struct guard_event
 	note_output(g, r, &err);
 }
 
+/* What the profile asks for and will not get here; once a profile. */
+static void say_gaps(struct guarding *g, const struct guard_profile *p)
+{
+	if (p == NULL || p == g->said)
+		return;
+	g->said = p;
+	for (unsigned i = 0; i < GUARD_N_SECTIONS; i++) {
+		const char *gap = guard_gap(g->kern, p, i, g->mode);
+		const char *late = gap == NULL ? guard_gap_late(p, i, g->mode) : NULL;
+
+		if (gap != NULL)
+			sk_log(SK_LOG_WARN, "%s: %s cannot be judged: %s", p->service,
+			       guard_section_name(i), gap);
+		if (late != NULL)
+			sk_log(SK_LOG_WARN, "%s: %s: %s", p->service, guard_section_name(i), late);
+	}
+}
+
 static void run_container(void *ctx, struct guard_whose *w)
 {
 	struct guarding *g = ctx;
@@ -378,6 +399,7 @@ static void run_container(void *ctx, struct guard_whose *w)
 		return; /* found before the kernel half is known: done once it is */
 	if (guard_enforce_container(g->enforce, g->kern, w, &err) < 0)
 		sk_log(SK_LOG_ERROR, "%s: %s; the default mode holds", w->service, err.msg);
+	say_gaps(g, guard_enforce_profile(w));
 }
 
 /* The value of the header, from a file: arguments and environments are seen by others. */
@@ -459,7 +481,7 @@ static int run(struct cli_context *ctx)
 	struct guarding g = {.ctx = ctx};
 	struct guard_enforce_options eo = {.dir = cli_option(ctx, "profiles")};
 	struct guard_session_options o = {
-		.kern = {.enforce = true, .hold = true}, .ops = &ops, .ctx = &g};
+		.kern = {.enforce = true, .hold = true, .caps = true}, .ops = &ops, .ctx = &g};
 	sk_cleanup(guard_output_freep) struct guard_output *output = NULL;
 	sk_cleanup(guard_enforce_freep) struct guard_enforce *enforce = NULL;
 	sk_cleanup(guard_session_freep) struct guard_session *s = NULL;
@@ -474,6 +496,8 @@ static int run(struct cli_context *ctx)
 	     !guard_backend_parse(cli_option(ctx, "backend"), &o.kern.backend)))
 		return cli_usage_error(ctx, "unknown mode or backend");
 	g.run = (struct run){.ctx = ctx, .json = wants_json(ctx), .out = cli_stdout()};
+	g.mode = eo.mode;
+	o.kern.calls = guard_wants_calls(eo.dir);
 	if (open_output(&g, &err) < 0)
 		return cli_fail(ctx, &err);
 	output = g.output;

@@ -175,6 +175,7 @@ static void show_programs(const struct guard_profile *p)
 			{prog->interactive, "interactive"},
 			{prog->anon_exec, "executable memory"},
 			{prog->raw_socket, "raw sockets"},
+			{prog->remote, "commands from the network"},
 			{!prog->content.has_sha256, "any content"},
 		};
 		const char *sep = "  (";

@@ -16,13 +16,16 @@
 #include "base/buf.h"
 #include "base/parse.h"
 #include "guard/call.h"
+#include "guard/expect.h"
 #include "guard/files.h"
+#include "guard/names.h"
 #include "guard/profile-yaml.h"
 #include "guard/shape.h"
 #include "guard/story.h"
 
 enum {
 	TEXT_MAX = 16 << 10,
+	OPENED_HASHED = 16 << 20, /* opened files are hashed for an alert up to this size */
 };
 
 /** struct service - a profile in force */
@@ -39,6 +42,7 @@ struct guard_enforce {
 	struct service services[GUARD_MAX_SERVICES];
 	size_t n_services;
 	struct sk_buf text;
+	struct sk_buf expected;
 	uint8_t hash[GUARD_HASH_BYTES];
 };
 
@@ -49,6 +53,7 @@ struct guard_enforce *guard_enforce_new(const struct guard_enforce_options *o)
 	f->options = *o;
 	f->files = guard_files_new();
 	sk_buf_init(&f->text, TEXT_MAX);
+	sk_buf_init(&f->expected, TEXT_MAX);
 	return f;
 }
 
@@ -62,6 +67,7 @@ void guard_enforce_free(struct guard_enforce *f)
 	}
 	guard_files_free(f->files);
 	sk_buf_release(&f->text);
+	sk_buf_release(&f->expected);
 	sk_free(f);
 }
 
@@ -78,23 +84,44 @@ struct guard_policy guard_enforce_default(const struct guard_enforce *f)
 	};
 }
 
+/* The mode of what no section stands for. */
+static enum guard_mode own_mode(const struct guard_profile *p, enum guard_mode given)
+{
+	return p->mode != GUARD_MODE_UNSET ? p->mode : given;
+}
+
 static struct guard_policy policy_of(const struct guard_profile *p, enum guard_mode given)
 {
-	enum guard_mode mode = p->mode != GUARD_MODE_UNSET ? p->mode : given;
+	enum guard_mode files = guard_expect_mode(p, GUARD_SECTION_FILES, given);
+	enum guard_mode listen = guard_expect_mode(p, GUARD_SECTION_LISTEN, given);
 	struct guard_policy policy = {
 		.mode_exec = (uint8_t)guard_profile_mode(p, GUARD_SECTION_EXECUTABLES, given),
 		.mode_lib = (uint8_t)guard_profile_mode(p, GUARD_SECTION_LIBRARIES, given),
 		.mode_peer = (uint8_t)guard_profile_mode(p, GUARD_SECTION_PEERS, given),
-		.mode_file = (uint8_t)guard_profile_mode(p, GUARD_SECTION_FILES, given),
-		.mode_listen = (uint8_t)guard_profile_mode(p, GUARD_SECTION_LISTEN, given),
-		.mode_builtin = (uint8_t)mode,
+		.mode_file = (uint8_t)files,
+		.mode_listen = (uint8_t)listen,
+		.mode_parent = (uint8_t)guard_expect_mode(p, GUARD_SECTION_PARENTS, given),
+		.mode_cap = (uint8_t)guard_expect_mode(p, GUARD_SECTION_CAPABILITIES, given),
+		.mode_call = (uint8_t)guard_expect_mode(p, GUARD_SECTION_SYSCALLS, given),
+		.mode_builtin = (uint8_t)own_mode(p, given),
 		.mode_anon = (uint8_t)guard_profile_mode(p, GUARD_SECTION_EXECUTABLES, given),
 		.has_profile = 1,
 		.flags = GUARD_P_RECORD | GUARD_P_HOLD,
+		.caps = p->capabilities,
 	};
 
-	if (policy.mode_file >= GUARD_MODE_ALERT || policy.mode_listen >= GUARD_MODE_ALERT)
+	if (files != GUARD_MODE_UNSET || listen != GUARD_MODE_UNSET)
 		policy.flags |= GUARD_P_LEARN;
+	if (policy.mode_cap != GUARD_MODE_UNSET)
+		policy.flags |= GUARD_P_JUDGE_CAPS;
+	if (policy.mode_call != GUARD_MODE_UNSET)
+		policy.flags |= GUARD_P_JUDGE_CALLS;
+	if (p->syscalls_ia32)
+		policy.flags |= GUARD_P_COMPAT;
+	if (files == GUARD_MODE_ENFORCE)
+		policy.flags |= GUARD_P_HOLD_FILES;
+	if (guard_profile_mode(p, GUARD_SECTION_ARGUMENTS, given) == GUARD_MODE_ENFORCE)
+		policy.flags |= GUARD_P_HOLD_ARGS;
 	return policy;
 }
 
@@ -106,15 +133,37 @@ static void put_size(struct guard_kern *k, uint32_t service, uint64_t size)
 	(void)guard_kern_put(k, GUARD_MAP_SIZES, &key, &one);
 }
 
-static void put_use(struct guard_kern *k, uint32_t service, uint32_t program, uint32_t kind,
-		    const char *name, uint32_t value)
+static void put_use(struct guard_kern *k, uint32_t service, uint32_t program,
+		    enum guard_use_kind kind, uint64_t hash, uint32_t value)
 {
-	struct guard_use_key key = {.service = service,
-				    .program = program,
-				    .kind = kind,
-				    .hash = guard_name_hash(name)};
+	struct guard_use_key key = {
+		.service = service, .program = program, .kind = kind, .hash = hash};
 
 	(void)guard_kern_put(k, GUARD_MAP_USES, &key, &value);
+}
+
+/* Every parent is a program of the profile; else the kernel half could not tell. */
+static bool has_parents(const struct guard_profile *p, const struct guard_program *prog)
+{
+	for (size_t i = 0; i < prog->parents.n_items; i++) {
+		struct sk_span text = sk_span_str(prog->parents.items[i].text);
+		size_t j = 0;
+
+		while (j < p->n_programs &&
+		       !guard_pattern_match(text, sk_span_str(p->programs[j].content.path)))
+			j++;
+		if (j == p->n_programs)
+			return false;
+	}
+	return prog->parents.n_items != 0;
+}
+
+static void put_parents(struct guard_kern *k, uint32_t service, const struct guard_profile *p,
+			const struct guard_program *prog, uint32_t number)
+{
+	for (size_t i = 0; i < p->n_programs && has_parents(p, prog); i++)
+		if (guard_expect_parent(prog, p->programs[i].content.path))
+			put_use(k, service, number, GUARD_USE_PARENT, i + 1, GUARD_U_KNOWN);
 }
 
 static void put_program(struct guard_kern *k, uint32_t service, const struct guard_program *prog,
@@ -124,13 +173,15 @@ static void put_program(struct guard_kern *k, uint32_t service, const struct gua
 	for (size_t i = 0; i < prog->applets.n_items; i++) {
 		const char *name = prog->applets.items[i].text;
 
-		put_use(k, service, number, 2, name,
+		put_use(k, service, number, GUARD_USE_APPLET, guard_name_hash(name),
 			GUARD_U_KNOWN | (guard_applet_is_shell(name) ? GUARD_U_SHELL : 0u));
 	}
 	if (prog->multicall)
-		put_use(k, service, number, 2, prog->content.path, GUARD_U_SELF);
+		put_use(k, service, number, GUARD_USE_APPLET, guard_name_hash(prog->content.path),
+			GUARD_U_SELF);
 	for (size_t i = 0; i < prog->n_scripts; i++) {
-		put_use(k, service, number, 1, prog->scripts[i].content.path, GUARD_U_KNOWN);
+		put_use(k, service, number, GUARD_USE_SCRIPT,
+			guard_name_hash(prog->scripts[i].content.path), GUARD_U_KNOWN);
 		put_size(k, service, prog->scripts[i].content.size);
 	}
 }
@@ -177,14 +228,29 @@ static void put_peers(struct guard_kern *k, uint32_t service, const struct guard
 	}
 }
 
+/* The calls that are known, and those that the kernel and a guard's stop cause. */
+static void put_calls(struct guard_kern *k, uint32_t service, const struct guard_profile *p)
+{
+	static const unsigned always[] = {15 /* rt_sigreturn */, 60 /* exit */,
+					  219 /* restart_syscall */, 231 /* exit_group */};
+	uint64_t set[GUARD_N_SYSCALLS / 64];
+
+	memcpy(set, p->syscalls, sizeof(set));
+	for (size_t i = 0; i < SK_ARRAY_LEN(always); i++)
+		set[always[i] / 64] |= 1ull << always[i] % 64;
+	(void)guard_kern_put(k, GUARD_MAP_CALL_SETS, &service, set);
+}
+
 static void put_profile(struct guard_enforce *f, struct guard_kern *k, const struct service *svc)
 {
 	const struct guard_profile *p = svc->profile;
 	struct guard_policy policy = policy_of(p, f->options.mode);
 
-	(void)guard_kern_put(k, GUARD_MAP_CALL_SETS, &svc->index, p->syscalls);
-	for (size_t i = 0; i < p->n_programs; i++)
+	put_calls(k, svc->index, p);
+	for (size_t i = 0; i < p->n_programs; i++) {
 		put_program(k, svc->index, &p->programs[i], (uint32_t)i + 1);
+		put_parents(k, svc->index, p, &p->programs[i], (uint32_t)i + 1);
+	}
 	for (size_t i = 0; i < p->n_libraries; i++)
 		put_size(k, svc->index, p->libraries[i].content.size);
 	put_peers(k, svc->index, p);
@@ -219,6 +285,9 @@ static struct guard_allow allow_of(const struct guard_profile *p, const uint8_t 
 		a.flags |= prog->interactive ? GUARD_A_INTERACTIVE : 0u;
 		a.flags |= prog->anon_exec ? GUARD_A_ANON : 0u;
 		a.flags |= prog->raw_socket ? GUARD_A_RAW : 0u;
+		a.flags |= prog->remote ? GUARD_A_REMOTE : 0u;
+		a.flags |= prog->shapes.n_items != 0 ? GUARD_A_SHAPES : 0u;
+		a.flags |= has_parents(p, prog) ? GUARD_A_PARENTS : 0u;
 		a.program = (uint32_t)i + 1;
 		a.letters = family.letters;
 		a.valued = family.valued;
@@ -307,6 +376,13 @@ int guard_enforce_container(struct guard_enforce *f, struct guard_kern *k, struc
 	return 1;
 }
 
+const struct guard_profile *guard_enforce_profile(const struct guard_whose *w)
+{
+	const struct service *svc = w->user;
+
+	return svc != NULL ? svc->profile : NULL;
+}
+
 /** struct held - a record being looked at */
 struct held {
 	struct guard_enforce *f;
@@ -314,7 +390,9 @@ struct held {
 	const struct guard_rec *rec;
 	struct guard_event *e;
 	struct guard_whose *w;
-	struct service *svc; /* NULL: no profile */
+	struct service *svc;              /* NULL: no profile */
+	const struct guard_program *prog; /* of the profile, once it is known to be the one */
+	enum guard_section section;       /* that minds; GUARD_N_SECTIONS: no list does */
 	bool has_hash;
 };
 
@@ -350,7 +428,7 @@ static enum guard_reason known_content(struct held *h, const struct guard_allow 
 	put_allow(h->k, h->w->index, &h->rec->file, a);
 	if (h->rec->type != GUARD_REC_EXEC || h->svc == NULL || a->program == 0)
 		return GUARD_REASON_NONE;
-	prog = &h->svc->profile->programs[a->program - 1];
+	prog = h->prog = &h->svc->profile->programs[a->program - 1];
 	guard_call_parse(prog->content.path, h->e->args, h->e->n_args, &call);
 	if (guard_kern_get(h->k, GUARD_MAP_TASKS, &h->rec->host_pid, &task)) {
 		task.program = a->program;
@@ -359,6 +437,14 @@ static enum guard_reason known_content(struct held *h, const struct guard_allow 
 		(void)guard_kern_put(h->k, GUARD_MAP_TASKS, &h->rec->host_pid, &task);
 	}
 	reason = (enum guard_reason)guard_call_judge(prog, &call);
+	if (reason == GUARD_REASON_NONE && (h->rec->flags & GUARD_RF_RUNNING) == 0 &&
+	    !guard_expect_parent(prog, h->e->exe) &&
+	    guard_expect_mode(h->svc->profile, GUARD_SECTION_PARENTS, h->f->options.mode) !=
+		    GUARD_MODE_UNSET) {
+		reason = GUARD_REASON_NOT_IN_PROFILE;
+		h->section = GUARD_SECTION_PARENTS;
+		h->e->detail = "parent";
+	}
 	if (reason != GUARD_REASON_NONE && (h->rec->flags & GUARD_RF_ENTRY) != 0)
 		return GUARD_REASON_ENTRY;
 	return reason;
@@ -398,11 +484,36 @@ static enum guard_reason default_reason(const struct held *h)
 static enum guard_mode mode_for(const struct held *h)
 {
 	const struct guard_enforce_options *o = &h->f->options;
-	enum guard_section section = h->rec->type == GUARD_REC_MMAP ? GUARD_SECTION_LIBRARIES
-								    : GUARD_SECTION_EXECUTABLES;
 
-	return h->svc != NULL ? guard_profile_mode(h->svc->profile, section, o->mode)
-			      : o->default_mode;
+	if (h->svc == NULL)
+		return o->default_mode;
+	if (h->section == GUARD_N_SECTIONS)
+		return own_mode(h->svc->profile, o->mode);
+	return guard_expect_mode(h->svc->profile, h->section, o->mode);
+}
+
+/* A program that no list forbids: is it given the arguments that it is known with? */
+static enum guard_reason judge_start(struct held *h)
+{
+	uint32_t one = 1;
+	struct guard_seen_key key = {.cgroup = h->w->index,
+				     .a = h->rec->value,
+				     .kind = GUARD_REC_EXEC,
+				     .op = GUARD_SEEN_FINE};
+
+	if (h->prog == NULL)
+		return GUARD_REASON_NONE;
+	h->section = GUARD_SECTION_ARGUMENTS;
+	if (mode_for(h) == GUARD_MODE_UNSET)
+		return GUARD_REASON_NONE;
+	if (guard_expect_arguments(h->prog, h->e->args, h->e->n_args)) {
+		key.b = (uint64_t)(h->prog - h->svc->profile->programs) + 1;
+		if (key.a != 0)
+			(void)guard_kern_put(h->k, GUARD_MAP_SEEN, &key, &one);
+		return GUARD_REASON_NONE;
+	}
+	h->e->detail = "arguments";
+	return h->rec->flags & GUARD_RF_ENTRY ? GUARD_REASON_ENTRY : GUARD_REASON_NOT_IN_PROFILE;
 }
 
 static bool decide_held(struct held *h)
@@ -416,6 +527,8 @@ static bool decide_held(struct held *h)
 	if (reason == GUARD_REASON_NONE)
 		h->e->reason = default_reason(h);
 	reason = look(h);
+	if (reason == GUARD_REASON_NONE && h->rec->type == GUARD_REC_EXEC)
+		reason = judge_start(h);
 	h->e->reason = reason;
 	mode = mode_for(h);
 	if (reason != GUARD_REASON_NONE && mode == GUARD_MODE_ENFORCE) {
@@ -424,32 +537,79 @@ static bool decide_held(struct held *h)
 		return true;
 	}
 	guard_kern_release(h->k, h->rec, SIGCONT);
-	h->e->verdict = reason == GUARD_REASON_NONE ? GUARD_VERDICT_ALLOWED : GUARD_VERDICT_ALERTED;
-	return reason != GUARD_REASON_NONE && mode >= GUARD_MODE_ALERT;
+	h->e->verdict = reason == GUARD_REASON_NONE ? GUARD_VERDICT_ALLOWED
+			: mode < GUARD_MODE_ALERT   ? GUARD_VERDICT_OBSERVED
+						    : GUARD_VERDICT_ALERTED;
+	return reason != GUARD_REASON_NONE && mode != GUARD_MODE_UNSET;
 }
 
-/* Files and ports are judged here: they alert, nothing is decided in time. */
-static bool judge_pattern(struct held *h)
+static bool file_expected(const struct held *h)
 {
-	const struct guard_profile *p = h->svc->profile;
-	unsigned access = h->rec->op == 2 ? GUARD_ACCESS_WRITE : GUARD_ACCESS_READ;
+	return h->svc == NULL ||
+	       guard_expect_file(h->svc->profile, h->e->file_path,
+				 h->rec->op == 2 ? GUARD_ACCESS_WRITE : GUARD_ACCESS_READ);
+}
 
-	if (h->rec->type == GUARD_REC_OPEN) {
-		for (size_t i = 0; i < p->n_files; i++)
-			if ((p->files[i].access & access) != 0 &&
-			    guard_pattern_match(sk_span_str(p->files[i].pattern),
-						sk_span_str(h->e->file_path)))
-				return false;
-		return guard_profile_mode(p, GUARD_SECTION_FILES, h->f->options.mode) >=
-		       GUARD_MODE_ALERT;
-	}
-	if (h->rec->type != GUARD_REC_BIND)
+/* A process that opened a file waits before it can use it. */
+static bool decide_open(struct held *h)
+{
+	struct guard_seen_key key = {.cgroup = h->rec->cgroup,
+				     .a = h->rec->file.ino,
+				     .b = h->rec->value,
+				     .kind = GUARD_REC_OPEN,
+				     .op = h->rec->op | GUARD_SEEN_FINE};
+	uint64_t one = 1;
+
+	if (file_expected(h)) {
+		(void)guard_kern_put(h->k, GUARD_MAP_SEEN, &key, &one);
+		guard_kern_release(h->k, h->rec, SIGCONT);
 		return false;
-	for (size_t i = 0; i < p->n_listen; i++)
-		if (p->listen[i].port == h->rec->port &&
-		    strcmp(p->listen[i].protocol, h->e->peer_protocol) == 0)
-			return false;
-	return guard_profile_mode(p, GUARD_SECTION_LISTEN, h->f->options.mode) >= GUARD_MODE_ALERT;
+	}
+	guard_kern_release(h->k, h->rec, SIGKILL);
+	h->e->verdict = GUARD_VERDICT_KILLED;
+	h->e->reason = GUARD_REASON_NOT_IN_PROFILE;
+	return true;
+}
+
+/* Program starts, files and ports that were let through and are judged from their records. */
+static enum guard_reason judge_record(struct held *h)
+{
+	if (h->rec->type == GUARD_REC_EXEC) {
+		if (h->svc != NULL && h->rec->program != 0 &&
+		    h->rec->program <= h->svc->profile->n_programs)
+			h->prog = &h->svc->profile->programs[h->rec->program - 1];
+		return judge_start(h);
+	}
+	if (h->svc == NULL)
+		return GUARD_REASON_NONE;
+	if (h->rec->type == GUARD_REC_OPEN) {
+		h->section = GUARD_SECTION_FILES;
+		return file_expected(h) ? GUARD_REASON_NONE : GUARD_REASON_NOT_IN_PROFILE;
+	}
+	if (h->rec->type == GUARD_REC_BIND) {
+		h->section = GUARD_SECTION_LISTEN;
+		return guard_expect_listen(h->svc->profile, h->e->peer_protocol, h->rec->port)
+			       ? GUARD_REASON_NONE
+			       : GUARD_REASON_NOT_IN_PROFILE;
+	}
+	return GUARD_REASON_NONE;
+}
+
+/* Too late to stop what it did, not too late to end it. */
+static bool decide_late(struct held *h, enum guard_reason reason)
+{
+	enum guard_mode mode = mode_for(h);
+
+	if (reason == GUARD_REASON_NONE || mode == GUARD_MODE_UNSET)
+		return false;
+	if (h->rec->type == GUARD_REC_EXEC ||
+	    (h->rec->type == GUARD_REC_OPEN && h->rec->file.size <= OPENED_HASHED))
+		take_hash(h);
+	h->e->reason = reason;
+	h->e->verdict = mode == GUARD_MODE_AUDIT ? GUARD_VERDICT_OBSERVED : GUARD_VERDICT_ALERTED;
+	if (mode == GUARD_MODE_ENFORCE && guard_kern_kill(h->k, h->rec))
+		h->e->verdict = GUARD_VERDICT_KILLED;
+	return true;
 }
 
 static bool is_file_violation(const struct guard_rec *rec)
@@ -493,23 +653,61 @@ static bool judge(struct held *h)
 	if ((rec->flags & GUARD_RF_RUNNING) != 0)
 		return judge_running(h);
 	if (rec->verdict == GUARD_REC_HELD)
-		return decide_held(h);
+		return rec->type == GUARD_REC_OPEN ? decide_open(h) : decide_held(h);
 	if (is_file_violation(rec) && h->e->file_path != NULL) {
 		take_hash(h);
 		/* Not blocked: content may still tell that it is no violation. */
-		if (rec->verdict == GUARD_REC_ALERTED) {
+		if (rec->verdict <= GUARD_REC_ALERTED)
 			h->e->reason = look(h);
-			return h->e->reason != GUARD_REASON_NONE;
-		}
-		return rec->verdict > GUARD_REC_ALLOWED;
+		return h->e->reason != GUARD_REASON_NONE;
 	}
-	if (rec->verdict > GUARD_REC_ALLOWED)
+	if (rec->reason != 0)
 		return true;
-	if (h->svc == NULL || !judge_pattern(h))
-		return false;
-	h->e->verdict = GUARD_VERDICT_ALERTED;
-	h->e->reason = GUARD_REASON_NOT_IN_PROFILE;
-	return true;
+	return decide_late(h, judge_record(h));
+}
+
+/* What the profile has instead, for the sentence. */
+static void expect(const struct held *h, struct sk_buf *b)
+{
+	const struct guard_profile *p = h->svc != NULL ? h->svc->profile : NULL;
+	const struct guard_event *e = h->e;
+	unsigned nr;
+
+	sk_buf_reset(b);
+	if (p == NULL ||
+	    (e->reason != GUARD_REASON_NOT_IN_PROFILE && e->reason != GUARD_REASON_ENTRY))
+		return;
+	if (h->prog != NULL && e->detail != NULL)
+		guard_expected_texts(
+			strcmp(e->detail, "parent") == 0 ? &h->prog->parents : &h->prog->shapes, b);
+	else if (e->kind == GUARD_KIND_OPEN && e->file_path != NULL)
+		guard_expected_files(p, e->file_path,
+				     e->file_write ? GUARD_ACCESS_WRITE : GUARD_ACCESS_READ, b);
+	else if (e->kind == GUARD_KIND_BIND)
+		guard_expected_listen(p, b);
+	else if (e->kind == GUARD_KIND_PRIVILEGE && e->detail != NULL &&
+		 guard_capability_number(sk_span_str(e->detail), &nr))
+		guard_expected_capabilities(p, b);
+	else if (e->kind == GUARD_KIND_PRIVILEGE)
+		guard_expected_syscalls(p, b);
+	h->e->expected = b->ptr;
+}
+
+/*
+ * A profile learned from running containers alone knows nothing of how they start: what a container
+ * does that starts now is noted where only a list of those days minds.
+ */
+static void forgive_start(const struct held *h)
+{
+	const struct guard_event *e = h->e;
+	bool lists = e->kind == GUARD_KIND_OPEN || e->kind == GUARD_KIND_BIND ||
+		     e->kind == GUARD_KIND_PRIVILEGE ||
+		     (e->kind == GUARD_KIND_EXEC && e->detail != NULL);
+
+	if (h->svc != NULL && h->svc->profile->runs != 0 && h->svc->profile->starts == 0 &&
+	    !h->w->has_started && lists && e->reason == GUARD_REASON_NOT_IN_PROFILE &&
+	    e->verdict == GUARD_VERDICT_ALERTED)
+		h->e->verdict = GUARD_VERDICT_OBSERVED;
 }
 
 bool guard_enforce_event(struct guard_enforce *f, struct guard_kern *k, const struct guard_rec *rec,
@@ -518,11 +716,15 @@ bool guard_enforce_event(struct guard_enforce *f, struct guard_kern *k, const st
 	struct held h = {.f = f, .k = k, .rec = rec, .e = e, .w = w, .svc = w->user};
 	bool tell = true;
 
+	h.section = rec != NULL && rec->type == GUARD_REC_MMAP ? GUARD_SECTION_LIBRARIES
+							       : GUARD_SECTION_EXECUTABLES;
 	e->profile = h.svc != NULL ? h.svc->name : NULL;
 	if (rec != NULL)
 		tell = judge(&h);
 	if (tell && e->kind != GUARD_KIND_LOST) {
+		forgive_start(&h);
 		refine(&h);
+		expect(&h, &f->expected);
 		guard_story_tell(e, rec, &f->text);
 	}
 	return tell;

@@ -57,6 +57,14 @@ sk_must_check int guard_enforce_container(struct guard_enforce *f, struct guard_
 					  struct guard_whose *w, struct sk_err *err);
 
 /**
+ * guard_enforce_profile() - the profile that a container is judged by
+ * @w: container, after guard_enforce_container()
+ *
+ * Return: NULL for none; borrowed.
+ */
+const struct guard_profile *guard_enforce_profile(const struct guard_whose *w);
+
+/**
  * guard_enforce_event() - something happened: completes it, and decides what was held
  * @f: state
  * @k: kernel half

@@ -167,10 +167,11 @@ struct guard_event {
 	const char *const *dns_aliases;
 	size_t n_dns_aliases;
 
-	const char
-		*detail; /* kind-specific word: syscall, capability, namespace kind, query name */
-	const char *profile; /* name of the profile that was asked */
-	uint64_t count;      /* 1 for a single event; more when repetitions were folded */
+	const char *detail; /* kind-specific word: syscall, capability, namespace kind, query name;
+			       for exec the rule that minds: "arguments", "parent" */
+	const char *expected; /* for the sentence only: what the profile has instead */
+	const char *profile;  /* name of the profile that was asked */
+	uint64_t count;       /* 1 for a single event; more when repetitions were folded */
 	uint64_t first_us;
 	uint64_t last_us;
 	uint64_t lost_events; /* kind lost */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -137,6 +138,8 @@ static bool hook_exists(const struct btf *btf, const char *hook)
 		kind = BTF_KIND_TYPEDEF;
 	} else if (strncmp(hook, "lsm/", 4) == 0) {
 		(void)snprintf(name, sizeof(name), "bpf_lsm_%s", hook + 4);
+	} else if (strncmp(hook, "fexit/", 6) == 0) {
+		(void)snprintf(name, sizeof(name), "%s", hook + 6);
 	} else if (strncmp(hook, "iter/", 5) == 0) {
 		(void)snprintf(name, sizeof(name), "bpf_iter_%s", hook + 5);
 	} else {
@@ -150,6 +153,8 @@ static bool is_wanted(size_t i, const struct guard_kern_options *o, enum guard_b
 	unsigned flags = plan[i].flags;
 
 	if (o->calls && (flags & PLAN_CALLS) != 0)
+		return true;
+	if (o->caps && (flags & PLAN_CAPS) != 0 && backend != GUARD_BACKEND_LSM)
 		return true;
 	return (flags & (backend == GUARD_BACKEND_LSM ? PLAN_LSM : PLAN_SIGNAL)) != 0;
 }
@@ -191,6 +196,8 @@ static int open_skeleton(struct guard_kern *k, const struct btf *btf,
 		return sk_err_errno(err, errno, "guard: open the kernel object");
 	if (stat("/proc/self/ns/mnt", &st) == 0)
 		k->skel->rodata->host_mnt_ns = (uint32_t)st.st_ino;
+	if (getrandom(&k->skel->rodata->args_key, sizeof(k->skel->rodata->args_key), 0) < 0)
+		return sk_err_errno(err, errno, "guard: draw a key");
 	k->skel->rodata->lsm_backend = k->backend == GUARD_BACKEND_LSM;
 	/* FMODE_BACKING moved with 6.14 and is no part of the type information. */
 	k->skel->rodata->fmode_backing = kernel_version() >= 6014   ? 1u << 24

@@ -88,12 +88,12 @@ static void release(struct guard_kern *k, const struct guard_rec *rec, int sig)
 	struct guard_task task;
 
 	if (fd < 0 || !map_get(k, GUARD_MAP_TASKS, &rec->host_pid, &task) ||
-	    (task.flags & GUARD_T_HELD) == 0)
+	    (task.flags & (GUARD_T_HELD | GUARD_T_PAUSED)) == 0)
 		return;
 	/* What is loaded for a program waits for the program's own hold. */
 	if (sig == SIGCONT && (rec->flags & GUARD_RF_EXECVE) != 0)
 		return;
-	task.flags &= ~(uint32_t)GUARD_T_HELD;
+	task.flags &= ~(uint32_t)(GUARD_T_HELD | GUARD_T_PAUSED);
 	if (sig == SIGCONT)
 		(void)map_put(k, GUARD_MAP_TASKS, &rec->host_pid, &task);
 	(void)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);

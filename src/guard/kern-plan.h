@@ -10,6 +10,7 @@ enum plan_flags {
 	PLAN_CGROUP = 1 << 4,   /* attached to the root cgroup */
 	PLAN_ITER = 1 << 5,     /* attached when it is read */
 	PLAN_FALLBACK = 1 << 6, /* used when the one before it does not load */
+	PLAN_CAPS = 1 << 7,     /* with the signal backend, when capabilities are noted or judged */
 };
 
 /* X(NAME, flags) in the order of the report */
@@ -30,12 +31,14 @@ enum plan_flags {
 	X(guard_sendmsg6, PLAN_SIGNAL | PLAN_LSM | PLAN_CGROUP)                                    \
 	X(guard_dns_out, PLAN_SIGNAL | PLAN_LSM | PLAN_CGROUP)                                     \
 	X(guard_dns_in, PLAN_SIGNAL | PLAN_LSM | PLAN_CGROUP)                                      \
-	X(guard_capable, PLAN_CALLS)                                                               \
+	X(guard_capable, PLAN_CAPS)                                                                \
+	X(guard_capable_old, PLAN_CAPS | PLAN_FALLBACK)                                            \
 	X(guard_bprm, PLAN_LSM | PLAN_NEEDED)                                                      \
 	X(guard_file_open, PLAN_LSM)                                                               \
 	X(guard_mmap_file, PLAN_LSM)                                                               \
 	X(guard_mprotect, PLAN_LSM)                                                                \
 	X(guard_socket_create, PLAN_LSM)                                                           \
+	X(guard_socket_listen, PLAN_LSM)                                                           \
 	X(guard_socket_connect, PLAN_LSM)                                                          \
 	X(guard_socket_sendmsg, PLAN_LSM)                                                          \
 	X(guard_ptrace, PLAN_LSM)                                                                  \

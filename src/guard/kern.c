@@ -2,9 +2,13 @@
 /* The backends behind one interface: names, choice by really loading, dispatch. */
 #include "guard/kern.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/io.h"
 #include "guard/kern-priv.h"
 
 static const char *const backend_names[] = {"auto", "lsm", "signal", "fanotify"};
@@ -112,6 +116,16 @@ bool guard_kern_next(const struct guard_kern *k, enum guard_map map, const void 
 void guard_kern_release(struct guard_kern *k, const struct guard_rec *rec, int sig)
 {
 	k->ops->release(k, rec, sig);
+}
+
+bool guard_kern_kill(struct guard_kern *k, const struct guard_rec *rec)
+{
+	sk_cleanup(sk_closep) int fd = (int)syscall(SYS_pidfd_open, rec->host_pid, 0);
+	struct guard_task task;
+
+	return fd >= 0 && guard_kern_get(k, GUARD_MAP_TASKS, &rec->host_pid, &task) &&
+	       task.exec_id == rec->exec_id &&
+	       syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
 }
 
 struct guard_stats guard_kern_stats(const struct guard_kern *k)

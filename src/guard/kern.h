@@ -24,7 +24,8 @@ enum guard_backend {
 /** struct guard_kern_options - how to load */
 struct guard_kern_options {
 	enum guard_backend backend; /* AUTO takes the best that works */
-	bool calls;                 /* system calls are noted too, for learning */
+	bool calls;                 /* system calls are noted or judged too */
+	bool caps;                  /* capabilities are */
 	bool enforce;               /* violations are blocked where the policy says so */
 	bool hold;                  /* first programs of unknown containers wait */
 };
@@ -209,6 +210,16 @@ bool guard_kern_next(const struct guard_kern *k, enum guard_map map, const void 
  * @sig: SIGCONT or SIGKILL
  */
 void guard_kern_release(struct guard_kern *k, const struct guard_rec *rec, int sig);
+
+/**
+ * guard_kern_kill() - end a process that runs
+ * @k: loaded
+ * @rec: record of what it did; a process that has its number by now, or that became another
+ * program, is left alone
+ *
+ * Return: true when it was ended.
+ */
+bool guard_kern_kill(struct guard_kern *k, const struct guard_rec *rec);
 
 /**
  * guard_kern_stats() - sums over the CPUs

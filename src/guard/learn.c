@@ -353,6 +353,8 @@ void guard_learn_gone(struct guard_learn *l, struct guard_kern *k, struct guard_
 	(void)l;
 	if (p == NULL || !guard_kern_get(k, GUARD_MAP_CONTAINERS, &w->cgroup, &c))
 		return;
+	if (!w->has_started)
+		p->starts++;
 	p->capabilities |= c.caps;
 	for (size_t i = 0; i < GUARD_N_CALLS / 64; i++) {
 		p->syscalls[i] |= c.calls[i];

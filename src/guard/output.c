@@ -280,8 +280,9 @@ int guard_output_event(struct guard_output *o, const struct guard_event *e, uint
 	int r = 0, r_now;
 
 	o->stats.events += count_of(e);
-	if (o->opts.no_fold || e->verdict < GUARD_VERDICT_ALERTED || e->kind == GUARD_KIND_LOST ||
-	    e->first_us != 0)
+	if (o->opts.no_fold ||
+	    (e->verdict < GUARD_VERDICT_ALERTED && e->reason == GUARD_REASON_NONE) ||
+	    e->kind == GUARD_KIND_LOST || e->first_us != 0)
 		return write_event(o, e, err);
 	sk_buf_init(&key, LINE_BYTES);
 	add_key(e, &key);

@@ -95,6 +95,11 @@ static void lint_learning(const struct guard_profile *p, struct guard_lint *l)
 		FINDING(l, NOTE, "one_run", "learned", NULL,
 			"learned from one run or one container only",
 			"learn again after a restart: starting is when most programs run");
+	if (p->runs != 0 && p->starts == 0)
+		FINDING(l, WARNING, "no_start", "learned", NULL,
+			"no container was learned from its start on: what it reads, uses and calls "
+			"while starting is only noted, not reported",
+			"learn once more over a restart");
 	if (p->mode == GUARD_MODE_UNSET)
 		FINDING(l, NOTE, "no_mode", "mode", NULL,
 			"the mode comes from the command line that runs the guard",
@@ -274,6 +279,10 @@ static void lint_program(const struct guard_program *prog, struct guard_lint *l)
 	if (prog->raw_socket)
 		FINDING(l, WARNING, "raw_socket", "executables", prog->content.path,
 			"may open raw or packet sockets", "keep it for ping and the like only");
+	if (prog->remote)
+		FINDING(l, ERROR, "remote", "executables", prog->content.path,
+			"took its commands from the network while learning: so does a reverse shell",
+			"remove the trait remote, unless that is the service's very purpose");
 	if (prog->shapes.n_items > MANY_SHAPES)
 		FINDING(l, NOTE, "many_arguments", "executables", prog->content.path,
 			sk_arena_printf(l->arena, "has %zu different argument lists",

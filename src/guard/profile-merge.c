@@ -101,6 +101,7 @@ static void merge_programs(struct merge *m)
 		to->multicall |= from->multicall;
 		to->anon_exec |= from->anon_exec;
 		to->raw_socket |= from->raw_socket;
+		to->remote |= from->remote;
 		to->entry |= from->entry;
 		to->main |= from->main;
 		merge_words(m, &to->applets, &from->applets);
@@ -212,6 +213,7 @@ static void merge_head(struct merge *m)
 	to->lost += from->lost;
 	to->runs += from->runs;
 	to->replicas += from->replicas;
+	to->starts += from->starts;
 	to->learned_s += from->learned_s;
 	if (from->first != 0 && (to->first == 0 || from->first < to->first))
 		to->first = from->first;

@@ -23,7 +23,8 @@ enum {
 	X(interactive)                                                                             \
 	X(multicall)                                                                               \
 	X(anon_exec)                                                                               \
-	X(raw_socket)
+	X(raw_socket)                                                                              \
+	X(remote)
 
 enum guard_trait {
 #define X(name) GUARD_TRAIT_##name,

@@ -574,6 +574,7 @@ static void put_learned(struct writer *w)
 	put_u64(w, "  seconds", p->learned_s);
 	put_u64(w, "  runs", p->runs);
 	put_u64(w, "  replicas", p->replicas);
+	put_u64(w, "  starts", p->starts);
 	put_u64(w, "  lost", p->lost);
 	if (p->incomplete)
 		(void)sk_buf_add_str(&w->out, "  incomplete: true\n");

@@ -733,6 +733,7 @@ static int read_learned(struct reader *r, const struct sk_yaml *y, void *to)
 		FIELD("seconds", read_u64, guard_profile, learned_s),
 		FIELD("runs", read_u32, guard_profile, runs),
 		FIELD("replicas", read_u32, guard_profile, replicas),
+		FIELD("starts", read_u32, guard_profile, starts),
 		FIELD("lost", read_u64, guard_profile, lost),
 		FIELD("incomplete", read_bool, guard_profile, incomplete),
 	};

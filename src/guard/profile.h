@@ -31,6 +31,7 @@
 #define GUARD_SECTIONS(X)                                                                          \
 	X(EXECUTABLES, "executables", GUARD_MODE_ENFORCE)                                          \
 	X(ARGUMENTS, "arguments", GUARD_MODE_ALERT)                                                \
+	X(PARENTS, "parents", GUARD_MODE_ALERT)                                                    \
 	X(LIBRARIES, "libraries", GUARD_MODE_ENFORCE)                                              \
 	X(FILES, "files", GUARD_MODE_ALERT)                                                        \
 	X(PEERS, "peers", GUARD_MODE_ENFORCE)                                                      \
@@ -114,6 +115,7 @@ struct guard_program {
 	bool multicall;   /* busybox, toybox, coreutils: then only @applets */
 	bool anon_exec;   /* makes anonymous memory executable (a JIT compiler) */
 	bool raw_socket;  /* opens raw or packet sockets */
+	bool remote;      /* a shell that takes its commands from the network */
 	bool entry;       /* was started from outside (docker exec) */
 	bool main;        /* was the container's first program */
 	struct guard_text_list applets; /* names it was called by */
@@ -171,6 +173,7 @@ struct guard_profile {
 	uint64_t lost;      /* how many */
 	uint32_t runs;      /* learning runs merged */
 	uint32_t replicas;  /* containers it was learned from, over all runs */
+	uint32_t starts;    /* of those, how many were learned from their start on */
 	int64_t first;      /* learning began, seconds since the epoch */
 	int64_t last;       /* learning ended */
 	int64_t last_new;   /* the last item that was new */

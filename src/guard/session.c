@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "guard/dns.h"
 #include "guard/lineage.h"
+#include "guard/names.h"
 #include "guard/resolved.h"
 #include "guard/story.h"
 
@@ -155,7 +156,7 @@ static size_t split_args(struct guard_session *s, const uint8_t *data, size_t le
 
 static enum guard_kind kind_of(const struct guard_rec *rec, struct guard_event *e)
 {
-	enum guard_kind kind = GUARD_KIND_EXEC;
+	enum guard_kind kind = GUARD_KIND_PRIVILEGE;
 
 	switch (rec->type) {
 	case GUARD_REC_EXEC:
@@ -180,8 +181,15 @@ static enum guard_kind kind_of(const struct guard_rec *rec, struct guard_event *
 	case GUARD_REC_EXIT:
 		return GUARD_KIND_EXIT;
 	case GUARD_REC_CALL:
-		e->detail = guard_story_call(rec->op, &kind);
+		if (rec->reason == GUARD_REC_R_NOT_IN_PROFILE &&
+		    (rec->flags & GUARD_RF_COMPAT) != 0)
+			e->detail = "32-bit call";
+		else
+			e->detail = guard_story_call(rec->op, &kind);
 		return kind;
+	case GUARD_REC_CAP:
+		e->detail = guard_capability_name(rec->op);
+		return GUARD_KIND_PRIVILEGE;
 	default:
 		return GUARD_KIND_PRIVILEGE;
 	}
@@ -316,6 +324,8 @@ static void fill_exec(struct guard_session *s, const struct guard_rec *rec, cons
 	e->args = s->args;
 	e->n_args = split_args(s, data + args, rec->args_len);
 	e->args_cut = (rec->flags & GUARD_RF_ARGS_CUT) != 0;
+	if ((rec->flags & GUARD_RF_PARENT) != 0)
+		e->detail = "parent";
 }
 
 static void fill_event(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data,

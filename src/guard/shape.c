@@ -243,8 +243,8 @@ bool guard_pattern_of(struct sk_span path, struct sk_buf *b)
 	return !b->overflow;
 }
 
-/* One step of the pattern over all positions of the path at once. */
-static size_t match_step(struct sk_span pattern, size_t i, struct sk_span path, bool *at)
+/* One step of the pattern over all positions of the text at once; one star stops at @stop. */
+static size_t match_step(struct sk_span pattern, size_t i, struct sk_span path, char stop, bool *at)
 {
 	if (pattern.ptr[i] != '*') {
 		for (size_t j = path.len; j > 0; j--)
@@ -258,11 +258,11 @@ static size_t match_step(struct sk_span pattern, size_t i, struct sk_span path, 
 		return i + 2;
 	}
 	for (size_t j = 1; j <= path.len; j++)
-		at[j] = at[j] || (at[j - 1] && path.ptr[j - 1] != '/');
+		at[j] = at[j] || (at[j - 1] && path.ptr[j - 1] != stop);
 	return i + 1;
 }
 
-bool guard_pattern_match(struct sk_span pattern, struct sk_span path)
+static bool matches_until(struct sk_span pattern, struct sk_span path, char stop)
 {
 	size_t literal = sk_span_find(pattern, '*');
 	bool stack[STACK_PATH + 1];
@@ -281,11 +281,21 @@ bool guard_pattern_match(struct sk_span pattern, struct sk_span path)
 	memset(at, 0, path.len + 1);
 	at[0] = true;
 	for (size_t i = 0; i < pattern.len;)
-		i = match_step(pattern, i, path, at);
+		i = match_step(pattern, i, path, stop, at);
 	matches = at[path.len];
 	if (at != stack)
 		sk_free(at);
 	return matches;
+}
+
+bool guard_pattern_match(struct sk_span pattern, struct sk_span path)
+{
+	return matches_until(pattern, path, '/');
+}
+
+bool guard_shape_match(struct sk_span known, struct sk_span shape)
+{
+	return sk_span_eq_str(known, "*") || matches_until(known, shape, ' ');
 }
 
 /* Argument shapes */

@@ -23,6 +23,15 @@
 bool guard_shape_of(const char *const *args, size_t n_args, struct sk_buf *b);
 
 /**
+ * guard_shape_match() - does a shape fit one of a profile
+ * @known: the profile's; "*" fits text without blanks, "**" any text, "*" alone every shape
+ * @shape: from guard_shape_of()
+ *
+ * Return: true if so. Time is bounded by the product of the lengths.
+ */
+bool guard_shape_match(struct sk_span known, struct sk_span shape);
+
+/**
  * guard_pattern_of() - pattern of a file's path
  * @path: absolute
  * @b: receives the pattern: numbers in /proc and temporary names become a star

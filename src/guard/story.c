@@ -6,6 +6,7 @@
 
 #include "base/defs.h"
 #include "base/text.h"
+#include "guard/names.h"
 #include "guard/signs.h"
 
 static const struct {
@@ -47,7 +48,7 @@ const char *guard_story_call(uint32_t nr, enum guard_kind *ret_kind)
 		}
 	}
 	*ret_kind = GUARD_KIND_PRIVILEGE;
-	return "system call";
+	return guard_syscall_name(nr) != NULL ? guard_syscall_name(nr) : "system call";
 }
 
 static const char *attack_of_call(uint32_t nr)
@@ -119,8 +120,28 @@ static const char *origin_words(enum guard_origin origin)
 	}
 }
 
+/* A known program, used in a way that is not. */
+static bool tell_use(const struct guard_event *e, struct sk_buf *b)
+{
+	if (e->detail == NULL ||
+	    (e->reason != GUARD_REASON_NOT_IN_PROFILE && e->reason != GUARD_REASON_ENTRY))
+		return false;
+	quote(b, e->file_path);
+	if (strcmp(e->detail, "parent") == 0) {
+		(void)sk_buf_add_str(b, " is known, but not as started by ");
+		quote(b, e->exe);
+	} else {
+		(void)sk_buf_add_str(b, " is known, but not with these arguments");
+	}
+	if (e->reason == GUARD_REASON_ENTRY)
+		(void)sk_buf_add_str(b, "; started from outside the container");
+	return true;
+}
+
 static void tell_exec(const struct guard_event *e, struct sk_buf *b)
 {
+	if (tell_use(e, b))
+		return;
 	switch (e->reason) {
 	case GUARD_REASON_DRIFT:
 		quote(b, e->file_path);
@@ -160,6 +181,18 @@ static void tell_exec(const struct guard_event *e, struct sk_buf *b)
 	}
 }
 
+/* A capability or a system call. */
+static void tell_power(const struct guard_event *e, struct sk_buf *b)
+{
+	unsigned nr;
+
+	(void)sk_buf_printf(b, "%s %s, which this service never did",
+			    guard_capability_number(sk_span_str(e->detail), &nr)
+				    ? "it used the capability"
+				    : "it made the system call",
+			    e->detail);
+}
+
 static void tell_other(const struct guard_event *e, struct sk_buf *b)
 {
 	switch (e->reason) {
@@ -180,6 +213,17 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 	default:
 		break;
 	}
+	if (e->kind == GUARD_KIND_BIND) {
+		(void)sk_buf_printf(b, "port %u (%s) is offered, which this service never did",
+				    e->peer_port,
+				    e->peer_protocol != NULL ? e->peer_protocol : "?");
+		return;
+	}
+	if (e->reason == GUARD_REASON_NOT_IN_PROFILE && e->peer_address == NULL &&
+	    e->file_path == NULL && e->detail != NULL) {
+		tell_power(e, b);
+		return;
+	}
 	if (e->peer_address != NULL) {
 		(void)sk_buf_printf(b, "%s port %u (%s) is no peer of this service",
 				    e->peer_address, e->peer_port,
@@ -194,7 +238,8 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 	else if (e->kind == GUARD_KIND_MMAP)
 		(void)sk_buf_add_str(b, " is mapped as code and is no library of this service");
 	else
-		(void)sk_buf_add_str(b, " is not in the profile");
+		(void)sk_buf_printf(b, " was opened to be %s, which this service never did",
+				    e->file_write ? "written" : "read");
 }
 
 /* What is unexpected and also looks like something well known is told as that. */
@@ -210,6 +255,24 @@ static void tell_sign(struct guard_event *e, struct sk_buf *b)
 		e->severity = sign->severity;
 }
 
+/* Of what is merely not in the profile. */
+static const char *attack_of_kind(const struct guard_event *e)
+{
+	switch (e->kind) {
+	case GUARD_KIND_CONNECT:
+	case GUARD_KIND_SEND:
+		return "T1071"; /* application layer protocol */
+	case GUARD_KIND_BIND:
+		return "T1205"; /* traffic signalling: a port that waits */
+	case GUARD_KIND_OPEN:
+		return e->file_write ? "T1565.001" : "T1005"; /* stored data; local data */
+	case GUARD_KIND_PRIVILEGE:
+		return "T1548"; /* abuse of elevation control */
+	default:
+		return facts[GUARD_REASON_NOT_IN_PROFILE].attack;
+	}
+}
+
 void guard_story_tell(struct guard_event *e, const struct guard_rec *rec, struct sk_buf *b)
 {
 	sk_buf_reset(b);
@@ -217,10 +280,10 @@ void guard_story_tell(struct guard_event *e, const struct guard_rec *rec, struct
 		return;
 	e->severity = facts[e->reason].severity;
 	e->attack = facts[e->reason].attack;
-	if (rec != NULL && rec->type == GUARD_REC_CALL)
+	if (e->reason == GUARD_REASON_ESCAPE && rec != NULL && rec->type == GUARD_REC_CALL)
 		e->attack = attack_of_call(rec->op);
-	if (e->reason == GUARD_REASON_NOT_IN_PROFILE && e->peer_address != NULL)
-		e->attack = "T1071";
+	if (e->reason == GUARD_REASON_NOT_IN_PROFILE)
+		e->attack = attack_of_kind(e);
 	if (e->reason == GUARD_REASON_DRIFT && e->kind == GUARD_KIND_MMAP)
 		e->attack = "T1574.006";
 	if (e->kind == GUARD_KIND_EXEC)
@@ -233,6 +296,10 @@ void guard_story_tell(struct guard_event *e, const struct guard_rec *rec, struct
 	}
 	if (rec != NULL && (rec->flags & GUARD_RF_ENTRY) != 0 && e->reason != GUARD_REASON_ENTRY)
 		(void)sk_buf_add_str(b, "; started from outside the container");
+	if (e->expected != NULL && e->expected[0] != '\0')
+		(void)sk_buf_printf(b, "; expected: %s", e->expected);
 	tell_sign(e, b);
+	if (e->verdict == GUARD_VERDICT_OBSERVED)
+		e->severity = NULL;
 	e->reason_text = b->ptr;
 }

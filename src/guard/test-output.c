@@ -191,10 +191,18 @@ static void observed_events_are_not_folded(void **state)
 
 	(void)state;
 	e.verdict = GUARD_VERDICT_OBSERVED;
+	e.reason = GUARD_REASON_NONE;
 	send_event(o, e, 1);
 	send_event(o, e, 2);
 	read_lines("observed", &lines);
 	assert_int_equal(lines.n, 2);
+	drop_lines(&lines);
+	/* what a profile in mode audit minds is noted, not told again and again */
+	e.reason = GUARD_REASON_NOT_IN_PROFILE;
+	send_event(o, e, 3);
+	send_event(o, e, 4);
+	read_lines("observed", &lines);
+	assert_int_equal(lines.n, 3);
 	drop_lines(&lines);
 	guard_output_free(o);
 }

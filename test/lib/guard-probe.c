@@ -21,6 +21,7 @@
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -306,6 +307,43 @@ static int continue_exec(const char *arg)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
 }
 
+/* A system call and a capability that little else uses. */
+static int sys_info(const char *arg)
+{
+	struct sysinfo info;
+
+	(void)arg;
+	return sysinfo(&info);
+}
+
+static int change_root(const char *arg)
+{
+	return chroot(strcmp(arg, "/none") != 0 ? arg : "/");
+}
+
+static int do_open(const char *arg)
+{
+	char c;
+	int fd = open(arg, O_RDONLY);
+
+	return fd >= 0 && read(fd, &c, 1) == 1 ? 0 : -1;
+}
+
+static int do_listen(const char *arg)
+{
+	struct sockaddr_in a = address(arg);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 ? -1 : listen(fd, 1);
+}
+
+static int do_wait(const char *arg)
+{
+	(void)arg;
+	(void)sleep(3);
+	return 0;
+}
+
 static int noop(const char *arg)
 {
 	(void)arg;
@@ -317,6 +355,11 @@ static const struct {
 	int (*fn)(const char *arg);
 } actions[] = {
 	{"noop", noop},
+	{"sysinfo", sys_info},
+	{"chroot", change_root},
+	{"open", do_open},
+	{"listen", do_listen},
+	{"wait", do_wait},
 	{"anon-mmap", anon_mmap},
 	{"anon-mprotect", anon_mprotect},
 	{"anon-shm", anon_shm},

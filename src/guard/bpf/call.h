@@ -21,8 +21,6 @@ enum {
 	VM_EXEC_BIT = 4,
 	READ_IMPLIES_EXEC_BIT = 0x0400000,
 	NEW_NAMESPACES = 0x7e020080, /* CLONE_NEWTIME, NEWNS, NEWCGROUP … NEWNET */
-	AF_INET_ = 2,
-	AF_INET6_ = 10,
 	AF_PACKET_ = 17,
 	SOCK_RAW_ = 3,
 	S_IFREG_ = 0100000,
@@ -214,6 +212,47 @@ static __always_inline void report_call(struct subject *s, struct task_struct *t
 	send_alert(&r, sizeof(r), s->task->exe.ino, 0);
 }
 
+static __always_inline int call_expected(struct subject *s, __u32 nr, int compat)
+{
+	return compat ? (s->policy->flags & GUARD_P_COMPAT) != 0 : call_known(s, nr);
+}
+
+/*
+ * Is the call among those that the service is known to make? What is fine, or only to be noted, is
+ * remembered in the container, so that it costs one test of a bit from then on.
+ */
+static __always_inline void judge_call(struct subject *s, struct task_struct *task, __u32 nr,
+				       int compat)
+{
+	struct guard_container *c = s->container;
+	__u64 bit = 1ull << (nr % 64);
+	struct guard_rec r;
+	__u64 *word;
+
+	if (nr >= GUARD_N_CALLS)
+		return;
+	word = compat ? &c->calls_ia32[BOUND(nr / 64, 7)] : &c->calls[BOUND(nr / 64, 7)];
+	if ((*word & bit) != 0)
+		return;
+	if (call_expected(s, nr, compat)) {
+		*word |= bit;
+		return;
+	}
+	rec_init(&r, GUARD_REC_CALL, s, task);
+	r.op = nr;
+	r.reason = GUARD_REC_R_NOT_IN_PROFILE;
+	r.flags |= compat ? GUARD_RF_COMPAT : 0;
+	r.verdict = verdict_of(s->policy->mode_call, GUARD_REC_KILLED);
+	if (r.verdict == GUARD_REC_OBSERVED) {
+		*word |= bit;
+		send_record(&r, sizeof(r), c);
+		return;
+	}
+	if (r.verdict == GUARD_REC_KILLED)
+		bpf_send_signal(SIG_KILL);
+	send_alert(&r, sizeof(r), s->task->exe.ino, compat);
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(guard_sys_enter, struct pt_regs *regs, long id)
 {
@@ -234,6 +273,8 @@ int BPF_PROG(guard_sys_enter, struct pt_regs *regs, long id)
 	compat = is_compat(task);
 	if (s.policy->flags & GUARD_P_CALLS)
 		note_call(s.container, nr, compat);
+	if (s.policy->flags & GUARD_P_JUDGE_CALLS)
+		judge_call(&s, task, nr, compat);
 	nr = native_nr(nr, compat);
 	arg = compat ? BPF_CORE_READ(regs, bx) & 0xffffffff : BPF_CORE_READ(regs, di);
 	reason = lsm_backend ? 0 : break_out(nr, arg);
@@ -255,6 +296,30 @@ static __noinline __u64 name_hash(struct file *file)
 		hash = (hash ^ n[i]) * GUARD_FNV_PRIME;
 	}
 	return hash;
+}
+
+/* Does user space have to look at an opened file before the program goes on? */
+static __always_inline int must_look(struct subject *s, struct seen_file *f, __u32 op)
+{
+	struct guard_control *ctl = get_control();
+
+	return (s->policy->flags & GUARD_P_HOLD_FILES) != 0 && ctl != NULL && ctl->enforce &&
+	       agent_alive(ctl) &&
+	       !looked_at(s->container->top, f->id.ino, f->place, GUARD_REC_OPEN, op);
+}
+
+/* Its other threads may be inside calls, so nothing but user space's verdict ends it. */
+static __always_inline void pause_task(struct subject *s)
+{
+	s->task->flags |= GUARD_T_PAUSED;
+	bpf_send_signal(SIG_STOP);
+}
+
+static __always_inline void resume_task(struct subject *s)
+{
+	s->task->flags &= ~GUARD_T_PAUSED;
+	bpf_send_signal(SIG_CONT);
+	count_lost(s->container);
 }
 
 static __always_inline void on_open(struct subject *s, struct task_struct *task, __u32 fd)
@@ -282,12 +347,22 @@ static __always_inline void on_open(struct subject *s, struct task_struct *task,
 		return;
 	file_look(file, task, s->container->flags & GUARD_C_HOST, &f);
 	op = (BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT) ? 2 : 1;
-	if (!first_time(s->container->top, f.id.ino, f.id.dev, GUARD_REC_OPEN, op))
+	if (must_look(s, &f, op)) {
+		size = record_file(x, s, task, GUARD_REC_OPEN, file, &f);
+		x->rec.op = op;
+		x->rec.value = f.place;
+		x->rec.verdict = GUARD_REC_HELD;
+		pause_task(s);
+		if (bpf_ringbuf_output(&alerts, x, size, BPF_RB_FORCE_WAKEUP) != 0)
+			resume_task(s);
+		return;
+	}
+	if (!first_time(s->container->top, f.id.ino, f.place, GUARD_REC_OPEN, op))
 		return;
 	size = record_file(x, s, task, GUARD_REC_OPEN, file, &f);
 	x->rec.op = op;
 	if (send_record(x, size, s->container) != 0)
-		not_seen(s->container->top, f.id.ino, f.id.dev, GUARD_REC_OPEN, op);
+		not_seen(s->container->top, f.id.ino, f.place, GUARD_REC_OPEN, op);
 }
 
 static __always_inline void on_anon(struct subject *s, struct task_struct *task, __u32 nr)
@@ -395,18 +470,14 @@ static __always_inline void on_socket(struct subject *s, struct task_struct *tas
 		send_record(&r, sizeof(r), s->container);
 }
 
-static __always_inline void on_listen(struct subject *s, struct task_struct *task, __u32 fd)
+static __always_inline void note_listen(struct subject *s, struct task_struct *task,
+					struct socket *sock)
 {
-	struct file *file = file_of_fd(task, fd);
-	struct socket *sock;
-	struct sock *sk;
+	struct sock *sk = BPF_CORE_READ(sock, sk);
 	struct guard_rec r;
 
-	if (file == NULL || (s->policy->flags & GUARD_P_LEARN) == 0 ||
-	    (BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT) != MODE_SOCKET)
+	if ((s->policy->flags & GUARD_P_LEARN) == 0)
 		return;
-	sock = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(sock, sk);
 	rec_init(&r, GUARD_REC_BIND, s, task);
 	r.family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	r.port = BPF_CORE_READ(sk, __sk_common.skc_num);
@@ -415,6 +486,14 @@ static __always_inline void on_listen(struct subject *s, struct task_struct *tas
 		return;
 	if (first_time(r.cgroup, r.port, r.proto, r.type, r.family))
 		send_record(&r, sizeof(r), s->container);
+}
+
+static __always_inline void on_listen(struct subject *s, struct task_struct *task, __u32 fd)
+{
+	struct file *file = file_of_fd(task, fd);
+
+	if (file != NULL && (BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT) == MODE_SOCKET)
+		note_listen(s, task, BPF_CORE_READ(file, private_data));
 }
 
 static __always_inline int call_done(struct pt_regs *regs, long ret, int have_vma)
@@ -472,15 +551,32 @@ int BPF_PROG(guard_sys_exit_old, struct pt_regs *regs, long ret)
 	return call_done(regs, ret, 0);
 }
 
-static __always_inline int note_cap(int cap)
+/*
+ * A capability was used and granted. Returns the verdict on what the profile does not know. What
+ * overlayfs does with the credentials of who mounted it is nobody's own use.
+ */
+static __always_inline __u8 on_cap(const struct cred *cred, int cap, __u8 block)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
 	struct subject s = {};
+	struct guard_rec r;
 
-	if (cap < 0 || cap > 63 || subject_current(&s) != 0)
-		return 0;
+	if (cap < 0 || cap > 63 || subject_current(&s) != 0 ||
+	    BPF_CORE_READ(task, real_cred) != cred)
+		return GUARD_REC_OBSERVED;
 	if ((s.policy->flags & GUARD_P_CALLS) && !(s.container->caps >> (cap & 63) & 1))
 		s.container->caps |= 1ull << (cap & 63);
-	return 0;
+	if ((s.policy->flags & GUARD_P_JUDGE_CAPS) == 0 || (s.policy->caps >> (cap & 63) & 1))
+		return GUARD_REC_OBSERVED;
+	rec_init(&r, GUARD_REC_CAP, &s, task);
+	r.op = (__u32)cap;
+	r.reason = GUARD_REC_R_NOT_IN_PROFILE;
+	r.verdict = verdict_of(s.policy->mode_cap, block);
+	if (r.verdict != GUARD_REC_OBSERVED)
+		send_alert(&r, sizeof(r), s.task->exe.ino, 0);
+	else if (first_time(r.cgroup, s.task->exe.ino, s.task->exe.ctime_ns, r.type, r.op))
+		send_record(&r, sizeof(r), s.container);
+	return r.verdict;
 }
 
 /* From 6.14; what was granted only. */
@@ -488,5 +584,17 @@ SEC("tp_btf/cap_capable")
 int BPF_PROG(guard_capable, const struct cred *cred, void *target_ns, void *capable_ns, int cap,
 	     int ret)
 {
-	return ret == 0 ? note_cap(cap) : 0;
+	if (ret == 0 && on_cap(cred, cap, GUARD_REC_KILLED) == GUARD_REC_KILLED)
+		bpf_send_signal(SIG_KILL);
+	return 0;
+}
+
+/* For kernels before 6.14. */
+SEC("fexit/cap_capable")
+int BPF_PROG(guard_capable_old, const struct cred *cred, void *ns, int cap, unsigned int opts,
+	     int ret)
+{
+	if (ret == 0 && on_cap(cred, cap, GUARD_REC_KILLED) == GUARD_REC_KILLED)
+		bpf_send_signal(SIG_KILL);
+	return 0;
 }

@@ -98,6 +98,15 @@ static __always_inline void rule_file(struct subject *s, struct file *file, stru
 	r->hold = can_hold(s, f, r->mode);
 }
 
+/* Has user space looked at it and found nothing? */
+static __always_inline int looked_at(__u64 who, __u64 a, __u64 b, __u32 kind, __u32 op)
+{
+	struct guard_seen_key key = {
+		.cgroup = who, .a = a, .b = b, .kind = kind, .op = op | GUARD_SEEN_FINE};
+
+	return bpf_map_lookup_elem(&seen, &key) != NULL;
+}
+
 static __always_inline __u32 *use_of(__u32 service, __u32 program, __u32 kind, __u64 hash)
 {
 	struct guard_use_key key = {
@@ -118,11 +127,11 @@ static __always_inline __u8 rule_use(__u32 service, struct guard_allow *a, struc
 
 	*ret_script = 0;
 	if (a->flags & GUARD_A_MULTICALL) {
-		__u32 *use = use_of(service, a->program, 2, p->argv0);
+		__u32 *use = use_of(service, a->program, GUARD_USE_APPLET, p->argv0);
 
 		if (use != NULL && (*use & GUARD_U_SELF) != 0) {
 			first = 1;
-			use = use_of(service, a->program, 2, p->words[0]);
+			use = use_of(service, a->program, GUARD_USE_APPLET, p->words[0]);
 		}
 		if (use == NULL || (*use & GUARD_U_KNOWN) == 0)
 			return GUARD_REC_R_APPLET;
@@ -136,7 +145,7 @@ static __always_inline __u8 rule_use(__u32 service, struct guard_allow *a, struc
 		return (a->flags & GUARD_A_INTERACTIVE) ? 0 : GUARD_REC_R_SHELL;
 	if (p->too_long)
 		return GUARD_REC_R_SCRIPT;
-	if (use_of(service, a->program, 1, p->words[first & 1]) == NULL)
+	if (use_of(service, a->program, GUARD_USE_SCRIPT, p->words[first & 1]) == NULL)
 		return GUARD_REC_R_SCRIPT;
 	*ret_script = p->words[first & 1];
 	return 0;

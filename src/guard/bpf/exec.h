@@ -7,6 +7,11 @@ enum {
 	MODE_FORMAT = 0170000,
 	MODE_SOCKET = 0140000,
 	MODE_FIFO = 0010000,
+	MODE_CHARACTERS = 0020000,
+	PTS_MAJOR_FIRST = 136, /* pseudo terminals, Documentation/admin-guide/devices.txt */
+	PTS_MAJOR_LAST = 143,
+	AF_INET_ = 2,
+	AF_INET6_ = 10,
 };
 
 static __always_inline struct file *file_of_fd(struct task_struct *task, __u32 fd)
@@ -21,17 +26,45 @@ static __always_inline struct file *file_of_fd(struct task_struct *task, __u32 f
 	return file;
 }
 
-static __always_inline __u32 stdin_flags(struct task_struct *task)
+/* The far end of a descriptor: a network's socket, a pipe, a terminal; flags as for input. */
+static __noinline __u32 far_end(struct task_struct *task, __u32 fd)
 {
-	struct file *file = file_of_fd(task, 0);
-	__u32 format;
+	struct file *file = file_of_fd(task, fd);
+	struct inode *inode;
+	__u32 format, family;
+	struct socket *sock;
 
 	if (file == NULL)
 		return 0;
-	format = BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT;
-	if (format == MODE_SOCKET)
-		return GUARD_RF_STDIN_SOCKET;
-	return format == MODE_FIFO ? GUARD_RF_STDIN_PIPE : 0;
+	inode = BPF_CORE_READ(file, f_inode);
+	format = BPF_CORE_READ(inode, i_mode) & MODE_FORMAT;
+	if (format == MODE_FIFO)
+		return GUARD_RF_STDIN_PIPE;
+	if (format == MODE_CHARACTERS) {
+		__u32 major = BPF_CORE_READ(inode, i_rdev) >> 20;
+
+		return major >= PTS_MAJOR_FIRST && major <= PTS_MAJOR_LAST ? GUARD_RF_STDIN_TTY : 0;
+	}
+	if (format != MODE_SOCKET)
+		return 0;
+	sock = BPF_CORE_READ(file, private_data);
+	family = BPF_CORE_READ(sock, sk, __sk_common.skc_family);
+	return family == AF_INET_ || family == AF_INET6_ ? GUARD_RF_STDIN_SOCKET : 0;
+}
+
+static __always_inline __u32 far_ends(struct task_struct *task)
+{
+	__u32 flags = far_end(task, 0), out = far_end(task, 1);
+
+	if (out == 0)
+		out = far_end(task, 2);
+	if (out == GUARD_RF_STDIN_SOCKET)
+		flags |= GUARD_RF_STDOUT_SOCKET;
+	else if (out == GUARD_RF_STDIN_PIPE)
+		flags |= GUARD_RF_STDOUT_PIPE;
+	else if (out == GUARD_RF_STDIN_TTY)
+		flags |= GUARD_RF_STDOUT_TTY;
+	return flags;
 }
 
 /* Makes sure that the process is known; returns NULL for one that is nobody's. */
@@ -109,6 +142,30 @@ __noinline int guard_parse_args(__u32 n_args)
 	return 0;
 }
 
+/* A hash of all the arguments, with a key that nobody outside knows. */
+__noinline int guard_hash_args(__u32 n_args)
+{
+	__u32 zero = 0;
+	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
+	__u64 hash = args_key ^ n_args;
+
+	if (x == NULL)
+		return 0;
+	for (__u32 i = 0; i < GUARD_ARGS_BYTES; i += 8) {
+		__u64 word;
+
+		if (i >= n_args)
+			break;
+		word = *(__u64 *)&x->args[BOUND(i, ARGS_MASK & ~7)];
+		if (n_args - i < 8)
+			word &= (1ull << ((n_args - i) * 8)) - 1;
+		hash = (hash ^ word) * GUARD_FNV_PRIME;
+		hash ^= hash >> 29;
+	}
+	x->args_hash = hash != 0 ? hash : 1;
+	return 0;
+}
+
 /* Copies @n bytes behind the record's data so far. */
 static __always_inline __u32 add_data(struct scratch *x, __u32 off, const void *from, __u32 n)
 {
@@ -134,14 +191,25 @@ static __always_inline void describe_exec(struct scratch *x, struct task_struct 
 	r->name_len = n > 0 ? (__u16)n : 0;
 	off += r->name_len;
 	r->args_len = (__u16)add_data(x, off, x->args, n_args);
-	r->flags |= stdin_flags(task);
+	r->flags |= far_ends(task);
 	if (BPF_CORE_READ(bprm, filename) != BPF_CORE_READ(bprm, interp))
 		r->flags |= GUARD_RF_SCRIPT;
 }
 
-static __always_inline void judge_exec(struct scratch *x, struct subject *s, struct file *file,
-				       struct seen_file *f, __u32 n_args, struct ruling *rule)
+/* Who started it? What has no number (a runtime, a program that no profile knows) is not judged. */
+static __always_inline int odd_parent(struct subject *s, struct guard_allow *a, __u32 parent)
 {
+	return (a->flags & GUARD_A_PARENTS) != 0 && parent != 0 &&
+	       s->policy->mode_parent != GUARD_REC_MODE_UNSET &&
+	       use_of(s->container->service, a->program, GUARD_USE_PARENT, parent) == NULL;
+}
+
+/* @ret_flags receives GUARD_RF_PARENT. */
+static __always_inline void judge_exec(struct scratch *x, struct subject *s, struct file *file,
+				       struct seen_file *f, __u32 n_args, struct ruling *rule,
+				       __u32 *ret_flags)
+{
+	__u32 parent = s->task->program;
 	__u64 script = 0;
 
 	rule_file(s, file, f, GUARD_A_EXEC, rule);
@@ -150,6 +218,11 @@ static __always_inline void judge_exec(struct scratch *x, struct subject *s, str
 		guard_parse_args(n_args);
 		rule->mode = s->policy->mode_exec;
 		rule->reason = rule_use(s->container->service, &rule->rules, &x->parse, &script);
+		if (rule->reason == 0 && odd_parent(s, &rule->rules, parent)) {
+			rule->reason = GUARD_REC_R_NOT_IN_PROFILE;
+			rule->mode = s->policy->mode_parent;
+			*ret_flags |= GUARD_RF_PARENT;
+		}
 		if (rule->reason != 0 && (s->task->flags & GUARD_T_ENTRY) != 0)
 			rule->reason = GUARD_REC_R_ENTRY;
 		s->task->script = script;
@@ -172,7 +245,9 @@ static __always_inline void hold(struct scratch *x, struct subject *s, struct se
 	s->task->held = f->id;
 	s->task->flags |= GUARD_T_HELD;
 	bpf_send_signal(SIG_STOP);
-	bpf_ringbuf_output(&alerts, x, size, BPF_RB_FORCE_WAKEUP);
+	/* Nobody would let it go on. */
+	if (bpf_ringbuf_output(&alerts, x, size, BPF_RB_FORCE_WAKEUP) != 0)
+		bpf_send_signal(SIG_KILL);
 }
 
 static __always_inline int must_wait(struct subject *s)
@@ -181,6 +256,29 @@ static __always_inline int must_wait(struct subject *s)
 
 	return (s->container->flags & GUARD_C_PENDING) != 0 && ctl != NULL && ctl->hold_pending &&
 	       agent_alive(ctl);
+}
+
+/*
+ * A program that the list has nothing against, but whose input is the network's, or whose
+ * arguments were not seen yet: user space decides before it runs.
+ */
+static __always_inline int must_ask(struct scratch *x, struct subject *s, struct ruling *rule)
+{
+	struct guard_control *ctl = get_control();
+	__u32 use = rule->rules.flags;
+
+	if (ctl == NULL || !ctl->enforce || !agent_alive(ctl) ||
+	    (s->policy->flags & GUARD_P_HOLD) == 0)
+		return 0;
+	if ((x->rec.flags & GUARD_RF_STDIN_SOCKET) != 0 &&
+	    s->policy->mode_builtin == GUARD_REC_MODE_ENFORCE && (use & GUARD_A_REMOTE) == 0 &&
+	    (!rule->known ||
+	     ((use & (GUARD_A_INTERPRETER | GUARD_A_MULTICALL)) != 0 && s->task->script == 0)))
+		return 1;
+	return (s->policy->flags & GUARD_P_HOLD_ARGS) != 0 && rule->known &&
+	       (use & GUARD_A_SHAPES) != 0 &&
+	       !looked_at(s->container->service, x->args_hash, rule->rules.program, GUARD_REC_EXEC,
+			  0);
 }
 
 static __always_inline void finish_exec(struct scratch *x, struct subject *s, struct seen_file *f,
@@ -192,7 +290,7 @@ static __always_inline void finish_exec(struct scratch *x, struct subject *s, st
 	r->program = s->task->program;
 	/* Held already: something that the kernel mapped for it has to be looked at first. */
 	if (must_wait(s) || (rule->hold && rule->reason != 0) ||
-	    (rule->reason == 0 && (s->task->flags & GUARD_T_HELD) != 0)) {
+	    (rule->reason == 0 && ((s->task->flags & GUARD_T_HELD) != 0 || must_ask(x, s, rule)))) {
 		r->reason = rule->reason;
 		hold(x, s, f, size);
 		return;
@@ -334,13 +432,16 @@ static __always_inline int exec_done(struct task_struct *task, struct linux_binp
 	s.task->exe = f.id;
 	x->parse.argv0 = 0;
 	n_args = read_args(task, x->args, &flags);
-	judge_exec(x, &s, file, &f, n_args, &rule);
+	judge_exec(x, &s, file, &f, n_args, &rule, &flags);
+	if (s.policy->flags & GUARD_P_HOLD_ARGS)
+		guard_hash_args(n_args);
 	if (have_vma && !lsm_backend && (rule.reason == 0 || rule.hold))
 		judge_entry(x, &s, task);
 	rec_init(&x->rec, GUARD_REC_EXEC, &s, task);
 	x->rec.file = f.id;
 	x->rec.origin = f.origin;
 	x->rec.flags |= flags;
+	x->rec.value = s.policy->flags & GUARD_P_HOLD_ARGS ? x->args_hash : 0;
 	if (f.unlinked)
 		x->rec.flags |= GUARD_RF_UNLINKED;
 	describe_exec(x, task, file, bprm, n_args);

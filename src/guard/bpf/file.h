@@ -7,6 +7,7 @@ struct seen_file {
 	struct guard_file_id id;
 	__u32 origin;
 	__u32 unlinked;
+	__u64 place; /* device and generation: tells a number that was given again */
 };
 
 static __always_inline __u64 inode_ctime(struct inode *inode)
@@ -93,6 +94,7 @@ static __always_inline void file_look(struct file *file, struct task_struct *tas
 	f->id.dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	f->id.ctime_ns = inode_ctime(inode);
 	f->id.zero = 0;
+	f->place = (__u64)BPF_CORE_READ(inode, i_generation) << 32 | f->id.dev;
 }
 
 /*

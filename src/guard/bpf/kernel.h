@@ -26,6 +26,8 @@ struct super_block {
 struct inode {
 	unsigned short i_mode;
 	unsigned int i_nlink;
+	kdev_t i_rdev;
+	__u32 i_generation;
 	unsigned long i_ino;
 	long long i_size;
 	struct super_block *i_sb;

@@ -87,6 +87,7 @@ static __always_inline int report_file(struct subject *s, struct task_struct *ta
 	t->rec.reason = w->reason;
 	t->rec.verdict = w->verdict;
 	t->rec.op = w->op;
+	t->rec.value = w->type == GUARD_REC_OPEN ? f->place : 0;
 	t->rec.flags |= w->flags;
 	t->rec.cause = w->cause;
 	guard_path_told(number_of(file_path(file)));
@@ -151,7 +152,7 @@ static __always_inline int tell_plain(struct subject *s, struct task_struct *tas
 	r.verdict = verdict_of(mode, GUARD_REC_DENIED);
 	if (r.verdict != GUARD_REC_OBSERVED)
 		send_alert(&r, sizeof(r), s->task->exe.ino, op);
-	else if ((s->policy->flags & GUARD_P_LEARN) &&
+	else if ((s->policy->flags & (GUARD_P_LEARN | GUARD_P_RECORD)) &&
 		 first_time(r.cgroup, s->task->exe.ino, s->task->exe.ctime_ns, type, op))
 		send_record(&r, sizeof(r), s->container);
 	return r.verdict == GUARD_REC_DENIED ? -EPERM_ : 0;
@@ -187,6 +188,7 @@ int BPF_PROG(guard_bprm, struct linux_binprm *bprm, int ret)
 SEC("lsm/file_open")
 int BPF_PROG(guard_file_open, struct file *file, int ret)
 {
+	struct report w = {.type = GUARD_REC_OPEN, .verdict = GUARD_REC_HELD};
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct seen_file f = {};
 	struct subject s = {};
@@ -207,8 +209,14 @@ int BPF_PROG(guard_file_open, struct file *file, int ret)
 		}
 		s.task->script = 0;
 	}
-	note_file(&s, task, GUARD_REC_OPEN, file, &f,
-		  (BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT) ? 2 : 1, f.id.dev);
+	w.op = (BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT) ? 2 : 1;
+	if (!must_look(&s, &f, w.op)) {
+		note_file(&s, task, GUARD_REC_OPEN, file, &f, w.op, f.place);
+	} else {
+		pause_task(&s);
+		if (report_file(&s, task, file, &f, &w, 1) != 0)
+			resume_task(&s);
+	}
 	return 0;
 }
 
@@ -230,7 +238,9 @@ static __always_inline void hold_mapping(struct subject *s, struct task_struct *
 		w.flags = GUARD_RF_EXECVE;
 	s->task->flags |= GUARD_T_HELD;
 	s->task->held = f->id;
-	bpf_send_signal(report_file(s, task, file, f, &w, 1) == 0 ? SIG_STOP : SIG_KILL);
+	bpf_send_signal(SIG_STOP);
+	if (report_file(s, task, file, f, &w, 1) != 0)
+		bpf_send_signal(SIG_KILL);
 }
 
 static __always_inline int file_code(struct subject *s, struct task_struct *task, struct file *file)
@@ -332,6 +342,16 @@ static __always_inline int on_sockaddr(struct socket *sock, void *address, __u16
 	return rule_peer(&s, task, &p, type) ? 0 : -EPERM_;
 }
 
+SEC("lsm/socket_listen")
+int BPF_PROG(guard_socket_listen, struct socket *sock, int backlog, int ret)
+{
+	struct subject s = {};
+
+	if (ret == 0 && subject_current(&s) == 0)
+		note_listen(&s, (void *)bpf_get_current_task(), sock);
+	return ret;
+}
+
 SEC("lsm/socket_connect")
 int BPF_PROG(guard_socket_connect, struct socket *sock, struct sockaddr *address, int len, int ret)
 {
@@ -408,8 +428,8 @@ SEC("lsm/capable")
 int BPF_PROG(guard_lsm_capable, const struct cred *cred, void *ns, int cap, unsigned int opts,
 	     int ret)
 {
-	if (ret == 0)
-		note_cap(cap);
+	if (ret == 0 && on_cap(cred, cap, GUARD_REC_DENIED) == GUARD_REC_DENIED)
+		return -EPERM_;
 	return ret;
 }
 
@@ -421,7 +441,8 @@ int BPF_PROG(guard_kill, struct task_struct *task, void *info, int sig, const st
 	__u32 tgid = BPF_CORE_READ(task, tgid), self = bpf_get_current_pid_tgid() >> 32;
 	struct guard_task *t = bpf_map_lookup_elem(&tasks, &tgid);
 
-	if (ret != 0 || t == NULL || sig != 18 || (t->flags & GUARD_T_HELD) == 0)
+	if (ret != 0 || t == NULL || sig != SIG_CONT ||
+	    (t->flags & (GUARD_T_HELD | GUARD_T_PAUSED)) == 0)
 		return ret;
 	return bpf_map_lookup_elem(&tasks, &self) != NULL ? -EPERM_ : 0;
 }

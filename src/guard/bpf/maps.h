@@ -21,6 +21,7 @@ enum {
 	FMODE_WRITE_BIT = 2,
 	TS_COMPAT_BIT = 2,
 	SIG_KILL = 9,
+	SIG_CONT = 18,
 	SIG_STOP = 19,
 	DATA_MASK = 0x7ff,
 	PATH_MASK = GUARD_PATH_BYTES - 1,
@@ -47,6 +48,7 @@ enum {
 /* Set by user space before loading. */
 const volatile __u32 host_mnt_ns = 0;
 const volatile __u32 lsm_backend = 0;   /* file and network decisions are made in LSM hooks */
+const volatile __u64 args_key = 0;      /* of the hash of arguments, drawn at each start */
 const volatile __u32 fmode_backing = 0; /* bit of file.f_mode: struct backing_file; 0: none */
 const volatile __u32 ovl_upper_off =
 	0; /* from struct inode to ovl_inode.__upperdentry; 0: unknown */
@@ -205,6 +207,7 @@ struct scratch {
 	__u8 data[4096 + 64];
 	__u8 args[GUARD_ARGS_BYTES * 2];
 	struct guard_parse parse;
+	__u64 args_hash;
 	__u32 run; /* kept here, not in a register, so that the verifier sees one state */
 };
 

@@ -19,7 +19,7 @@ typedef uint64_t guard_u64;
 #endif
 
 enum {
-	GUARD_ABI = 2, /* raised when anything below changes; pinned maps of another are dropped */
+	GUARD_ABI = 3, /* raised when anything below changes; pinned maps of another are dropped */
 	GUARD_PATH_DEPTH = 24,   /* components walked */
 	GUARD_PATH_BYTES = 1024, /* of one walked path */
 	GUARD_NAME_BYTES = 256,  /* name as given to execve, cgroup name */
@@ -83,7 +83,7 @@ enum guard_rec_origin {
 
 enum guard_rec_type {
 	GUARD_REC_EXEC = 1, /* file, path, name, args */
-	GUARD_REC_OPEN,     /* file, path; op: 1 read, 2 write */
+	GUARD_REC_OPEN,     /* file, path; op: 1 read, 2 write; held: value is the file's place */
 	GUARD_REC_MMAP,     /* file, path: mapped as code */
 	GUARD_REC_ANON,     /* op: call that made anonymous memory executable */
 	GUARD_REC_SCRIPT,   /* file, path: a script was opened by the interpreter started for it */
@@ -108,7 +108,7 @@ enum guard_rec_flags {
 	GUARD_RF_ARGS_CUT = 1 << 4, /* more arguments than the record holds */
 	GUARD_RF_PATH_CUT = 1 << 5, /* deeper path than the record holds */
 	GUARD_RF_UNLINKED = 1 << 6, /* the file has no name any more */
-	GUARD_RF_STDIN_SOCKET = 1 << 7, /* standard input is a network socket */
+	GUARD_RF_STDIN_SOCKET = 1 << 7, /* standard input is a socket of IPv4 or IPv6 */
 	GUARD_RF_STDIN_PIPE = 1 << 8,
 	GUARD_RF_PENDING = 1 << 9,  /* the container's service was not known yet */
 	GUARD_RF_INLINE = 1 << 10,  /* interpreter was given code in its arguments */
@@ -116,6 +116,11 @@ enum guard_rec_flags {
 	GUARD_RF_EXECVE = 1 << 14,  /* mapped while a program is being loaded */
 	GUARD_RF_RUNNING = 1 << 13, /* ran already when the guard started */
 	GUARD_RF_NO_PATH = 1 << 12, /* made from a count: only the key is known */
+	GUARD_RF_STDIN_TTY = 1 << 15,
+	GUARD_RF_STDOUT_SOCKET = 1 << 16, /* standard output, or the one for errors */
+	GUARD_RF_STDOUT_PIPE = 1 << 17,
+	GUARD_RF_STDOUT_TTY = 1 << 18,
+	GUARD_RF_PARENT = 1 << 19, /* known, but not as a child of who started it */
 };
 
 /** struct guard_file_id - a file, below overlayfs, in one state of its content */
@@ -145,7 +150,7 @@ struct guard_rec {
 	guard_u32 origin;
 	guard_u32 op;
 	guard_u32 program; /* index into the profile's programs, + 1 */
-	guard_u64 value;
+	guard_u64 value;   /* for exec: hash of the arguments, where they may be held */
 	struct guard_file_id file;
 	guard_u8 addr[16]; /* IPv4 in the first four bytes */
 	guard_u16 family;
@@ -180,6 +185,7 @@ enum guard_task_flags {
 	GUARD_T_MAIN = 1 << 3,
 	GUARD_T_SEEN = 1 << 4,   /* found running when the guard started */
 	GUARD_T_DOOMED = 1 << 5, /* a kill was sent */
+	GUARD_T_PAUSED = 1 << 6, /* stopped for a file it opened; its threads may be in calls */
 };
 
 /** struct guard_container - keyed by cgroup id */
@@ -216,19 +222,28 @@ struct guard_policy {
 	guard_u8 mode_anon;
 	guard_u8 mode_listen;
 	guard_u8 has_profile;
-	guard_u32 flags; /* enum guard_policy_flags */
+	guard_u8 mode_parent;
+	guard_u8 mode_cap;
+	guard_u8 mode_call;
 	guard_u8 mode_name;
-	guard_u8 zero[3];
+	guard_u32 flags; /* enum guard_policy_flags */
+	guard_u32 zero;
+	guard_u64 caps; /* bit n: CAP_n is known */
 };
 
 enum guard_policy_flags {
-	GUARD_P_RECORD = 1 << 0,    /* every program start is recorded */
-	GUARD_P_LEARN = 1 << 1,     /* first opens, mappings, peers, calls are recorded */
-	GUARD_P_HOLD = 1 << 2,      /* unknown files may be held for user space to look */
-	GUARD_P_LIFECYCLE = 1 << 3, /* fork and exit are recorded */
-	GUARD_P_CALLS = 1 << 4,     /* system calls and capabilities are noted */
-	GUARD_P_NAMES = 1 << 5,     /* names that are asked for are judged */
-	GUARD_P_WILDCARDS = 1 << 6, /* some known names stand for all below */
+	GUARD_P_RECORD = 1 << 0,      /* every program start is recorded */
+	GUARD_P_LEARN = 1 << 1,       /* first opens, mappings, peers, calls are recorded */
+	GUARD_P_HOLD = 1 << 2,        /* unknown files may be held for user space to look */
+	GUARD_P_LIFECYCLE = 1 << 3,   /* fork and exit are recorded */
+	GUARD_P_CALLS = 1 << 4,       /* system calls and capabilities are noted */
+	GUARD_P_NAMES = 1 << 5,       /* names that are asked for are judged */
+	GUARD_P_WILDCARDS = 1 << 6,   /* some known names stand for all below */
+	GUARD_P_JUDGE_CALLS = 1 << 7, /* system calls are held against call_sets */
+	GUARD_P_JUDGE_CAPS = 1 << 8,  /* capabilities are held against caps */
+	GUARD_P_COMPAT = 1 << 9,      /* 32-bit calls are known */
+	GUARD_P_HOLD_ARGS = 1 << 10,  /* arguments not seen before are looked at first */
+	GUARD_P_HOLD_FILES = 1 << 11, /* opened files not seen before are looked at first */
 };
 
 /** struct guard_allow_key - a known file of a service */
@@ -258,6 +273,9 @@ enum guard_allow_flags {
 	GUARD_A_RAW = 1 << 8,
 	GUARD_A_LOADER = 1 << 9,
 	GUARD_A_ANY_SCRIPT = 1 << 10,
+	GUARD_A_PARENTS = 1 << 11, /* only as a child of known programs */
+	GUARD_A_SHAPES = 1 << 12,  /* only with known arguments */
+	GUARD_A_REMOTE = 1 << 13,  /* a shell that takes its commands from the network */
 };
 
 /** struct guard_size_key - a size that some known file of the service has */
@@ -267,13 +285,19 @@ struct guard_size_key {
 	guard_u64 size;
 };
 
-/** struct guard_use_key - a learned use of a program: a script's base name, an applet */
+/** struct guard_use_key - a known use of a program */
 struct guard_use_key {
 	guard_u32 service;
 	guard_u32 program;
-	guard_u32 kind; /* 1 script name, 2 applet */
+	guard_u32 kind; /* enum guard_use_kind */
 	guard_u32 zero;
-	guard_u64 hash; /* FNV-1a of the name */
+	guard_u64 hash;
+};
+
+enum guard_use_kind {
+	GUARD_USE_SCRIPT = 1, /* hash: FNV-1a of the script's base name */
+	GUARD_USE_APPLET = 2, /* hash: FNV-1a of the name it is called by */
+	GUARD_USE_PARENT = 3, /* hash: number of the program that starts it */
 };
 
 /* Values of the use map. */
@@ -337,6 +361,9 @@ struct guard_named {
 	guard_u64 until_ns; /* CLOCK_MONOTONIC */
 };
 
+/* Bit of guard_seen_key.op: user space has looked at the file and minds nothing. */
+#define GUARD_SEEN_FINE 0x100
+
 /** struct guard_seen_key - what was recorded once already */
 struct guard_seen_key {
 	guard_u64 cgroup;
@@ -396,7 +423,7 @@ _Static_assert(sizeof(struct guard_rec) == 152, "record");
 _Static_assert(sizeof(struct guard_task) == 112, "task");
 _Static_assert(sizeof(struct guard_container) == 184, "container");
 _Static_assert(sizeof(struct guard_allow_key) == 40, "allow key");
-_Static_assert(sizeof(struct guard_policy) == 16, "policy");
+_Static_assert(sizeof(struct guard_policy) == 32, "policy");
 _Static_assert(sizeof(struct guard_use_key) == 24, "use key");
 _Static_assert(sizeof(struct guard_peer_key) == 24, "peer key");
 _Static_assert(sizeof(struct guard_net_key) == 28, "net key");
