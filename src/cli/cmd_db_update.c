@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -29,7 +28,6 @@ enum {
 	DEFAULT_KEEP = 30, /* a month of daily publications gets deltas */
 	MAX_KEEP = 900,
 	MAX_KEY_SIZE = 64 * 1024,
-	PROGRESS_PERIOD_MS = 100,
 };
 
 static const struct cli_option update_options[] = {
@@ -66,41 +64,6 @@ static int read_key(const char *path, bool private, struct sk_key **ret, struct 
 			    : sk_key_read_public(sk_buf_span(&pem), ret, err);
 	sk_buf_release(&pem);
 	return r < 0 ? sk_err_wrap(err, r, "key %s", path) : 0;
-}
-
-/* Progress on a terminal: one line that is written over. */
-struct progress_line {
-	int64_t last_ms;
-	bool shown;
-};
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void show_progress(void *ctx, const char *what, uint64_t done, uint64_t total)
-{
-	struct progress_line *line = ctx;
-	int64_t now = now_ms();
-
-	if (now - line->last_ms < PROGRESS_PERIOD_MS)
-		return;
-	line->last_ms = now;
-	line->shown = true;
-	if (total != 0)
-		(void)fprintf(stderr, "\r\x1b[K%s %" PRIu64 "%%", what, done * 100 / total);
-	else
-		(void)fprintf(stderr, "\r\x1b[K%s %" PRIu64 " KiB", what, done >> 10);
-}
-
-static void end_progress(const struct progress_line *line)
-{
-	if (line->shown)
-		(void)fputs("\r\x1b[K", stderr);
 }
 
 static uint32_t config_ms(const struct cli_context *ctx, const char *key)
@@ -329,8 +292,8 @@ static int finish_store(struct cli_context *ctx, const struct vulndb_update_resu
 static int update_from_feeds(struct cli_context *ctx, const char *db_path)
 {
 	sk_cleanup(http_client_freep) struct http_client *http = NULL;
-	struct progress_line line = {0};
-	const struct vulndb_update_progress progress = {.update = show_progress, .ctx = &line};
+	struct cli_progress line = {0};
+	const struct vulndb_update_progress progress = {.update = cli_progress_show, .ctx = &line};
 	const char *store = cli_option(ctx, "store");
 	struct vulndb_update_options opts = {0};
 	struct vulndb_update_result res;
@@ -346,7 +309,7 @@ static int update_from_feeds(struct cli_context *ctx, const char *db_path)
 	opts.http = http;
 	if (r == 0)
 		r = vulndb_update_store(&opts, cli_arena(ctx), &res, &err);
-	end_progress(&line);
+	cli_progress_end(&line);
 	if (r < 0)
 		return cli_fail(ctx, &err);
 	return finish_store(ctx, &res, opts.store, db_path);

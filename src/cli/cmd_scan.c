@@ -2,7 +2,6 @@
 /* stockade scan: what is in a target, what is known of it, and whether that is acceptable. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -50,21 +49,6 @@ static const struct cli_option options[] = {
 	{"workers", 0, "N", "scan.workers", "worker processes; 0: one a core", NULL, 0},
 	{NULL},
 };
-
-static void show_progress(sk_unused void *ctx, const char *what, uint64_t done, uint64_t total)
-{
-	if (total != 0)
-		(void)fprintf(stderr, "\r\033[K%s %" PRIu64 " %%", what,
-			      done < total ? done * 100 / total : 100);
-	else
-		(void)fprintf(stderr, "\r\033[K%s %" PRIu64 " MiB", what, done >> 20);
-}
-
-static void clear_progress(const struct scan_progress *progress)
-{
-	if (progress != NULL)
-		(void)fputs("\r\033[K", stderr);
-}
 
 static int load_ignores(struct cli_context *ctx, struct match_ignores *ret, struct sk_err *err)
 {
@@ -242,6 +226,7 @@ static int open_db(struct cli_context *ctx, struct vulndb **ret, struct sk_err *
 /** struct plan - everything that the command line asks for */
 struct plan {
 	struct scan_options scan;
+	struct cli_progress line;
 	struct scan_progress progress;
 	struct match_ignores ignores;
 	struct match_gate gate;
@@ -281,7 +266,7 @@ static int load_plan(struct cli_context *ctx, struct plan *p, struct sk_err *err
 		r = load_ignores(ctx, &p->ignores, err);
 	if (workers != NULL && r == 0 && !sk_parse_u32(sk_span_str(workers), &n_workers))
 		r = sk_err_set(err, SK_E_USAGE, "--workers takes a number");
-	p->progress.update = show_progress;
+	p->progress = (struct scan_progress){.update = cli_progress_show, .ctx = &p->line};
 	p->scan = (struct scan_options){
 		.target = cli_args(ctx, &n_args)[0],
 		.platform = cli_option(ctx, "platform"),
@@ -333,7 +318,7 @@ static int run(struct cli_context *ctx)
 		r = open_db(ctx, &db, &err);
 	if (r == 0) {
 		r = scan_run(db, &plan.scan, cli_arena(ctx), &report, &err);
-		clear_progress(plan.scan.progress);
+		cli_progress_end(&plan.line);
 	}
 	if (r == 0) {
 		struct report_options opts = {.show_suppressed = cli_switch(ctx, "show-suppressed"),

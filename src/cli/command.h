@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/budget.h"
@@ -177,6 +178,29 @@ bool cli_colour(const struct cli_context *ctx, int fd);
  * Return: 80 when it is none.
  */
 unsigned cli_width(void);
+
+/** struct cli_progress - one line on stderr that is written over; zero-initialised */
+struct cli_progress {
+	int64_t last_ms;
+	bool shown;
+};
+
+/**
+ * cli_progress_show() - say how far something is, a few times a second at most
+ * @progress: struct cli_progress
+ * @what: is being done
+ * @done: bytes
+ * @total: bytes, 0 while it is not known
+ *
+ * The caller has made sure that stderr is a terminal and the user not quiet.
+ */
+void cli_progress_show(void *progress, const char *what, uint64_t done, uint64_t total);
+
+/**
+ * cli_progress_end() - wipe the line
+ * @p: what was shown, if anything
+ */
+void cli_progress_end(struct cli_progress *p);
 
 /**
  * cli_is_quiet() - did the user ask for errors only

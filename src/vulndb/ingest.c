@@ -225,14 +225,18 @@ static void add_single(struct vulndb_ingest *in, struct sk_span text, struct tal
 		flush_many(in, tally, place);
 }
 
-/* Is @line one whole JSON value: do its brackets close at its end. */
-static bool is_whole(struct sk_span line)
+/*
+ * Where the JSON value or member that begins @s ends: at the comma or brace behind it, else at the
+ * end of @s. *ret_whole: its brackets and texts are closed there.
+ */
+static size_t value_end(struct sk_span s, bool *ret_whole)
 {
 	size_t depth = 0;
 	bool text = false;
 
-	for (size_t i = 0; i < line.len; i++) {
-		char c = line.ptr[i];
+	*ret_whole = false;
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.ptr[i];
 
 		if (text) {
 			if (c == '\\')
@@ -243,19 +247,24 @@ static bool is_whole(struct sk_span line)
 			text = true;
 		} else if (c == '{' || c == '[') {
 			depth++;
+		} else if (depth == 0 && (c == ',' || c == '}')) {
+			*ret_whole = true;
+			return i;
 		} else if (c == '}' || c == ']') {
 			if (depth == 0)
-				return false;
+				return s.len; /* what it closes was never open */
 			depth--;
 		}
 	}
-	return depth == 0 && !text;
+	*ret_whole = depth == 0 && !text;
+	return s.len;
 }
 
 static enum vulndb_kind kind_of(struct sk_span head)
 {
 	struct sk_span line;
 	struct sk_span rest = head;
+	bool whole;
 
 	if (vulndb_is_table(head))
 		return VULNDB_KIND_TABLE;
@@ -263,8 +272,9 @@ static enum vulndb_kind kind_of(struct sk_span head)
 	if (rest.len == 0 || (rest.ptr[0] != '{' && rest.ptr[0] != '['))
 		return VULNDB_KIND_OTHER;
 	line = sk_span_sub(rest, 0, sk_span_find(rest, '\n'));
-	return line.ptr[0] == '{' && line.len < rest.len && is_whole(line) ? VULNDB_KIND_LINES
-									   : VULNDB_KIND_WHOLE;
+	whole = line.ptr[0] == '{' && line.len < rest.len && value_end(line, &whole) == line.len &&
+		whole;
+	return whole ? VULNDB_KIND_LINES : VULNDB_KIND_WHOLE;
 }
 
 static int64_t date_of_table(struct sk_span head)
@@ -304,34 +314,6 @@ static void cut_job(struct vulndb_ingest *in, enum vulndb_kind kind, struct sk_b
 	sk_buf_release(&rest);
 }
 
-/* End of the member that begins @s: the comma or bracket behind it; the length when it is cut off.
- */
-static size_t member_end(struct sk_span s)
-{
-	size_t depth = 0;
-	bool text = false;
-
-	for (size_t i = 0; i < s.len; i++) {
-		char c = s.ptr[i];
-
-		if (text) {
-			if (c == '\\')
-				i++;
-			else if (c == '"')
-				text = false;
-		} else if (c == '"') {
-			text = true;
-		} else if (c == '{' || c == '[') {
-			depth++;
-		} else if (depth == 0 && (c == ',' || c == '}')) {
-			return i;
-		} else if (c == '}' || c == ']') {
-			depth--;
-		}
-	}
-	return s.len;
-}
-
 /* A large object becomes several of about JOB_BYTES, with its members in order. */
 static void split_object(struct vulndb_ingest *in, struct sk_span text, struct tally *tally,
 			 const char *place)
@@ -342,7 +324,8 @@ static void split_object(struct vulndb_ingest *in, struct sk_span text, struct t
 	text = sk_span_trim(text);
 	text = sk_span_sub(text, 1, text.len);
 	while (text.len != 0) {
-		size_t end = member_end(text);
+		bool whole;
+		size_t end = value_end(text, &whole);
 		bool cut_off = end >= text.len;
 		bool last = cut_off || text.ptr[end] == '}';
 
