@@ -58,7 +58,7 @@ static double first_lookup(const char *path)
 /* Every package once, in one of its ecosystems. */
 static size_t collect(const struct vulndb *db, struct sk_arena *a, struct question **ret)
 {
-	struct vulndb_search *s = vulndb_search_new(db, sk_span_of("", 0));
+	struct vulndb_search *s = vulndb_search_new(db, sk_span_of("", 0), false);
 	struct question *list = NULL;
 	struct vulndb_claim c;
 	struct sk_span name;

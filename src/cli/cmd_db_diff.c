@@ -88,7 +88,7 @@ static int cmp_entry(const void *pa, const void *pb)
 static int collect(struct entries *e, struct sk_err *err)
 {
 	sk_cleanup(vulndb_search_freep) struct vulndb_search *s =
-		vulndb_search_new(e->db, sk_span_of("", 0));
+		vulndb_search_new(e->db, sk_span_of("", 0), false);
 	const char *copy = "";
 	struct vulndb_claim c;
 	struct sk_span name;

@@ -515,9 +515,10 @@ static void print_claim(struct sk_span name, const struct vulndb_claim *c,
 	sk_arena_free(a);
 }
 
-static int walk(struct lookup *l, struct sk_span text, struct sk_err *err)
+static int walk_spelling(struct lookup *l, struct sk_span text, bool any_case, struct sk_err *err)
 {
-	sk_cleanup(vulndb_search_freep) struct vulndb_search *s = vulndb_search_new(l->db, text);
+	sk_cleanup(vulndb_search_freep) struct vulndb_search *s =
+		vulndb_search_new(l->db, text, any_case);
 	struct vulndb_advisory adv;
 	struct vulndb_claim c;
 	struct sk_span name;
@@ -537,6 +538,14 @@ static int walk(struct lookup *l, struct sk_span text, struct sk_err *err)
 			print_claim(name, &c, &adv);
 	}
 	return r;
+}
+
+/* A name that nobody spells so is meant in any case. */
+static int walk(struct lookup *l, struct sk_span text, struct sk_err *err)
+{
+	int r = walk_spelling(l, text, false, err);
+
+	return r < 0 || l->n_claims != 0 ? r : walk_spelling(l, text, true, err);
 }
 
 static void print_vuln(const struct lookup *l, uint32_t index)
@@ -618,16 +627,11 @@ static int run_lookup_text(struct lookup *l, const char *text, struct sk_err *er
 	return r;
 }
 
-/* "cve-2024-1" and "ghsa-ABCD-…" as databases spell them; other text as it is. */
-static const char *id_spelling(struct cli_context *ctx, const char *text)
+/* Upper case as far as @n_upper, then lower. */
+static const char *recase(struct sk_arena *a, const char *text, size_t n_upper)
 {
-	bool cve = strncasecmp(text, "CVE-", 4) == 0;
-	size_t n_upper = cve ? strlen(text) : 4;
-	char *copy;
+	char *copy = sk_arena_strdup(a, text);
 
-	if (!cve && strncasecmp(text, "GHSA-", 5) != 0)
-		return text;
-	copy = sk_arena_strdup(cli_arena(ctx), text);
 	for (size_t i = 0; copy[i] != '\0'; i++) {
 		if (i < n_upper && copy[i] >= 'a' && copy[i] <= 'z')
 			copy[i] = (char)(copy[i] - 'a' + 'A');
@@ -635,6 +639,22 @@ static const char *id_spelling(struct cli_context *ctx, const char *text)
 			copy[i] = (char)(copy[i] - 'A' + 'a');
 	}
 	return copy;
+}
+
+/* "cve-2024-1", "ghsa-ABCD-…", "dsa-1-1" as the database spells them; other text as it is. */
+static const char *id_spelling(struct cli_context *ctx, const struct vulndb *db, const char *text)
+{
+	const char *forms[] = {
+		text,
+		recase(cli_arena(ctx), text, strlen(text)),
+		recase(cli_arena(ctx), text, strcspn(text, "-")),
+	};
+
+	for (size_t i = 0; i < SK_ARRAY_LEN(forms); i++) {
+		if (vulndb_has_id(db, sk_span_str(forms[i])))
+			return forms[i];
+	}
+	return text;
 }
 
 static int run_lookup(struct cli_context *ctx)
@@ -645,12 +665,13 @@ static int run_lookup(struct cli_context *ctx)
 	const char *path = NULL;
 	struct sk_err err;
 	size_t n_args;
-	const char *text = id_spelling(ctx, cli_args(ctx, &n_args)[0]);
+	const char *text;
 	int r;
 
 	r = cmd_db_open(ctx, &path, &db, &err);
 	if (r < 0)
 		return cli_fail(ctx, &err);
+	text = id_spelling(ctx, db, cli_args(ctx, &n_args)[0]);
 	vulndb_count(db, &counts);
 	l.db = db;
 	l.text = open_text(ctx, path, db);

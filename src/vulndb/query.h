@@ -90,10 +90,12 @@ struct vulndb_search;
  * @db: outlives the walk
  * @text: package name in any family, or identifier or alias of an advisory or a vulnerability;
  *        empty: everything
+ * @any_case: names match in any case; identifiers are as the database spells them
  *
  * Return: the caller frees with vulndb_search_free().
  */
-struct vulndb_search *vulndb_search_new(const struct vulndb *db, struct sk_span text);
+struct vulndb_search *vulndb_search_new(const struct vulndb *db, struct sk_span text,
+					bool any_case);
 
 /**
  * vulndb_search_next() - next claim, by family and package in byte order
@@ -113,6 +115,15 @@ sk_must_check int vulndb_search_next(struct vulndb_search *s, struct sk_span *re
  */
 void vulndb_search_free(struct vulndb_search *s);
 SK_DEFINE_CLEANUP(struct vulndb_search, vulndb_search_free);
+
+/**
+ * vulndb_has_id() - does the database know an identifier or alias
+ * @db: open database
+ * @id: as the database spells it
+ *
+ * Return: true if so.
+ */
+bool vulndb_has_id(const struct vulndb *db, struct sk_span id);
 
 /**
  * vulndb_repository() - i-th product of a Red Hat repository

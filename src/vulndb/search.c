@@ -17,6 +17,7 @@ struct vulndb_search {
 	bool all;
 	bool *advisories; /* those that the identifier is of; NULL: it is none */
 	bool name_matches;
+	bool any_case;
 	char text[SEARCH_NAME];
 	size_t text_len;
 };
@@ -129,12 +130,20 @@ bool vulndb_vuln_find(const struct vulndb *db, struct sk_span id, uint32_t *ret_
 	return found;
 }
 
-struct vulndb_search *vulndb_search_new(const struct vulndb *db, struct sk_span text)
+bool vulndb_has_id(const struct vulndb *db, struct sk_span id)
+{
+	uint32_t index;
+
+	return vulndb_id_find(db, id, &index);
+}
+
+struct vulndb_search *vulndb_search_new(const struct vulndb *db, struct sk_span text, bool any_case)
 {
 	struct vulndb_search *s = sk_alloc(sizeof(*s));
 
 	s->db = db;
 	s->all = text.len == 0;
+	s->any_case = any_case;
 	if (text.len < sizeof(s->text)) {
 		if (text.len != 0)
 			memcpy(s->text, text.ptr, text.len);
@@ -158,11 +167,13 @@ static bool name_is(const struct vulndb_search *s)
 {
 	struct sk_span name = sk_span_of(s->names.name, s->names.name_len);
 	char text[SEARCH_NAME];
+	struct sk_span wanted;
 
-	return s->text_len != 0 &&
-	       sk_span_eq(name,
-			  vulndb_normal_name(s->names.family_name, sk_span_of(s->text, s->text_len),
-					     text, sizeof(text)));
+	if (s->text_len == 0)
+		return false;
+	wanted = vulndb_normal_name(s->names.family_name, sk_span_of(s->text, s->text_len), text,
+				    sizeof(text));
+	return s->any_case ? sk_span_eq_nocase(name, wanted) : sk_span_eq(name, wanted);
 }
 
 static bool wanted(const struct vulndb_search *s, const struct vulndb_claim *c)

@@ -190,7 +190,7 @@ static int cmp_line(const void *pa, const void *pb)
 /* All claims, sorted, then what was not used. */
 static char *dump(struct fixture *f, const struct vulndb *db)
 {
-	struct vulndb_search *s = vulndb_search_new(db, sk_span_of("", 0));
+	struct vulndb_search *s = vulndb_search_new(db, sk_span_of("", 0), false);
 	char *lines[512];
 	size_t n = 0;
 	struct vulndb_claim c;

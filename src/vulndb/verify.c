@@ -44,7 +44,7 @@ static int verify_claim(const struct vulndb_claim *c, struct sk_err *err)
 static int verify_claims(const struct vulndb *db, struct sk_err *err)
 {
 	sk_cleanup(vulndb_search_freep) struct vulndb_search *s =
-		vulndb_search_new(db, sk_span_of("", 0));
+		vulndb_search_new(db, sk_span_of("", 0), false);
 	uint32_t n_advisories = db->parts[VULNDB_SECTION_ADVISORIES].n_items;
 	struct vulndb_claim c;
 	struct sk_span name;
