@@ -29,6 +29,9 @@ bool cmd_db_json(const struct cli_context *ctx);
 sk_must_check int cmd_db_open(struct cli_context *ctx, const char **ret_path, struct vulndb **ret,
 			      struct sk_err *err);
 
+/* Makes the directories that a path leads through. */
+sk_must_check int cmd_db_make_parents(const char *path, struct sk_err *err);
+
 /* RFC 3339 member, null for 0. */
 void cmd_db_put_time(struct sk_jw *w, const char *key, int64_t t);
 

@@ -2,10 +2,13 @@
 /* stockade db: the table of its sub-commands, and where databases are found. */
 #include "cli/cmd_db.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/io.h"
 #include "cli/cli-priv.h"
 #include "cli/cmd_db-priv.h"
@@ -70,6 +73,20 @@ const char *cmd_db_found_path(struct cli_context *ctx, struct sk_err *err)
 	(void)sk_err_set(err, SK_E_NOT_FOUND,
 			 "no advisory database; `stockade db update` fetches one, --db names one");
 	return NULL;
+}
+
+int cmd_db_make_parents(const char *path, struct sk_err *err)
+{
+	for (const char *slash = strchr(path + 1, '/'); slash != NULL;
+	     slash = strchr(slash + 1, '/')) {
+		char *dir = strndup(path, (size_t)(slash - path));
+		int failed = dir == NULL || (mkdir(dir, 0755) < 0 && errno != EEXIST) ? errno : 0;
+
+		sk_free(dir);
+		if (failed != 0)
+			return sk_err_errno(err, failed, "create the directory of %s", path);
+	}
+	return 0;
 }
 
 bool cmd_db_json(const struct cli_context *ctx)

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -166,18 +165,21 @@ static void verified_json(const char *path, const struct vulndb *db, int r,
 	(void)!sk_jw_finish(&w); /* the exit code says the same */
 }
 
-/* Texts beside the database are checked with it. */
-static int verify_text(struct cli_context *ctx, const char *path, const struct vulndb *db,
-		       struct sk_err *err)
+static int verify_text(const char *name, const struct vulndb *db, struct sk_err *err)
 {
 	sk_cleanup(vulndb_text_closep) struct vulndb_text *text = NULL;
-	const char *name = sk_arena_printf(cli_arena(ctx), "%s.text", path);
-	int r;
+	int r = vulndb_text_open(name, db, &text, err);
 
-	if (access(name, F_OK) < 0)
-		return 0;
-	r = vulndb_text_open(name, db, &text, err);
 	return r < 0 ? r : vulndb_text_verify(text, err);
+}
+
+/* Texts beside the database are checked with it. */
+static int verify_text_beside(struct cli_context *ctx, const char *path, const struct vulndb *db,
+			      struct sk_err *err)
+{
+	const char *name = sk_arena_printf(cli_arena(ctx), "%s.text", path);
+
+	return access(name, F_OK) < 0 ? 0 : verify_text(name, db, err);
 }
 
 static int run_verify(struct cli_context *ctx)
@@ -199,7 +201,7 @@ static int run_verify(struct cli_context *ctx)
 	if (r == 0)
 		r = vulndb_verify(db, &err);
 	if (r == 0)
-		r = verify_text(ctx, path, db, &err);
+		r = verify_text_beside(ctx, path, db, &err);
 	if (cmd_db_json(ctx))
 		verified_json(path, db, r, &err);
 	if (r < 0)
@@ -228,8 +230,17 @@ static int check(const char *path, struct sk_err *err)
 	return r < 0 ? r : vulndb_verify(db, err);
 }
 
-/* A verified copy, whole or not at all; what is checked is what is written. */
-static int carry(const char *from, const char *to, struct sk_err *err)
+static int check_text(const char *path, const char *db_path, struct sk_err *err)
+{
+	sk_cleanup(vulndb_closep) struct vulndb *db = NULL;
+	int r = vulndb_open(db_path, &db, err);
+
+	return r < 0 ? r : verify_text(path, db, err);
+}
+
+/* A verified copy, whole or not at all; what is checked is what is written. @db: the database that
+ * texts belong to; NULL: it is one. */
+static int carry_file(const char *from, const char *to, const char *db, struct sk_err *err)
 {
 	struct sk_buf bytes;
 	char *tmp = NULL;
@@ -243,7 +254,7 @@ static int carry(const char *from, const char *to, struct sk_err *err)
 		r = sk_write_file_atomic(AT_FDCWD, tmp, sk_buf_span(&bytes), 0644, err);
 	sk_buf_release(&bytes);
 	if (r == 0) {
-		r = check(tmp, err);
+		r = db != NULL ? check_text(tmp, db, err) : check(tmp, err);
 		if (r < 0)
 			r = sk_err_wrap(err, r, "%s", from);
 		else if (rename(tmp, to) < 0)
@@ -253,6 +264,20 @@ static int carry(const char *from, const char *to, struct sk_err *err)
 	}
 	free(tmp);
 	return r;
+}
+
+/* The database, and its texts where there are any. */
+static int carry(struct cli_context *ctx, const char *from, const char *to, struct sk_err *err)
+{
+	const char *text = sk_arena_printf(cli_arena(ctx), "%s.text", from);
+	int r = carry_file(from, to, NULL, err);
+
+	if (r < 0)
+		return r;
+	if (access(text, F_OK) == 0)
+		return carry_file(text, sk_arena_printf(cli_arena(ctx), "%s.text", to), to, err);
+	vulndb_text_drop(to);
+	return 0;
 }
 
 static int carried(struct cli_context *ctx, const char *path)
@@ -284,7 +309,7 @@ static int run_export(struct cli_context *ctx)
 	struct sk_err err;
 	const char *from = cmd_db_found_path(ctx, &err);
 
-	if (from == NULL || carry(from, to, &err) < 0)
+	if (from == NULL || carry(ctx, from, to, &err) < 0)
 		return cli_fail(ctx, &err);
 	return carried(ctx, to);
 }
@@ -299,21 +324,6 @@ const struct command cmd_db_export = {
 	.run = run_export,
 };
 
-/* The user's data directory may not be there yet. */
-static void make_parents(const char *path)
-{
-	char *copy = sk_strdup(path);
-
-	for (char *p = copy + 1; *p != '\0'; p++) {
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		(void)mkdir(copy, 0755); /* writing the file will tell */
-		*p = '/';
-	}
-	sk_free(copy);
-}
-
 static int run_import(struct cli_context *ctx)
 {
 	size_t n_args;
@@ -323,8 +333,7 @@ static int run_import(struct cli_context *ctx)
 
 	if (to == NULL)
 		return cli_usage_error(ctx, "without a home directory --db names the destination");
-	make_parents(to);
-	if (carry(from, to, &err) < 0)
+	if (cmd_db_make_parents(to, &err) < 0 || carry(ctx, from, to, &err) < 0)
 		return cli_fail(ctx, &err);
 	return carried(ctx, to);
 }

@@ -7,10 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
 #include "base/io.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -22,6 +20,7 @@
 #include "http/http.h"
 #include "vulndb/build.h"
 #include "vulndb/publish.h"
+#include "vulndb/text.h"
 #include "vulndb/update.h"
 
 enum {
@@ -40,6 +39,8 @@ static const struct cli_option update_options[] = {
 	{"key", 0, "FILE", "db.key", "public key of the publication, PEM", NULL, 0},
 	{"allow-older", 0, NULL, NULL, "accept a publication older than the local database", NULL,
 	 0},
+	{"text", 0, NULL, "db.text", "titles, references and more ratings beside it, for db lookup",
+	 NULL, 0},
 	{"store", 0, "DIR", "db.store", "where fetched documents are kept", NULL, 0},
 	{"format", 'f', "FORMAT", NULL, "text or json", "text|json", 0},
 	{NULL},
@@ -47,6 +48,7 @@ static const struct cli_option update_options[] = {
 
 static const struct cli_option publish_options[] = {
 	{"key", 0, "FILE", "db.publish_key", "private key that signs, PEM", NULL, 0},
+	{"text", 0, NULL, "db.text", "publish the texts beside the database, too", NULL, 0},
 	{"keep", 0, "N", NULL, "versions that get a delta to the latest, default 30", NULL, 0},
 	{"format", 'f', "FORMAT", NULL, "text or json", "text|json", 0},
 	{NULL},
@@ -133,6 +135,13 @@ static int site_get(void *ctx, const char *path, struct sk_buf *out, struct sk_e
 static int print_follow(struct cli_context *ctx, const char *db_path,
 			const struct vulndb_follow_result *res)
 {
+	static const char *const texts[] = {
+		[VULNDB_FETCHED_NOTHING] = "unchanged",
+		[VULNDB_FETCHED_DELTA] = "delta",
+		[VULNDB_FETCHED_WHOLE] = "whole",
+		[VULNDB_NOT_PUBLISHED] = "none",
+	};
+	bool changed = res->db != VULNDB_FETCHED_NOTHING;
 	char digest[SK_DIGEST_TEXT_SIZE], built[SK_TIME_TEXT_SIZE];
 	struct sk_sink sink = cli_stdout();
 	struct sk_jw w;
@@ -140,9 +149,10 @@ static int print_follow(struct cli_context *ctx, const char *db_path,
 	(void)sk_digest_text(&res->digest, digest);
 	(void)sk_format_time(res->built, built);
 	if (!cmd_db_json(ctx)) {
-		(void)printf("%s: %s, built %s, %" PRIu64 " bytes fetched%s\n%s\n", db_path,
-			     res->unchanged ? "is the latest" : "updated", built, res->fetched,
-			     res->by_delta ? " as a delta" : "", digest);
+		(void)printf("%s: %s, built %s, %" PRIu64 " bytes fetched%s%s\n%s\n", db_path,
+			     changed ? "updated" : "is the latest", built, res->fetched,
+			     res->db == VULNDB_FETCHED_DELTA ? " as a delta" : "",
+			     res->text == VULNDB_NOT_PUBLISHED ? "" : ", with texts", digest);
 		return CLI_EXIT_CLEAN;
 	}
 	sk_jw_init(&w, &sink, 2);
@@ -152,8 +162,9 @@ static int print_follow(struct cli_context *ctx, const char *db_path,
 	sk_jw_str(&w, "file_digest", digest);
 	sk_jw_str(&w, "built", built);
 	sk_jw_u64(&w, "fetched", res->fetched);
-	sk_jw_bool(&w, "changed", !res->unchanged);
-	sk_jw_bool(&w, "delta", res->by_delta);
+	sk_jw_bool(&w, "changed", changed);
+	sk_jw_bool(&w, "delta", res->db == VULNDB_FETCHED_DELTA);
+	sk_jw_str(&w, "text", texts[res->text]);
 	sk_jw_end_object(&w);
 	return sk_jw_finish(&w) < 0 ? CLI_EXIT_FAILURE : CLI_EXIT_CLEAN;
 }
@@ -165,6 +176,12 @@ static int follow(struct cli_context *ctx, const char *base, const char *db_path
 	const char *key_path = cli_option(ctx, "key");
 	struct site site = {.cli = ctx, .base = base};
 	const struct vulndb_fetch fetch = {.get = site_get, .ctx = &site};
+	struct vulndb_follow_options opts = {
+		.fetch = &fetch,
+		.db_path = db_path,
+		.allow_older = cli_switch(ctx, "allow-older"),
+		.text = cli_switch(ctx, "text"),
+	};
 	struct vulndb_follow_result res;
 	struct sk_err err;
 	int r;
@@ -177,7 +194,9 @@ static int follow(struct cli_context *ctx, const char *base, const char *db_path
 		site.http = http;
 	}
 	if (r == 0)
-		r = vulndb_follow(&fetch, key, db_path, cli_switch(ctx, "allow-older"), &res, &err);
+		opts.key = key;
+	if (r == 0)
+		r = vulndb_follow(&opts, &res, &err);
 	if (r < 0)
 		return cli_fail(ctx, &err);
 	return print_follow(ctx, db_path, &res);
@@ -261,7 +280,8 @@ static int print_store_json(const struct vulndb_update_result *res, const char *
 static int finish_store(struct cli_context *ctx, const struct vulndb_update_result *res,
 			const char *store, const char *db_path)
 {
-	const struct vulndb_build_options opts = {.paths = &store, .n_paths = 1, .out = db_path};
+	const struct vulndb_build_options opts = {
+		.paths = &store, .n_paths = 1, .out = db_path, .text = cli_switch(ctx, "text")};
 	bool build = res->changed || access(db_path, F_OK) < 0;
 	struct vulndb_build_result built;
 	struct sk_err err;
@@ -276,6 +296,7 @@ static int finish_store(struct cli_context *ctx, const struct vulndb_update_resu
 				res->files[0].problem);
 		return cli_fail(ctx, &err);
 	}
+	vulndb_text_drop(db_path);
 	if (!cmd_db_json(ctx))
 		(void)printf("%s: %s, %" PRIu64 " bytes fetched\n", db_path,
 			     build ? "updated" : "is the latest", res->fetched);
@@ -315,20 +336,6 @@ static int update_from_feeds(struct cli_context *ctx, const char *db_path)
 	return finish_store(ctx, &res, opts.store, db_path);
 }
 
-static int make_parents(const char *path, struct sk_err *err)
-{
-	for (const char *slash = strchr(path + 1, '/'); slash != NULL;
-	     slash = strchr(slash + 1, '/')) {
-		char *dir = strndup(path, (size_t)(slash - path));
-		int failed = dir == NULL || (mkdir(dir, 0755) < 0 && errno != EEXIST) ? errno : 0;
-
-		sk_free(dir);
-		if (failed != 0)
-			return sk_err_errno(err, failed, "create the directory of %s", path);
-	}
-	return 0;
-}
-
 static int run_update(struct cli_context *ctx)
 {
 	const char *db_path = cmd_db_own_path(ctx);
@@ -339,7 +346,7 @@ static int run_update(struct cli_context *ctx)
 
 	if (db_path == NULL)
 		return cli_usage_error(ctx, "no home directory: name the database with --db");
-	r = make_parents(db_path, &err);
+	r = cmd_db_make_parents(db_path, &err);
 	if (r == 0)
 		r = vulndb_lock(db_path, &lock, &err);
 	if (r < 0)
@@ -369,6 +376,10 @@ static int print_published(struct cli_context *ctx, const char *dir,
 		(void)printf("%s: %s\n%s\nwhole file: %" PRIu64 " bytes (%" PRIu64 " unpacked)\n",
 			     dir, res->unchanged ? "has this database already" : "published",
 			     digest, res->full_size, res->size);
+		if (res->text_full_size != 0)
+			(void)printf("its texts: %" PRIu64
+				     " bytes, from the version before: %" PRIu64 " bytes\n",
+				     res->text_full_size, res->text_last_delta_size);
 		if (res->n_deltas != 0)
 			(void)printf("deltas: %zu; from the version before: %" PRIu64 " bytes\n",
 				     res->n_deltas, res->last_delta_size);
@@ -383,6 +394,8 @@ static int print_published(struct cli_context *ctx, const char *dir,
 	sk_jw_u64(&w, "full_size", res->full_size);
 	sk_jw_u64(&w, "deltas", res->n_deltas);
 	sk_jw_u64(&w, "last_delta_size", res->last_delta_size);
+	sk_jw_u64(&w, "text_full_size", res->text_full_size);
+	sk_jw_u64(&w, "text_last_delta_size", res->text_last_delta_size);
 	sk_jw_bool(&w, "changed", !res->unchanged);
 	sk_jw_end_object(&w);
 	return sk_jw_finish(&w) < 0 ? CLI_EXIT_FAILURE : CLI_EXIT_CLEAN;
@@ -393,7 +406,8 @@ static int run_publish(struct cli_context *ctx)
 	sk_cleanup(sk_key_freep) struct sk_key *key = NULL;
 	const char *key_path = cli_option(ctx, "key");
 	const char *keep = cli_option(ctx, "keep");
-	struct vulndb_publish_options opts = {.keep = DEFAULT_KEEP};
+	struct vulndb_publish_options opts = {.keep = DEFAULT_KEEP,
+					      .text = cli_switch(ctx, "text")};
 	struct vulndb_publish_result res;
 	struct sk_err err;
 	uint32_t n_keep;

@@ -13,54 +13,63 @@
 #include "unpack/pack.h"
 #include "vulndb/manifest.h"
 #include "vulndb/publish.h"
+#include "vulndb/text.h"
 #include "vulndb/vulndb.h"
 
 struct follower {
-	const struct vulndb_fetch *fetch;
-	const struct sk_key *key;
-	const char *db_path;
+	const struct vulndb_follow_options *opts;
 	struct sk_arena *arena;
-	struct sk_buf local; /* the present database, empty when there is none */
-	struct sk_digest local_digest;
 	struct vulndb_manifest manifest;
 	uint64_t fetched;
 };
 
+/** struct local - a file as it is here */
+struct local {
+	const char *path;
+	struct sk_buf bytes; /* empty when there is none */
+	struct sk_digest digest;
+};
+
 static int fetch_manifest(struct follower *f, struct sk_err *err)
 {
+	const struct vulndb_fetch *fetch = f->opts->fetch;
 	struct sk_buf text;
 	int r;
 
 	sk_buf_init(&text, VULNDB_MANIFEST_MAX_SIZE);
-	r = f->fetch->get(f->fetch->ctx, VULNDB_MANIFEST_NAME, &text, err);
+	r = fetch->get(fetch->ctx, VULNDB_MANIFEST_NAME, &text, err);
 	f->fetched += text.len;
 	if (r == 0)
-		r = vulndb_manifest_parse(sk_buf_span(&text), f->key, f->arena, &f->manifest, err);
+		r = vulndb_manifest_parse(sk_buf_span(&text), f->opts->key, f->arena, &f->manifest,
+					  err);
 	sk_buf_release(&text);
 	return r;
 }
 
-static int read_local(struct follower *f, struct sk_err *err)
+static int read_local(struct local *l, const char *path, struct sk_err *err)
 {
-	int r = sk_read_file(AT_FDCWD, f->db_path, &f->local, err);
+	int r;
 
+	*l = (struct local){.path = path};
+	sk_buf_init(&l->bytes, VULNDB_FILE_MAX_SIZE);
+	r = sk_read_file(AT_FDCWD, path, &l->bytes, err);
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0)
-		f->local_digest = sk_digest_of(SK_DIGEST_SHA256, sk_buf_span(&f->local));
+		l->digest = sk_digest_of(SK_DIGEST_SHA256, sk_buf_span(&l->bytes));
 	return r;
 }
 
+/* @latest is what must come of it. */
 static int fetch_object(struct follower *f, const struct vulndb_object *o, struct sk_span reference,
-			struct sk_buf *out, struct sk_err *err)
+			const struct sk_digest *latest, struct sk_buf *out, struct sk_err *err)
 {
-	const struct vulndb_version *latest = &f->manifest.versions[0];
 	struct sk_digest digest;
 	struct sk_buf packed;
 	int r;
 
 	sk_buf_init(&packed, o->size);
-	r = f->fetch->get(f->fetch->ctx, o->path, &packed, err);
+	r = f->opts->fetch->get(f->opts->fetch->ctx, o->path, &packed, err);
 	f->fetched += packed.len;
 	digest = sk_digest_of(SK_DIGEST_SHA256, sk_buf_span(&packed));
 	if (r == 0 && !sk_digest_eq(&digest, &o->digest))
@@ -69,41 +78,51 @@ static int fetch_object(struct follower *f, const struct vulndb_object *o, struc
 		r = unpack_packed(sk_buf_span(&packed), reference, out, err);
 	sk_buf_release(&packed);
 	digest = sk_digest_of(SK_DIGEST_SHA256, sk_buf_span(out));
-	if (r == 0 && !sk_digest_eq(&digest, &latest->digest))
-		r = sk_err_set(err, SK_E_DIGEST, "%s does not give the latest database", o->path);
+	if (r == 0 && !sk_digest_eq(&digest, latest))
+		r = sk_err_set(err, SK_E_DIGEST, "%s does not give the latest version", o->path);
 	return r;
 }
 
-static const struct vulndb_version *usable_delta(const struct follower *f)
+/* The database, or the texts, of a version. */
+static const struct vulndb_file *file_of(const struct vulndb_version *v, bool text)
 {
-	for (size_t i = 1; i < f->manifest.n_versions; i++) {
-		const struct vulndb_version *v = &f->manifest.versions[i];
+	return text ? &v->text : &v->db;
+}
 
-		if (sk_digest_eq(&v->digest, &f->local_digest))
-			return v->delta.path != NULL &&
-					       v->delta.size < f->manifest.versions[0].full.size
-				       ? v
+static const struct vulndb_object *usable_delta(const struct follower *f, const struct local *l,
+						bool text)
+{
+	const struct vulndb_file *latest = file_of(&f->manifest.versions[0], text);
+
+	for (size_t i = 1; l->bytes.len != 0 && i < f->manifest.n_versions; i++) {
+		const struct vulndb_file *v = file_of(&f->manifest.versions[i], text);
+
+		if (v->size != 0 && sk_digest_eq(&v->digest, &l->digest))
+			return v->delta.path != NULL && v->delta.size < latest->full.size
+				       ? &v->delta
 				       : NULL;
 	}
 	return NULL;
 }
 
-static int fetch_latest(struct follower *f, struct sk_buf *out, bool *ret_by_delta,
-			struct sk_err *err)
+static int fetch_latest(struct follower *f, const struct local *l, bool text, struct sk_buf *out,
+			enum vulndb_fetched *ret, struct sk_err *err)
 {
-	const struct vulndb_version *from = usable_delta(f);
+	const struct vulndb_file *latest = file_of(&f->manifest.versions[0], text);
+	const struct vulndb_object *delta = usable_delta(f, l, text);
 	int r = -SK_E_NOT_FOUND;
 
-	if (from != NULL) {
-		r = fetch_object(f, &from->delta, sk_buf_span(&f->local), out, err);
+	*ret = VULNDB_FETCHED_DELTA;
+	if (delta != NULL) {
+		r = fetch_object(f, delta, sk_buf_span(&l->bytes), &latest->digest, out, err);
 		if (r < 0)
 			sk_log(SK_LOG_DEBUG, "delta not usable, fetching the whole file: %s",
 			       err->msg);
 	}
-	*ret_by_delta = r == 0;
 	if (r < 0) {
+		*ret = VULNDB_FETCHED_WHOLE;
 		sk_buf_reset(out);
-		r = fetch_object(f, &f->manifest.versions[0].full, (struct sk_span){NULL, 0}, out,
+		r = fetch_object(f, &latest->full, (struct sk_span){NULL, 0}, &latest->digest, out,
 				 err);
 	}
 	return r;
@@ -111,7 +130,7 @@ static int fetch_latest(struct follower *f, struct sk_buf *out, bool *ret_by_del
 
 /* The publication must not take a client back: an old manifest, validly signed, would hide new
  * advisories. */
-static int check_age(const struct follower *f, bool allow_older, struct sk_err *err)
+static int check_age(const struct follower *f, const struct local *l, struct sk_err *err)
 {
 	sk_cleanup(sk_arena_freep) struct sk_arena *a = sk_arena_new();
 	sk_cleanup(vulndb_closep) struct vulndb *db = NULL;
@@ -120,7 +139,7 @@ static int check_age(const struct follower *f, bool allow_older, struct sk_err *
 	int64_t built;
 
 	/* A local file that cannot be opened holds nothing worth keeping. */
-	if (allow_older || f->local.len == 0 || vulndb_open(f->db_path, &db, &ignored) < 0)
+	if (f->opts->allow_older || l->bytes.len == 0 || vulndb_open(l->path, &db, &ignored) < 0)
 		return 0;
 	vulndb_describe(db, a, &about);
 	if (about.built == NULL || !sk_parse_time(sk_span_str(about.built), &built))
@@ -157,48 +176,78 @@ static int install(const char *db_path, struct sk_span content, struct sk_err *e
 	return r;
 }
 
-static int follow_run(struct follower *f, bool allow_older, struct vulndb_follow_result *ret,
-		      struct sk_err *err)
+static int follow_db(struct follower *f, struct local *l, struct vulndb_follow_result *ret,
+		     struct sk_err *err)
 {
-	const struct vulndb_version *latest;
+	const struct vulndb_version *latest = &f->manifest.versions[0];
 	struct sk_buf content;
-	int r = read_local(f, err);
+	int r;
 
-	if (r == 0)
-		r = fetch_manifest(f, err);
-	if (r < 0)
-		return r;
-	latest = &f->manifest.versions[0];
-	ret->digest = latest->digest;
+	ret->digest = latest->db.digest;
 	ret->built = latest->built;
-	ret->unchanged = sk_digest_eq(&latest->digest, &f->local_digest);
-	if (ret->unchanged)
+	if (sk_digest_eq(&latest->db.digest, &l->digest))
 		return 0;
-	r = check_age(f, allow_older, err);
+	r = check_age(f, l, err);
 	if (r < 0)
 		return r;
-	sk_buf_init(&content, latest->size);
-	r = fetch_latest(f, &content, &ret->by_delta, err);
+	sk_buf_init(&content, latest->db.size);
+	r = fetch_latest(f, l, false, &content, &ret->db, err);
 	if (r == 0)
-		r = install(f->db_path, sk_buf_span(&content), err);
+		r = install(l->path, sk_buf_span(&content), err);
 	sk_buf_release(&content);
 	return r;
 }
 
-int vulndb_follow(const struct vulndb_fetch *fetch, const struct sk_key *key, const char *db_path,
-		  bool allow_older, struct vulndb_follow_result *ret, struct sk_err *err)
+static int follow_text(struct follower *f, struct local *l, struct vulndb_follow_result *ret,
+		       struct sk_err *err)
 {
-	struct follower f = {
-		.fetch = fetch, .key = key, .db_path = db_path, .arena = sk_arena_new()};
-	struct vulndb_follow_result result = {0};
+	const struct vulndb_file *latest = &f->manifest.versions[0].text;
+	struct sk_buf content;
 	int r;
 
-	sk_buf_init(&f.local, VULNDB_FILE_MAX_SIZE);
-	r = follow_run(&f, allow_older, &result, err);
+	if (latest->size == 0 || !f->opts->text) {
+		ret->text = VULNDB_NOT_PUBLISHED;
+		vulndb_text_drop(f->opts->db_path);
+		return 0;
+	}
+	if (sk_digest_eq(&latest->digest, &l->digest))
+		return 0;
+	sk_buf_init(&content, latest->size);
+	r = fetch_latest(f, l, true, &content, &ret->text, err);
+	if (r == 0)
+		r = sk_write_file_atomic(AT_FDCWD, l->path, sk_buf_span(&content), 0644, err);
+	sk_buf_release(&content);
+	return r < 0 ? sk_err_wrap(err, r, "the database is up to date, its texts are not") : 0;
+}
+
+static int follow_run(struct follower *f, struct local *db, struct local *text,
+		      struct vulndb_follow_result *ret, struct sk_err *err)
+{
+	const char *text_path = sk_arena_printf(f->arena, "%s.text", f->opts->db_path);
+	int r = read_local(db, f->opts->db_path, err);
+
+	if (r == 0)
+		r = read_local(text, text_path, err);
+	if (r == 0)
+		r = fetch_manifest(f, err);
+	if (r == 0)
+		r = follow_db(f, db, ret, err);
+	return r < 0 ? r : follow_text(f, text, ret, err);
+}
+
+int vulndb_follow(const struct vulndb_follow_options *opts, struct vulndb_follow_result *ret,
+		  struct sk_err *err)
+{
+	struct follower f = {.opts = opts, .arena = sk_arena_new()};
+	struct vulndb_follow_result result = {0};
+	struct local db = {0}, text = {0};
+	int r = follow_run(&f, &db, &text, &result, err);
+
 	result.fetched = f.fetched;
 	if (r == 0)
 		*ret = result;
-	sk_buf_release(&f.local);
+	sk_buf_release(&db.bytes);
+	sk_buf_release(&text.bytes);
 	sk_arena_free(f.arena);
 	return r;
 }

@@ -88,18 +88,32 @@ static int read_object(const struct sk_json *j, struct sk_arena *a, struct vulnd
 	return 0;
 }
 
-static int read_version(const struct sk_json *j, struct sk_arena *a, struct vulndb_version *ret,
-			struct sk_err *err)
+static int read_file(const struct sk_json *j, struct sk_arena *a, struct vulndb_file *ret,
+		     struct sk_err *err)
 {
 	const struct sk_json *delta = sk_json_get(j, "delta");
 	int r;
 
 	if (!sk_digest_parse(sk_json_get_text(j, "digest"), &ret->digest) ||
-	    !get_size(j, &ret->size) || !sk_parse_time(sk_json_get_text(j, "built"), &ret->built))
+	    !get_size(j, &ret->size))
 		return sk_err_set(err, SK_E_FORMAT, "manifest: malformed version entry");
 	r = read_object(sk_json_get(j, "full"), a, &ret->full, err);
 	if (r == 0 && sk_json_type_of(delta) == SK_JSON_OBJECT)
 		r = read_object(delta, a, &ret->delta, err);
+	return r;
+}
+
+static int read_version(const struct sk_json *j, struct sk_arena *a, struct vulndb_version *ret,
+			struct sk_err *err)
+{
+	const struct sk_json *text = sk_json_get(j, "text");
+	int r;
+
+	if (!sk_parse_time(sk_json_get_text(j, "built"), &ret->built))
+		return sk_err_set(err, SK_E_FORMAT, "manifest: malformed version entry");
+	r = read_file(j, a, &ret->db, err);
+	if (r == 0 && sk_json_type_of(text) == SK_JSON_OBJECT)
+		r = read_file(text, a, &ret->text, err);
 	return r;
 }
 
@@ -156,17 +170,29 @@ static void write_object(struct sk_jw *w, const char *key, const struct vulndb_o
 	sk_jw_end_object(w);
 }
 
-static void write_version(struct sk_jw *w, const struct vulndb_version *v)
+static void write_file(struct sk_jw *w, const struct vulndb_file *f)
 {
 	char text[SK_DIGEST_TEXT_SIZE];
 
+	sk_jw_str(w, "digest", sk_digest_text(&f->digest, text));
+	sk_jw_u64(w, "size", f->size);
+	write_object(w, "full", &f->full);
+	if (f->delta.path != NULL)
+		write_object(w, "delta", &f->delta);
+}
+
+static void write_version(struct sk_jw *w, const struct vulndb_version *v)
+{
+	char text[SK_TIME_TEXT_SIZE];
+
 	sk_jw_object(w, NULL);
-	sk_jw_str(w, "digest", sk_digest_text(&v->digest, text));
-	sk_jw_u64(w, "size", v->size);
+	write_file(w, &v->db);
 	sk_jw_str(w, "built", sk_format_time(v->built, text));
-	write_object(w, "full", &v->full);
-	if (v->delta.path != NULL)
-		write_object(w, "delta", &v->delta);
+	if (v->text.size != 0) {
+		sk_jw_object(w, "text");
+		write_file(w, &v->text);
+		sk_jw_end_object(w);
+	}
 	sk_jw_end_object(w);
 }
 

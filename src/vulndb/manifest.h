@@ -32,13 +32,19 @@ struct vulndb_object {
 	struct sk_digest digest; /* of the bytes as stored */
 };
 
-/** struct vulndb_version - one database */
-struct vulndb_version {
-	struct sk_digest digest; /* of the database file */
-	uint64_t size;           /* bytes of the database file */
-	int64_t built;           /* seconds since the epoch */
+/** struct vulndb_file - a file of a version, and how to come by it */
+struct vulndb_file {
+	struct sk_digest digest;
+	uint64_t size; /* bytes; 0: there is no such file */
 	struct vulndb_object full;
 	struct vulndb_object delta; /* from this version to the latest; path NULL: none */
+};
+
+/** struct vulndb_version - one database */
+struct vulndb_version {
+	int64_t built; /* seconds since the epoch */
+	struct vulndb_file db;
+	struct vulndb_file text; /* what people read, beside it */
 };
 
 /** struct vulndb_manifest - newest version first */

@@ -23,6 +23,7 @@ struct vulndb_publish_options {
 	const struct sk_key *key; /* private */
 	unsigned
 		keep; /* versions that get a delta to the latest; older ones fetch the whole file */
+	bool text;    /* with DATABASE.text, where there is one */
 };
 
 /** struct vulndb_publish_result - what was written */
@@ -32,7 +33,9 @@ struct vulndb_publish_result {
 	uint64_t full_size; /* bytes that a new client fetches */
 	size_t n_deltas;
 	uint64_t last_delta_size; /* bytes from the version before, 0: none */
-	bool unchanged;           /* this database is the latest already: nothing was written */
+	uint64_t text_full_size;  /* the same of its texts, 0: there are none */
+	uint64_t text_last_delta_size;
+	bool unchanged; /* this database is the latest already: nothing was written */
 };
 
 /**
@@ -43,7 +46,8 @@ struct vulndb_publish_result {
  *
  * New files are written beside, the manifest is replaced last, files that no manifest names any
  * more are removed after that: a client never sees a manifest whose files are missing. Return: 0,
- * or negative. Errors: SK_E_FORMAT no database or a damaged publication; -errno.
+ * or negative. Errors: SK_E_FORMAT no database or a damaged publication; SK_E_DIGEST texts of
+ * another database; -errno.
  */
 sk_must_check int vulndb_publish(const struct vulndb_publish_options *opts,
 				 struct vulndb_publish_result *ret, struct sk_err *err);
@@ -57,29 +61,42 @@ struct vulndb_fetch {
 	void *ctx;
 };
 
+/** struct vulndb_follow_options - what the caller chose; pointers borrowed */
+struct vulndb_follow_options {
+	const struct vulndb_fetch *fetch; /* access to the publication */
+	const struct sk_key *key;         /* public key of the publisher */
+	const char *db_path;              /* local file; need not exist */
+	bool allow_older; /* accept a publication that is older than the local file */
+	bool text;        /* the texts, too: DB_PATH.text */
+};
+
+enum vulndb_fetched {
+	VULNDB_FETCHED_NOTHING, /* it is the latest */
+	VULNDB_FETCHED_DELTA,
+	VULNDB_FETCHED_WHOLE,
+	VULNDB_NOT_PUBLISHED, /* texts: the publication has none, or they were not asked for */
+};
+
 /** struct vulndb_follow_result - what was done */
 struct vulndb_follow_result {
 	struct sk_digest digest;
 	int64_t built;    /* seconds since the epoch */
 	uint64_t fetched; /* bytes, the manifest included */
-	bool unchanged;   /* the local database is the latest */
-	bool by_delta;
+	enum vulndb_fetched db;
+	enum vulndb_fetched text;
 };
 
 /**
  * vulndb_follow() - bring a local database to the latest published version
- * @fetch: access to the publication
- * @key: public key of the publisher
- * @db_path: local file; need not exist
- * @allow_older: accept a publication that is older than the local file
+ * @opts: choices
  * @ret: written on success
  * @err: filled on failure
  *
  * A delta that cannot be fetched or applied gives way to the whole file. The result is checked by
- * digest and opened before it replaces the local file by rename. Return: 0, or negative. Errors:
+ * digest and opened before it replaces the local file by rename. Texts follow the database; those
+ * of an older one that are not replaced are removed. Return: 0, or negative. Errors:
  * SK_E_SIGNATURE; SK_E_DIGEST; SK_E_FORMAT, also for a publication older than the local file; what
- * @fetch says; -errno.
+ * the fetch says; -errno.
  */
-sk_must_check int vulndb_follow(const struct vulndb_fetch *fetch, const struct sk_key *key,
-				const char *db_path, bool allow_older,
+sk_must_check int vulndb_follow(const struct vulndb_follow_options *opts,
 				struct vulndb_follow_result *ret, struct sk_err *err);

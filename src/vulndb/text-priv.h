@@ -6,8 +6,9 @@
 #include "vulndb/text.h"
 
 enum {
-	VULNDB_TEXT_MAJOR = 1,
-	VULNDB_TEXT_BLOCK = 256, /* vulnerabilities a block */
+	VULNDB_TEXT_MAJOR = 2,
+	VULNDB_TEXT_BLOCK = 64,      /* vulnerabilities a block, on average */
+	VULNDB_TEXT_BLOCK_MAX = 512, /* at most */
 };
 
 struct vulndb_text_header {
@@ -21,6 +22,13 @@ struct vulndb_text_header {
 };
 _Static_assert(sizeof(struct vulndb_text_header) == 88, "header is 88 bytes");
 _Static_assert(offsetof(struct vulndb_text_header, sha256) == 56, "checksum at 56");
+
+/* Entry of the table behind the header: one for each block. */
+struct vulndb_text_block {
+	uint8_t len[4];
+	uint8_t n_vulns[4];
+};
+_Static_assert(sizeof(struct vulndb_text_block) == 8, "table entry is 8 bytes");
 
 /* As vulndb_text_open(), over bytes that outlive it; for tests. */
 sk_must_check int vulndb_text_open_bytes(struct sk_span bytes, const struct vulndb *db,

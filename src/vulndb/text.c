@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,7 +43,8 @@ static int check(const struct vulndb_text *t, const struct vulndb *db, uint32_t 
 	if (memcmp(h->database, vulndb_digest(db)->bytes, SK_SHA256_SIZE) != 0)
 		return sk_err_set(err, SK_E_DIGEST, "texts of another database");
 	*ret_n = vulndb_le32(h->n_blocks);
-	if (vulndb_le64(h->file_size) != t->size || *ret_n > (t->size - sizeof(*h)) / 8)
+	if (vulndb_le64(h->file_size) != t->size ||
+	    *ret_n > (t->size - sizeof(*h)) / sizeof(struct vulndb_text_block))
 		return sk_err_set(err, SK_E_TRUNCATED, "texts are cut off");
 	return 0;
 }
@@ -109,6 +112,21 @@ int vulndb_text_verify(const struct vulndb_text *t, struct sk_err *err)
 		       : sk_err_set(err, SK_E_DIGEST, "texts do not match their checksum");
 }
 
+void vulndb_text_drop(const char *db_path)
+{
+	sk_cleanup(vulndb_closep) struct vulndb *db = NULL;
+	sk_cleanup(vulndb_text_closep) struct vulndb_text *text = NULL;
+	struct sk_err ignored;
+	char *path = NULL;
+
+	if (asprintf(&path, "%s.text", db_path) < 0)
+		abort();
+	if (vulndb_open(db_path, &db, &ignored) == 0 &&
+	    vulndb_text_open(path, db, &text, &ignored) == -SK_E_DIGEST)
+		(void)unlink(path); /* left there it is refused with a warning */
+	free(path);
+}
+
 static struct sk_span cur_text(struct vulndb_cur *c)
 {
 	return vulndb_cur_bytes(c, vulndb_cur_u64(c));
@@ -147,33 +165,50 @@ static bool read_entry(struct vulndb_cur *c, struct sk_arena *a, struct vulndb_t
 	return !c->bad;
 }
 
+/* The block that a vulnerability is in; *vuln becomes its place there. */
+static int find_block(const struct vulndb_text *t, uint32_t *vuln, struct sk_span *ret,
+		      struct sk_err *err)
+{
+	const struct vulndb_text_block *table =
+		(const struct vulndb_text_block *)(t->map + sizeof(struct vulndb_text_header));
+	uint64_t at = sizeof(struct vulndb_text_header) + (uint64_t)t->n_blocks * sizeof(*table);
+
+	for (uint32_t i = 0; i < t->n_blocks; i++) {
+		uint32_t len = vulndb_le32(table[i].len);
+		uint32_t n = vulndb_le32(table[i].n_vulns);
+
+		if (len > t->size - at || n > VULNDB_TEXT_BLOCK_MAX)
+			return sk_err_set(err, SK_E_FORMAT, "texts: damaged table of blocks");
+		if (*vuln < n) {
+			*ret = sk_span_of(t->map + at, len);
+			return 0;
+		}
+		*vuln -= n;
+		at += len;
+	}
+	return sk_err_set(err, SK_E_FORMAT, "texts: no such vulnerability");
+}
+
 int vulndb_text_get(const struct vulndb_text *t, uint32_t vuln, struct sk_arena *a,
 		    struct vulndb_text_entry *ret, struct sk_err *err)
 {
-	const uint8_t *table = t->map + sizeof(struct vulndb_text_header);
-	uint32_t block = vuln / VULNDB_TEXT_BLOCK;
 	struct vulndb_text_entry entry = {0};
 	struct vulndb_cur cur;
+	struct sk_span packed;
 	struct sk_buf bytes;
-	uint64_t start;
-	uint64_t end;
 	char *copy;
-	int r;
+	int r = find_block(t, &vuln, &packed, err);
 
-	if (block >= t->n_blocks)
-		return sk_err_set(err, SK_E_FORMAT, "texts: no such vulnerability");
-	start = vulndb_le64(table + (size_t)block * 8);
-	end = block + 1 < t->n_blocks ? vulndb_le64(table + (size_t)block * 8 + 8) : t->size;
-	if (start > end || end > t->size)
-		return sk_err_set(err, SK_E_FORMAT, "texts: damaged block");
+	if (r < 0)
+		return r;
 	sk_buf_init(&bytes, MAX_BLOCK);
-	r = unpack_packed(sk_span_of(t->map + start, end - start), sk_span_of("", 0), &bytes, err);
+	r = unpack_packed(packed, sk_span_of("", 0), &bytes, err);
 	copy = sk_arena_str(a, sk_buf_span(&bytes));
 	cur = vulndb_cur_of((const uint8_t *)copy, bytes.len, 0);
 	sk_buf_release(&bytes);
 	if (r < 0)
 		return r;
-	for (uint32_t i = 0; i <= vuln % VULNDB_TEXT_BLOCK; i++) {
+	for (uint32_t i = 0; i <= vuln; i++) {
 		if (!read_entry(&cur, a, &entry))
 			return sk_err_set(err, SK_E_FORMAT, "texts: damaged block");
 	}

@@ -61,6 +61,14 @@ sk_must_check int vulndb_text_get(const struct vulndb_text *t, uint32_t vuln, st
 sk_must_check int vulndb_text_verify(const struct vulndb_text *t, struct sk_err *err);
 
 /**
+ * vulndb_text_drop() - remove texts that were another database's
+ * @db_path: database; its texts are DB_PATH.text
+ *
+ * They would be refused from now on. What is no file of texts, or belongs to the database, stays.
+ */
+void vulndb_text_drop(const char *db_path);
+
+/**
  * vulndb_text_close() - unmap
  * @t: may be NULL
  */

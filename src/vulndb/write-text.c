@@ -119,7 +119,7 @@ static void put_ratings(const struct vulndb_merge *m, const uint32_t *next, uint
 	}
 }
 
-static void put_header(const struct sk_digest *database, size_t n_blocks, size_t size,
+static void put_header(const struct sk_digest *database, size_t n_blocks,
 		       const struct sk_buf *table, const struct sk_buf *blocks, struct sk_buf *out)
 {
 	struct sk_hasher *hasher = sk_hasher_new(SK_DIGEST_SHA256);
@@ -128,7 +128,7 @@ static void put_header(const struct sk_digest *database, size_t n_blocks, size_t
 	(void)sk_buf_add(out, VULNDB_TEXT_MAGIC, 8);
 	vulndb_put_le32(out, VULNDB_TEXT_MAJOR);
 	vulndb_put_le32(out, (uint32_t)n_blocks);
-	vulndb_put_le64(out, size);
+	vulndb_put_le64(out, sizeof(struct vulndb_text_header) + table->len + blocks->len);
 	(void)sk_buf_add(out, database->bytes, SK_SHA256_SIZE);
 	sk_hasher_add(hasher, out->ptr, out->len);
 	sk_hasher_add(hasher, table->ptr, table->len);
@@ -140,39 +140,65 @@ static void put_header(const struct sk_digest *database, size_t n_blocks, size_t
 	(void)sk_buf_add_span(out, sk_buf_span(blocks));
 }
 
+/** struct blocks - the file of texts as far as it is written */
+struct blocks {
+	struct sk_buf table;
+	struct sk_buf packed;
+	struct sk_buf plain; /* of the block that is being filled */
+	size_t n;
+	uint32_t n_vulns; /* in it */
+};
+
+/*
+ * The identifier decides where a block ends, so that a new vulnerability changes one block and the
+ * others stay what they were: deltas are small.
+ */
+static bool block_ends(const struct writer *w, const struct blocks *b, size_t vuln)
+{
+	struct sk_span id = vulndb_text_of(w->m, w->vulns[vuln]->id);
+
+	return sk_hash64(id) % VULNDB_TEXT_BLOCK == 0 || b->n_vulns == VULNDB_TEXT_BLOCK_MAX ||
+	       vuln + 1 == w->m->n_vulns;
+}
+
+static int end_block(struct blocks *b, struct sk_err *err)
+{
+	size_t before = b->packed.len;
+	int r = unpack_pack(sk_buf_span(&b->plain), sk_span_of("", 0), LEVEL, &b->packed, err);
+
+	vulndb_put_le32(&b->table, (uint32_t)(b->packed.len - before));
+	vulndb_put_le32(&b->table, b->n_vulns);
+	sk_buf_reset(&b->plain);
+	b->n_vulns = 0;
+	b->n++;
+	return r;
+}
+
 int vulndb_w_put_text(struct writer *w, const struct sk_digest *database, struct sk_buf *out,
 		      struct sk_err *err)
 {
 	const struct vulndb_merge *m = w->m;
 	uint32_t *next = sk_alloc((m->n_docs + 1) * sizeof(*next));
 	uint32_t *head = chain_docs(w, next);
-	size_t n_blocks = (m->n_vulns + VULNDB_TEXT_BLOCK - 1) / VULNDB_TEXT_BLOCK;
-	size_t start = sizeof(struct vulndb_text_header) + n_blocks * 8;
-	struct sk_buf table;
-	struct sk_buf blocks;
-	struct sk_buf plain;
+	struct blocks b = {0};
 	int r = 0;
 
-	sk_buf_init(&table, SIZE_MAX / 2);
-	sk_buf_init(&blocks, SIZE_MAX / 2);
-	sk_buf_init(&plain, SIZE_MAX / 2);
+	sk_buf_init(&b.table, SIZE_MAX / 2);
+	sk_buf_init(&b.packed, SIZE_MAX / 2);
+	sk_buf_init(&b.plain, SIZE_MAX / 2);
 	for (size_t i = 0; i < m->n_vulns && r == 0; i++) {
-		if (i % VULNDB_TEXT_BLOCK == 0) {
-			vulndb_put_le64(&table, start + blocks.len);
-			sk_buf_reset(&plain);
-		}
-		put_summary(m, next, head[i], &plain);
-		put_references(m, next, head[i], &plain);
-		put_ratings(m, next, head[i], w->vulns[i], &plain);
-		if ((i + 1) % VULNDB_TEXT_BLOCK == 0 || i + 1 == m->n_vulns)
-			r = unpack_pack(sk_buf_span(&plain), sk_span_of("", 0), LEVEL, &blocks,
-					err);
+		put_summary(m, next, head[i], &b.plain);
+		put_references(m, next, head[i], &b.plain);
+		put_ratings(m, next, head[i], w->vulns[i], &b.plain);
+		b.n_vulns++;
+		if (block_ends(w, &b, i))
+			r = end_block(&b, err);
 	}
 	if (r == 0)
-		put_header(database, n_blocks, start + blocks.len, &table, &blocks, out);
-	sk_buf_release(&table);
-	sk_buf_release(&blocks);
-	sk_buf_release(&plain);
+		put_header(database, b.n, &b.table, &b.packed, out);
+	sk_buf_release(&b.table);
+	sk_buf_release(&b.packed);
+	sk_buf_release(&b.plain);
 	sk_free(next);
 	sk_free(head);
 	return r;
