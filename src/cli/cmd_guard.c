@@ -15,14 +15,18 @@
 #include "guard/enforce.h"
 #include "guard/event.h"
 #include "guard/gaps.h"
+#include "guard/kern-pin.h"
 #include "guard/learn.h"
 #include "guard/output.h"
 #include "guard/session.h"
+#include "guard/status.h"
+#include "guard/warden.h"
 
 enum {
 	DEFAULT_KEPT = 4, /* rotated files */
 	MOST_KEPT = 1000,
 	MAX_TOKEN = 8 << 10,
+	END_TIMEOUT_MS = 10000, /* for an agent to answer what is held, and to end */
 };
 
 #define SELECT_OPTIONS                                                                               \
@@ -69,7 +73,10 @@ static void select_from(struct cli_context *ctx, struct guard_select *s)
 	s->pids = cli_options(ctx, "pid", &s->n_pids);
 }
 
-/* SIGINT and SIGTERM end the command in order: they are blocked and asked for between polls. */
+/*
+ * SIGINT and SIGTERM end the command in order, SIGUSR2 comes from a successor: they are blocked and
+ * asked for between polls.
+ */
 static void block_signals(void)
 {
 	sigset_t set;
@@ -78,6 +85,7 @@ static void block_signals(void)
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGUSR2);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 }
@@ -93,6 +101,7 @@ static int pending_signal(void)
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGUSR2);
 	sig = sigtimedwait(&set, NULL, &none);
 	return sig > 0 ? sig : 0;
 }
@@ -203,6 +212,13 @@ struct learning {
 	struct guard_kern *kern;
 };
 
+static void learn_opened(void *ctx, struct guard_kern *k)
+{
+	struct learning *l = ctx;
+
+	l->kern = k;
+}
+
 static void learn_container(void *ctx, struct guard_whose *w)
 {
 	struct learning *l = ctx;
@@ -261,8 +277,10 @@ static int loop(struct guard_session *s, int64_t until, const struct guard_learn
 
 static int learn(struct cli_context *ctx)
 {
-	static const struct guard_session_ops ops = {
-		.container = learn_container, .gone = learn_gone, .event = learn_event};
+	static const struct guard_session_ops ops = {.opened = learn_opened,
+						     .container = learn_container,
+						     .gone = learn_gone,
+						     .event = learn_event};
 	const char *dir = cli_option(ctx, "profiles"), *length = cli_option(ctx, "for");
 	sk_cleanup(guard_learn_freep) struct guard_learn *learner = guard_learn_new(dir);
 	sk_cleanup(guard_session_freep) struct guard_session *s = NULL;
@@ -294,7 +312,6 @@ static int learn(struct cli_context *ctx)
 	block_signals();
 	if (guard_session_open(&o, &s, &err) < 0)
 		return cli_fail(ctx, &err);
-	l.kern = guard_session_kern(s);
 	if (guard_session_walk(s, &err) < 0)
 		return cli_fail(ctx, &err);
 	say_ready(&r, guard_kern_backend(l.kern));
@@ -390,13 +407,18 @@ static void say_gaps(struct guarding *g, const struct guard_profile *p)
 	}
 }
 
+static void run_opened(void *ctx, struct guard_kern *k)
+{
+	struct guarding *g = ctx;
+
+	g->kern = k;
+}
+
 static void run_container(void *ctx, struct guard_whose *w)
 {
 	struct guarding *g = ctx;
 	struct sk_err err;
 
-	if (g->kern == NULL)
-		return; /* found before the kernel half is known: done once it is */
 	if (guard_enforce_container(g->enforce, g->kern, w, &err) < 0)
 		sk_log(SK_LOG_ERROR, "%s: %s; the default mode holds", w->service, err.msg);
 	say_gaps(g, guard_enforce_profile(w));
@@ -444,6 +466,7 @@ static int open_output(struct guarding *g, struct sk_err *err)
 	return r < 0 ? r : guard_output_new(&o, &g->output, err);
 }
 
+/* Until a signal ends it, which is returned. */
 static int run_loop(struct guarding *g, struct sk_err *err)
 {
 	struct sk_err failure = {0};
@@ -459,10 +482,31 @@ static int run_loop(struct guarding *g, struct sk_err *err)
 		if (sig == SIGHUP && guard_output_reopen(g->output, &failure) < 0)
 			sk_log(SK_LOG_ERROR, "%s; the old file stays in use", failure.msg);
 	} while (sig == 0 || sig == SIGHUP);
-	guard_session_flush(g->session);
-	r = guard_output_flush(g->output, &failure);
-	note_output(g, r, &failure);
-	return 0;
+	return sig;
+}
+
+/* Runs until told to end. What is held is answered and what was counted is told before the end. */
+static int guard_on(struct guarding *g, struct sk_err *err)
+{
+	struct sk_err failure = {0};
+	int sig, r;
+
+	if (guard_session_walk(g->session, err) < 0 || guard_session_pin(g->session, err) < 0)
+		return -1;
+	say_ready(&g->run, guard_kern_backend(g->kern));
+	sig = run_loop(g, err);
+	r = guard_session_end(g->session, sig == SIGUSR2 || cli_switch(g->ctx, "keep"),
+			      sig < 0 ? &failure : err);
+	note_output(g, guard_output_flush(g->output, &failure), &failure);
+	return sig < 0 ? sig : r;
+}
+
+/* An agent that lives leaves what it has in force, so that there is no gap, and ends. */
+static int take_over(int *ret_warden, struct sk_err *err)
+{
+	if (guard_pinned_end_agent(SIGUSR2, END_TIMEOUT_MS))
+		sk_log(SK_LOG_INFO, "an agent that was running has ended for this one");
+	return guard_warden_start(ret_warden, err);
 }
 
 static bool mode_option(struct cli_context *ctx, const char *name, enum guard_mode def,
@@ -476,17 +520,19 @@ static bool mode_option(struct cli_context *ctx, const char *name, enum guard_mo
 
 static int run(struct cli_context *ctx)
 {
-	static const struct guard_session_ops ops = {.container = run_container,
-						     .event = run_event};
+	static const struct guard_session_ops ops = {
+		.opened = run_opened, .container = run_container, .event = run_event};
 	struct guarding g = {.ctx = ctx};
 	struct guard_enforce_options eo = {.dir = cli_option(ctx, "profiles")};
 	struct guard_session_options o = {
-		.kern = {.enforce = true, .hold = true, .caps = true}, .ops = &ops, .ctx = &g};
+		.kern = {.enforce = true, .hold = true, .succeed = true, .caps = true},
+		.ops = &ops,
+		.ctx = &g};
 	sk_cleanup(guard_output_freep) struct guard_output *output = NULL;
 	sk_cleanup(guard_enforce_freep) struct guard_enforce *enforce = NULL;
 	sk_cleanup(guard_session_freep) struct guard_session *s = NULL;
 	struct sk_err err;
-	int failure;
+	int failure, warden = -1;
 
 	if (eo.dir == NULL)
 		return cli_usage_error(ctx, "--profiles DIR is needed");
@@ -498,25 +544,20 @@ static int run(struct cli_context *ctx)
 	g.run = (struct run){.ctx = ctx, .json = wants_json(ctx), .out = cli_stdout()};
 	g.mode = eo.mode;
 	o.kern.calls = guard_wants_calls(eo.dir);
-	if (open_output(&g, &err) < 0)
+	block_signals();
+	if (take_over(&warden, &err) < 0 || open_output(&g, &err) < 0)
 		return cli_fail(ctx, &err);
 	output = g.output;
 	g.enforce = enforce = guard_enforce_new(&eo);
 	o.policy = guard_enforce_default(enforce);
 	select_from(ctx, &o.select);
 	o.engines = cli_options(ctx, "engine", &o.n_engines);
-	block_signals();
-	if (guard_session_open(&o, &s, &err) < 0)
-		return cli_fail(ctx, &err);
+	failure = guard_session_open(&o, &s, &err);
 	g.session = s;
-	g.kern = guard_session_kern(s);
-	guard_session_settle(s);
-	if (guard_session_walk(s, &err) < 0 || guard_kern_pin(g.kern, &err) < 0)
-		return cli_fail(ctx, &err);
-	say_ready(&g.run, guard_kern_backend(g.kern));
-	failure = run_loop(&g, &err);
-	if (!cli_switch(ctx, "keep") && guard_kern_unpin(&err) < 0)
-		failure = -1;
+	if (failure >= 0)
+		failure = guard_on(&g, &err);
+	if (failure >= 0)
+		guard_warden_dismiss(&warden);
 	return failure < 0 ? cli_fail(ctx, &err) : CLI_EXIT_CLEAN;
 }
 
@@ -549,15 +590,20 @@ static const struct command cmd_run = {
 
 static int stop(struct cli_context *ctx)
 {
+	struct guard_pinned there;
 	struct sk_err err;
-	int n = guard_kern_unpin(&err);
 
-	if (n < 0)
+	if (guard_pinned_read(&there, &err) < 0)
 		return cli_fail(ctx, &err);
-	if (n == 0)
+	/* It would go on without pins. It removes them itself, unless it was told to keep them. */
+	(void)guard_pinned_end_agent(SIGTERM, END_TIMEOUT_MS);
+	(void)guard_pinned_kill_held();
+	if (guard_kern_unpin(NULL, &err) < 0)
+		return cli_fail(ctx, &err);
+	if (there.n_programs == 0)
 		(void)printf("nothing to remove\n");
 	else
-		(void)printf("%d programs removed\n", n);
+		(void)printf("%zu programs removed\n", there.n_programs);
 	return CLI_EXIT_CLEAN;
 }
 
@@ -570,21 +616,20 @@ static const struct command cmd_stop = {
 
 static int status(struct cli_context *ctx)
 {
-	size_t n = 0;
-	bool pinned = guard_kern_pinned(&n);
+	struct sk_sink out = cli_stdout();
+	size_t n;
+	const char *const *engines = cli_options(ctx, "engine", &n);
+	sk_cleanup(guard_status_freep) struct guard_status *st = NULL;
+	struct sk_err err;
 
-	if (wants_json(ctx))
-		(void)printf(
-			"{\"schema\":\"stockade.guard-status/1\",\"in_force\":%s,\"programs\":%zu}\n",
-			pinned ? "true" : "false", n);
-	else if (pinned)
-		(void)printf("in force: %zu programs are pinned\n", n);
-	else
-		(void)printf("not in force\n");
+	if (guard_status_read(engines, n, &st, &err) < 0 ||
+	    (wants_json(ctx) ? guard_status_json(st, &out) : guard_status_text(st, &out)) < 0)
+		return cli_fail(ctx, &err);
 	return CLI_EXIT_CLEAN;
 }
 
 static const struct cli_option status_options[] = {
+	{"engine", 0, "SOCKET", NULL, "ask this container engine too", NULL, CLI_OPTION_REPEAT},
 	{"format", 'f', "FORMAT", NULL, "table or json", "table|json", 0},
 	{NULL},
 };

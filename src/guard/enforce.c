@@ -532,11 +532,17 @@ static bool decide_held(struct held *h)
 	h->e->reason = reason;
 	mode = mode_for(h);
 	if (reason != GUARD_REASON_NONE && mode == GUARD_MODE_ENFORCE) {
-		guard_kern_release(h->k, h->rec, SIGKILL);
+		(void)guard_kern_release(h->k, h->rec, SIGKILL); /* gone is as good */
 		h->e->verdict = GUARD_VERDICT_KILLED;
 		return true;
 	}
-	guard_kern_release(h->k, h->rec, SIGCONT);
+	if (!guard_kern_release(h->k, h->rec, SIGCONT) && (h->rec->flags & GUARD_RF_LATE) != 0) {
+		/* It waited for an agent that had ended, and was ended for that. */
+		h->e->verdict = GUARD_VERDICT_KILLED;
+		h->e->reason = h->rec->reason != 0 ? (enum guard_reason)h->rec->reason
+						   : GUARD_REASON_POLICY;
+		return true;
+	}
 	h->e->verdict = reason == GUARD_REASON_NONE ? GUARD_VERDICT_ALLOWED
 			: mode < GUARD_MODE_ALERT   ? GUARD_VERDICT_OBSERVED
 						    : GUARD_VERDICT_ALERTED;
@@ -713,7 +719,8 @@ static void forgive_start(const struct held *h)
 bool guard_enforce_event(struct guard_enforce *f, struct guard_kern *k, const struct guard_rec *rec,
 			 struct guard_event *e, struct guard_whose *w)
 {
-	struct held h = {.f = f, .k = k, .rec = rec, .e = e, .w = w, .svc = w->user};
+	struct held h = {
+		.f = f, .k = k, .rec = rec, .e = e, .w = w, .svc = w != NULL ? w->user : NULL};
 	bool tell = true;
 
 	h.section = rec != NULL && rec->type == GUARD_REC_MMAP ? GUARD_SECTION_LIBRARIES

@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/io.h"
 #include "guard/cgroup.h"
+#include "guard/kern-pin.h"
 #include "guard/kern-plan.h"
 #include "guard/kern-priv.h"
 
@@ -49,7 +50,9 @@ static const char *const map_names[] = {
 	[GUARD_MAP_PEERS] = "peers",         [GUARD_MAP_NETS] = "nets",
 	[GUARD_MAP_NAMES] = "names",         [GUARD_MAP_NAMED] = "named",
 	[GUARD_MAP_CALL_SETS] = "call_sets", [GUARD_MAP_SEEN] = "seen",
-	[GUARD_MAP_FOLDS] = "folds",
+	[GUARD_MAP_FOLDS] = "folds",         [GUARD_MAP_TOLD] = "told",
+	[GUARD_MAP_RECORDS] = "records",     [GUARD_MAP_ALERTS] = "alerts",
+	[GUARD_MAP_STATS] = "stats",         [GUARD_MAP_CONTROL] = "control",
 };
 
 _Static_assert(SK_ARRAY_LEN(map_names) == GUARD_N_MAPS, "maps");
@@ -360,7 +363,7 @@ static int attach_all(struct guard_kern *k, const struct guard_kern_options *o, 
 			  guard_backend_name(k->backend));
 }
 
-static int on_record(void *ctx, void *data, size_t size)
+int guard_bpf_on_record(void *ctx, void *data, size_t size)
 {
 	struct guard_kern *k = ctx;
 	const struct guard_rec *rec = data;
@@ -376,12 +379,9 @@ static int open_maps(struct guard_kern *k, struct sk_err *err)
 {
 	for (size_t i = 0; i < GUARD_N_MAPS; i++)
 		k->map_fds[i] = bpf_object__find_map_fd_by_name(k->skel->obj, map_names[i]);
-	k->control_fd = bpf_map__fd(k->skel->maps.control);
-	k->stats_fd = bpf_map__fd(k->skel->maps.stats);
-	k->n_cpus = libbpf_num_possible_cpus();
-	k->rings = ring_buffer__new(bpf_map__fd(k->skel->maps.records), on_record, k, NULL);
+	k->rings = ring_buffer__new(k->map_fds[GUARD_MAP_RECORDS], guard_bpf_on_record, k, NULL);
 	if (k->rings == NULL ||
-	    ring_buffer__add(k->rings, bpf_map__fd(k->skel->maps.alerts), on_record, k) != 0)
+	    ring_buffer__add(k->rings, k->map_fds[GUARD_MAP_ALERTS], guard_bpf_on_record, k) != 0)
 		return sk_err_errno(err, errno, "guard: open the ring buffers");
 	return 0;
 }
@@ -441,10 +441,17 @@ int guard_bpf_open(struct guard_kern *k, const struct guard_kern_options *o, str
 	if (r < 0)
 		return r;
 	k->control = (struct guard_control){.agent_pid = (uint32_t)getpid(),
+					    .agent_start = guard_process_start((uint32_t)getpid()),
 					    .enforce = o->enforce,
 					    .abi = GUARD_ABI,
+					    .backend = (uint32_t)k->backend,
 					    .hold_pending = o->hold};
-	guard_bpf_ops.heartbeat(k);
+	if (o->succeed)
+		guard_bpf_succeed(k);
+	if (k->has_old)
+		guard_bpf_ops.pause(k); /* until it is the only one */
+	else
+		guard_bpf_ops.heartbeat(k);
 	return 0;
 }
 
@@ -457,6 +464,9 @@ void guard_bpf_close(struct guard_kern *k)
 	guard_bpf__destroy(k->skel);
 	k->skel = NULL;
 	sk_closep(&k->cgroup_fd);
+	for (size_t i = 0; k->has_old && i < GUARD_N_MAPS; i++)
+		sk_closep(&k->old_fds[i]);
+	k->has_old = false;
 }
 
 static int read_iterator(struct guard_kern *k, struct bpf_program *p, guard_record_fn *fn,

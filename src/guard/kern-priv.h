@@ -2,14 +2,19 @@
 /* What kern*.c share. */
 #pragma once
 
+#include <stdbool.h>
+
 #include <bpf/libbpf.h>
 
 #include "guard/kern.h"
 
 #define GUARD_PIN_DIR "/sys/fs/bpf/stockade"
+#define GUARD_PIN_NEW GUARD_PIN_DIR "-new"
 
 enum {
+	GUARD_TASKS_WALKED = 1000000, /* keys of a map that changes may come twice */
 	GUARD_MAX_PROGRAMS = 48,
+	GUARD_T_WAITS = GUARD_T_HELD | GUARD_T_PAUSED,
 };
 
 struct guard_bpf;
@@ -27,10 +32,12 @@ struct guard_kern_ops {
 	void (*del)(struct guard_kern *k, enum guard_map map, const void *key);
 	bool (*next)(const struct guard_kern *k, enum guard_map map, const void *key,
 		     void *ret_key);
-	void (*release)(struct guard_kern *k, const struct guard_rec *rec, int sig);
+	bool (*release)(struct guard_kern *k, const struct guard_rec *rec, int sig);
+	void (*pause)(struct guard_kern *k);
+	size_t (*kill_held)(struct guard_kern *k);
 	struct guard_stats (*stats)(const struct guard_kern *k);
 	int (*pin)(struct guard_kern *k, struct sk_err *err);
-	size_t (*inherit)(struct guard_kern *k);
+	size_t (*inherit)(struct guard_kern *k, bool held);
 };
 
 struct guard_kern {
@@ -48,11 +55,10 @@ struct guard_kern {
 	struct bpf_link *links[GUARD_MAX_PROGRAMS];
 	struct ring_buffer *rings;
 	int map_fds[GUARD_N_MAPS];
-	int control_fd;
-	int stats_fd;
 	int cgroup_fd;
 	struct guard_control control;
-	int n_cpus;
+	bool has_old; /* a predecessor's maps are open */
+	int old_fds[GUARD_N_MAPS];
 };
 
 extern const struct guard_kern_ops guard_bpf_ops;
@@ -93,3 +99,54 @@ sk_must_check int guard_bpf_walk(struct guard_kern *k, guard_record_fn *fn, void
  * Return: static text.
  */
 const char *guard_kern_map_name(enum guard_map map);
+
+/**
+ * guard_bpf_on_record() - what the rings call
+ * @ctx: struct guard_kern
+ * @data: record
+ * @size: bytes
+ *
+ * Return: 0.
+ */
+int guard_bpf_on_record(void *ctx, void *data, size_t size);
+
+/**
+ * guard_bpf_pin() - see guard_kern_pin()
+ * @k: loaded
+ * @err: filled on failure
+ *
+ * Return: as there.
+ */
+sk_must_check int guard_bpf_pin(struct guard_kern *k, struct sk_err *err);
+
+/**
+ * guard_bpf_inherit() - see guard_kern_inherit()
+ * @k: loaded
+ * @held: as there
+ *
+ * Return: as there.
+ */
+size_t guard_bpf_inherit(struct guard_kern *k, bool held);
+
+/**
+ * guard_tasks_kill_held() - end the programs that are stopped and were never looked at
+ * @tasks_fd: map of processes
+ *
+ * Return: how many.
+ */
+size_t guard_tasks_kill_held(int tasks_fd);
+
+/**
+ * guard_stats_sum() - counts of all processors
+ * @stats_fd: map
+ * @before: added
+ *
+ * Return: sums.
+ */
+struct guard_stats guard_stats_sum(int stats_fd, const struct guard_stats *before);
+
+/**
+ * guard_bpf_succeed() - open the maps of what is pinned, so that its counts go on
+ * @k: loaded, its maps are open
+ */
+void guard_bpf_succeed(struct guard_kern *k);

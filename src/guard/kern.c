@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/io.h"
+#include "guard/kern-pin.h"
 #include "guard/kern-priv.h"
 
 static const char *const backend_names[] = {"auto", "lsm", "signal", "fanotify"};
@@ -113,9 +114,20 @@ bool guard_kern_next(const struct guard_kern *k, enum guard_map map, const void 
 	return k->ops->next(k, map, key, ret_key);
 }
 
-void guard_kern_release(struct guard_kern *k, const struct guard_rec *rec, int sig)
+bool guard_kern_release(struct guard_kern *k, const struct guard_rec *rec, int sig)
 {
-	k->ops->release(k, rec, sig);
+	return k->ops->release(k, rec, sig);
+}
+
+void guard_kern_pause(struct guard_kern *k)
+{
+	if (k->ops->pause != NULL)
+		k->ops->pause(k);
+}
+
+size_t guard_kern_kill_held(struct guard_kern *k)
+{
+	return k->ops->kill_held != NULL ? k->ops->kill_held(k) : 0;
 }
 
 bool guard_kern_kill(struct guard_kern *k, const struct guard_rec *rec)
@@ -135,10 +147,13 @@ struct guard_stats guard_kern_stats(const struct guard_kern *k)
 
 int guard_kern_pin(struct guard_kern *k, struct sk_err *err)
 {
-	return k->ops->pin != NULL ? k->ops->pin(k, err) : 0;
+	/* What cannot be pinned takes the place of what is all the same. */
+	if (k->ops->pin == NULL)
+		return guard_kern_unpin(NULL, err) < 0 ? -err->code : 0;
+	return k->ops->pin(k, err);
 }
 
-size_t guard_kern_inherit(struct guard_kern *k)
+size_t guard_kern_inherit(struct guard_kern *k, bool held)
 {
-	return k->ops->inherit != NULL ? k->ops->inherit(k) : 0;
+	return k->ops->inherit != NULL ? k->ops->inherit(k, held) : 0;
 }

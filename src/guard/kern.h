@@ -28,6 +28,7 @@ struct guard_kern_options {
 	bool caps;                  /* capabilities are */
 	bool enforce;               /* violations are blocked where the policy says so */
 	bool hold;                  /* first programs of unknown containers wait */
+	bool succeed;               /* what is pinned is taken over */
 };
 
 /** struct guard_kern_program - a program and how it fared */
@@ -53,6 +54,11 @@ enum guard_map {
 	GUARD_MAP_CALL_SETS,
 	GUARD_MAP_SEEN,
 	GUARD_MAP_FOLDS,
+	GUARD_MAP_TOLD,
+	GUARD_MAP_RECORDS,
+	GUARD_MAP_ALERTS,
+	GUARD_MAP_STATS,
+	GUARD_MAP_CONTROL, /* last: pins that have it are complete */
 	GUARD_N_MAPS
 };
 
@@ -208,8 +214,25 @@ bool guard_kern_next(const struct guard_kern *k, enum guard_map map, const void 
  * @k: loaded
  * @rec: record of the hold; a process that has its number by now is left alone
  * @sig: SIGCONT or SIGKILL
+ *
+ * Return: false when it is not there any more, or was not held.
  */
-void guard_kern_release(struct guard_kern *k, const struct guard_rec *rec, int sig);
+bool guard_kern_release(struct guard_kern *k, const struct guard_rec *rec, int sig);
+
+/**
+ * guard_kern_pause() - hold nothing until the next heartbeat: nobody would look
+ * @k: loaded
+ */
+void guard_kern_pause(struct guard_kern *k);
+
+/**
+ * guard_kern_kill_held() - end every program that is held
+ * @k: loaded
+ *
+ * For those that nobody is going to look at: they never ran and never will.
+ * Return: how many.
+ */
+size_t guard_kern_kill_held(struct guard_kern *k);
 
 /**
  * guard_kern_kill() - end a process that runs
@@ -225,41 +248,6 @@ bool guard_kern_kill(struct guard_kern *k, const struct guard_rec *rec);
  * guard_kern_stats() - sums over the CPUs
  * @k: loaded
  *
- * Return: counters since loading.
+ * Return: counters since the first agent of an unbroken row.
  */
 struct guard_stats guard_kern_stats(const struct guard_kern *k);
-
-/**
- * guard_kern_pin() - make the programs and maps outlive this process
- * @k: loaded
- * @err: filled on failure
- *
- * What an earlier agent had pinned is removed once the new programs work.
- * Return: 0, or negative.
- */
-sk_must_check int guard_kern_pin(struct guard_kern *k, struct sk_err *err);
-
-/**
- * guard_kern_pinned() - is something pinned on this machine
- * @ret_programs: how many links; may be NULL
- *
- * Return: true if so.
- */
-bool guard_kern_pinned(size_t *ret_programs);
-
-/**
- * guard_kern_unpin() - remove what is pinned; enforcement ends with it
- * @err: filled on failure
- *
- * Return: number of programs removed, 0 when there were none, or negative.
- */
-sk_must_check int guard_kern_unpin(struct sk_err *err);
-
-/**
- * guard_kern_inherit() - take over the processes that a pinned predecessor knew
- * @k: loaded, not yet pinned
- *
- * Identities that processes had shed since (by leaving their cgroup) stay known.
- * Return: number of processes taken over.
- */
-size_t guard_kern_inherit(struct guard_kern *k);

@@ -17,6 +17,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "guard/dns.h"
+#include "guard/kern-pin.h"
 #include "guard/lineage.h"
 #include "guard/names.h"
 #include "guard/resolved.h"
@@ -52,6 +53,8 @@ struct guard_session {
 	uint64_t offset_ns; /* wall clock minus CLOCK_MONOTONIC */
 	uint64_t last_second;
 	uint64_t last_fold;
+	uint64_t n_strays;     /* late reports of containers that are gone */
+	bool is_late;          /* what is read was written while no agent lived */
 	uint64_t next_exec_id; /* of programs that ran already: small numbers, never the kernel's */
 	struct cause causes[MAX_CAUSES];
 	size_t n_causes;
@@ -413,15 +416,6 @@ static void settle(struct guard_session *s, struct guard_whose *w)
 	(void)guard_kern_put(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &c);
 }
 
-void guard_session_settle(struct guard_session *s)
-{
-	struct guard_whose *w;
-	size_t pos = 0;
-
-	while ((w = guard_attrib_next(s->attrib, &pos)) != NULL)
-		settle(s, w);
-}
-
 /* The directory of a cgroup that is known by its name only. */
 struct path_search {
 	const char *id;
@@ -467,14 +461,23 @@ static void on_cgroup(struct guard_session *s, const struct guard_rec *rec, cons
 		settle(s, w);
 }
 
-static int on_record(void *ctx, const struct guard_rec *rec, const uint8_t *data, size_t len)
+static int on_record(void *ctx, const struct guard_rec *given, const uint8_t *data, size_t len)
 {
 	struct guard_session *s = ctx;
+	struct guard_rec late;
+	const struct guard_rec *rec = given;
 	struct guard_whose *w;
 	struct guard_event e;
 
 	if ((size_t)rec->path_len + rec->name_len + rec->args_len > len)
 		return 0;
+	if (s->is_late) {
+		if (rec->type == GUARD_REC_CGROUP)
+			return 0; /* what is there now was found by looking */
+		late = *given;
+		late.flags |= GUARD_RF_LATE;
+		rec = &late;
+	}
 	if (rec->type == GUARD_REC_CGROUP) {
 		on_cgroup(s, rec, data);
 		return 0;
@@ -485,8 +488,9 @@ static int on_record(void *ctx, const struct guard_rec *rec, const uint8_t *data
 		settle(s, w);
 	}
 	if (w == NULL || !w->is_selected) {
+		s->n_strays += w == NULL && s->is_late && rec->verdict > GUARD_REC_ALLOWED;
 		if (rec->verdict == GUARD_REC_HELD)
-			guard_kern_release(s->kern, rec, SIGCONT);
+			(void)guard_kern_release(s->kern, rec, SIGCONT);
 		return 0;
 	}
 	fill_event(s, rec, data, w, &e);
@@ -499,9 +503,32 @@ static int on_record(void *ctx, const struct guard_rec *rec, const uint8_t *data
 	return 0;
 }
 
-/* Repetitions of a cause, from the kernel's counts. */
+/* Kept in the kernel, for an agent that comes after this one. */
+static void note_told(struct guard_session *s, uint32_t kind, uint64_t id, uint64_t count)
+{
+	struct guard_told_key key = {.kind = kind, .id = id};
+
+	(void)guard_kern_put(s->kern, GUARD_MAP_TOLD, &key, &count); /* full: told twice then */
+}
+
+static void forget_told(struct guard_session *s, uint32_t kind, uint64_t id)
+{
+	struct guard_told_key key = {.kind = kind, .id = id};
+
+	guard_kern_del(s->kern, GUARD_MAP_TOLD, &key);
+}
+
+static uint64_t told_before(struct guard_session *s, uint32_t kind, uint64_t id)
+{
+	struct guard_told_key key = {.kind = kind, .id = id};
+	uint64_t count = 0;
+
+	return guard_kern_old_get(s->kern, GUARD_MAP_TOLD, &key, &count) ? count : 0;
+}
+
+/* Repetitions of a cause, from the kernel's counts; @told: how often that was told if not here. */
 static void tell_fold(struct guard_session *s, const struct guard_fold_key *key,
-		      struct guard_fold *fold)
+		      struct guard_fold *fold, uint64_t told)
 {
 	struct cause *c = find_cause(s, fold->id);
 	struct guard_whose *w = guard_attrib_get(s->attrib, key->cgroup);
@@ -514,9 +541,10 @@ static void tell_fold(struct guard_session *s, const struct guard_fold_key *key,
 				 .host_pid = fold->host_pid,
 				 .flags = GUARD_RF_NO_PATH};
 	const struct guard_rec *rec = c != NULL ? (const void *)c->bytes : &bare;
-	uint64_t told = c != NULL ? c->told : fold->sent;
 	struct guard_event e;
 
+	if (c != NULL)
+		told = c->told;
 	if (fold->count <= told || w == NULL || !w->is_selected)
 		return;
 	fill_event(s, rec, c != NULL ? c->bytes + sizeof(*rec) : (const uint8_t *)"", w, &e);
@@ -529,6 +557,7 @@ static void tell_fold(struct guard_session *s, const struct guard_fold_key *key,
 		c->told = fold->count;
 	else
 		keep_cause(s, &bare, (const uint8_t *)"", 0);
+	note_told(s, GUARD_TOLD_FOLD, fold->id, fold->count);
 	s->ops.event(s->ctx, NULL, &e, w);
 }
 
@@ -550,30 +579,39 @@ void guard_session_flush(struct guard_session *s)
 	while (more) {
 		more = guard_kern_next(s->kern, GUARD_MAP_FOLDS, &key, &next);
 		if (guard_kern_get(s->kern, GUARD_MAP_FOLDS, &key, &fold)) {
-			tell_fold(s, &key, &fold);
-			if (now - fold.last_ns > (uint64_t)FOLD_IDLE * SECOND_NS)
+			tell_fold(s, &key, &fold, fold.sent);
+			if (now - fold.last_ns > (uint64_t)FOLD_IDLE * SECOND_NS) {
 				guard_kern_del(s->kern, GUARD_MAP_FOLDS, &key);
+				forget_told(s, GUARD_TOLD_FOLD, fold.id);
+			}
 		}
 		key = next;
 	}
 	s->last_fold = now;
 }
 
+static void say_lost(struct guard_session *s, struct guard_whose *w, uint64_t count)
+{
+	struct guard_event e = {.kind = GUARD_KIND_LOST, .count = 1, .host = s->host};
+
+	fill_whose(w, &e);
+	e.time_us = guard_session_time(s, now_ns(CLOCK_MONOTONIC));
+	e.lost_events = count;
+	e.lost_cgroup = w == NULL ? "" : w->path[0] != '\0' ? w->path : w->id;
+	e.severity = "medium";
+	s->ops.event(s->ctx, NULL, &e, w);
+}
+
 static void tell_lost(struct guard_session *s, struct guard_whose *w)
 {
 	struct guard_container c;
-	struct guard_event e = {.kind = GUARD_KIND_LOST, .count = 1, .host = s->host};
 
 	if (!w->is_selected || !guard_kern_get(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &c) ||
 	    c.lost <= w->lost)
 		return;
-	fill_whose(w, &e);
-	e.time_us = guard_session_time(s, now_ns(CLOCK_MONOTONIC));
-	e.lost_events = c.lost - w->lost;
-	e.lost_cgroup = w->path[0] != '\0' ? w->path : w->id;
-	e.severity = "medium";
+	say_lost(s, w, c.lost - w->lost);
 	w->lost = c.lost;
-	s->ops.event(s->ctx, NULL, &e, w);
+	note_told(s, GUARD_TOLD_LOST, w->cgroup, w->lost);
 }
 
 static void forget(struct guard_session *s, struct guard_whose *w)
@@ -583,6 +621,7 @@ static void forget(struct guard_session *s, struct guard_whose *w)
 	if (s->ops.gone != NULL && w->is_selected)
 		s->ops.gone(s->ctx, w);
 	guard_kern_del(s->kern, GUARD_MAP_CONTAINERS, &cgroup);
+	forget_told(s, GUARD_TOLD_LOST, cgroup);
 	guard_attrib_remove(s->attrib, cgroup);
 }
 
@@ -683,6 +722,21 @@ static void cover_pid(void *ctx, uint32_t pid)
 	c->any = true;
 }
 
+/* Says so when something is in the cgroup or below it. */
+static void see_pids(void *ctx, const char *path, uint64_t id)
+{
+	(void)id;
+	guard_cgroup_pids(path, first_pid, ctx);
+}
+
+static bool is_empty(const char *path)
+{
+	uint32_t pid = 0;
+
+	guard_cgroup_walk(path, see_pids, &pid);
+	return pid == 0;
+}
+
 static void cover_cgroup(void *ctx, const char *path, uint64_t id)
 {
 	struct cover *c = ctx;
@@ -692,7 +746,8 @@ static void cover_cgroup(void *ctx, const char *path, uint64_t id)
 		entry.flags |= GUARD_C_HOST;
 	if (!c->w->is_selected)
 		entry.flags |= GUARD_C_IGNORED;
-	if (id == c->w->cgroup)
+	/* Its first program ran already, unless nobody is there yet. */
+	if (id == c->w->cgroup && !is_empty(path))
 		entry.flags |= GUARD_C_STARTED;
 	if (id == c->w->cgroup || !guard_kern_get(c->s->kern, GUARD_MAP_CONTAINERS, &id, &entry))
 		(void)guard_kern_put(c->s->kern, GUARD_MAP_CONTAINERS, &id, &entry);
@@ -834,6 +889,68 @@ int guard_session_walk(struct guard_session *s, struct sk_err *err)
 	return guard_kern_walk(s->kern, walk_record, s, err);
 }
 
+/* What a predecessor's programs counted and nobody told. */
+static void tell_old(struct guard_session *s)
+{
+	struct guard_fold_key key, next;
+	struct guard_container c;
+	struct guard_fold fold;
+	struct guard_whose *w;
+	size_t pos = 0;
+	bool more = guard_kern_old_next(s->kern, GUARD_MAP_FOLDS, NULL, &key);
+
+	while (more) {
+		more = guard_kern_old_next(s->kern, GUARD_MAP_FOLDS, &key, &next);
+		if (guard_kern_old_get(s->kern, GUARD_MAP_FOLDS, &key, &fold)) {
+			uint64_t told = told_before(s, GUARD_TOLD_FOLD, fold.id);
+
+			tell_fold(s, &key, &fold, told > fold.sent ? told : fold.sent);
+			forget_told(s, GUARD_TOLD_FOLD, fold.id);
+		}
+		key = next;
+	}
+	while ((w = guard_attrib_next(s->attrib, &pos)) != NULL) {
+		uint64_t told = told_before(s, GUARD_TOLD_LOST, w->cgroup);
+
+		if (w->is_selected &&
+		    guard_kern_old_get(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &c) &&
+		    c.lost > told)
+			say_lost(s, w, c.lost - told);
+	}
+}
+
+int guard_session_pin(struct guard_session *s, struct sk_err *err)
+{
+	int r = guard_kern_pin(s->kern, err);
+
+	if (r < 0)
+		return r;
+	s->is_late = true;
+	guard_kern_drain_old(s->kern);
+	s->is_late = false;
+	tell_old(s);
+	if (s->n_strays != 0)
+		say_lost(s, NULL, s->n_strays);
+	/* Whose report is lost is not going to be looked at. */
+	(void)guard_kern_kill_held(s->kern);
+	guard_kern_heartbeat(s->kern);
+	return 0;
+}
+
+int guard_session_end(struct guard_session *s, bool keep, struct sk_err *err)
+{
+	int r = 0;
+
+	guard_kern_pause(s->kern);
+	for (int i = 0; i < 2 && r >= 0; i++)
+		r = guard_kern_poll(s->kern, POLL_MS, err);
+	(void)guard_kern_kill_held(s->kern);
+	guard_session_flush(s);
+	if (!keep && r >= 0)
+		r = guard_kern_unpin(s->kern, err);
+	return r < 0 ? r : 0;
+}
+
 int guard_session_open(const struct guard_session_options *o, struct guard_session **ret,
 		       struct sk_err *err)
 {
@@ -860,11 +977,15 @@ int guard_session_open(const struct guard_session_options *o, struct guard_sessi
 		r = guard_kern_open(&o->kern, &s->kern, err);
 	if (r < 0)
 		return r;
+	if (s->ops.opened != NULL)
+		s->ops.opened(s->ctx, s->kern);
 	guard_kern_on(s->kern, on_record, s);
 	(void)guard_kern_put(s->kern, GUARD_MAP_POLICIES, &zero, &o->policy);
-	(void)guard_kern_inherit(s->kern);
+	(void)guard_kern_inherit(s->kern, o->kern.succeed);
 	guard_cgroup_walk(s->root, find_container, s);
 	cover_hosts(s);
+	/* Children of those that were not known yet when they started. */
+	(void)guard_kern_inherit(s->kern, o->kern.succeed);
 	*ret = sk_take(s);
 	return 0;
 }

@@ -19,6 +19,7 @@ struct guard_session;
 
 /**
  * struct guard_session_ops - what the user of a session does
+ * @opened: the kernel half is loaded; comes before all others; may be NULL
  * @container: a selected container or service appeared (or was named at last); sets @w->index to
  * the index of its policy, which is already in the kernel's maps; may be NULL
  * @gone: it disappeared; @w is forgotten afterwards; may be NULL
@@ -28,6 +29,7 @@ struct guard_session;
  * Pointers in events are valid until @event returns.
  */
 struct guard_session_ops {
+	void (*opened)(void *ctx, struct guard_kern *k);
 	void (*container)(void *ctx, struct guard_whose *w);
 	void (*gone)(void *ctx, struct guard_whose *w);
 	void (*event)(void *ctx, const struct guard_rec *rec, struct guard_event *e,
@@ -81,12 +83,25 @@ sk_must_check int guard_session_poll(struct guard_session *s, int timeout_ms, st
 void guard_session_flush(struct guard_session *s);
 
 /**
- * guard_session_settle() - call the container function for everything that is there
+ * guard_session_pin() - make what is in force outlive this process, and take over what was
  * @s: session
+ * @err: filled on failure
  *
- * For users whose container function needs the session itself.
+ * Tells what a predecessor's programs blocked since nobody read their reports. Programs are held
+ * from here on.
+ * Return: 0, or negative.
  */
-void guard_session_settle(struct guard_session *s);
+sk_must_check int guard_session_pin(struct guard_session *s, struct sk_err *err);
+
+/**
+ * guard_session_end() - leave nothing that waits for an answer
+ * @s: session
+ * @keep: what is pinned stays in force
+ * @err: filled on failure
+ *
+ * Return: 0, or negative.
+ */
+sk_must_check int guard_session_end(struct guard_session *s, bool keep, struct sk_err *err);
 
 /**
  * guard_session_mute() - tell no repetitions of a cause: it turned out to be none

@@ -294,6 +294,8 @@ void guard_story_tell(struct guard_event *e, const struct guard_rec *rec, struct
 		(void)sk_buf_add_str(b, "; its input is a socket");
 		e->severity = "critical";
 	}
+	if (rec != NULL && (rec->flags & GUARD_RF_LATE) != 0)
+		(void)sk_buf_add_str(b, "; no agent lived to look at it then");
 	if (rec != NULL && (rec->flags & GUARD_RF_ENTRY) != 0 && e->reason != GUARD_REASON_ENTRY)
 		(void)sk_buf_add_str(b, "; started from outside the container");
 	if (e->expected != NULL && e->expected[0] != '\0')

@@ -181,8 +181,15 @@ int BPF_PROG(guard_exit, struct task_struct *task)
 {
 	__u32 tgid = BPF_CORE_READ(task, tgid);
 	struct guard_task *t = bpf_map_lookup_elem(&tasks, &tgid);
+	struct guard_control *ctl = get_control();
+	int is_agent = ctl != NULL && ctl->agent_pid == tgid;
 
-	if (t == NULL || BPF_CORE_READ(task, signal, live.counter) != 0)
+	if ((t == NULL && !is_agent) || BPF_CORE_READ(task, signal, live.counter) != 0)
+		return 0;
+	/* From here on nothing is held any more: nobody would look at it. */
+	if (is_agent)
+		ctl->heartbeat_ns = 0;
+	if (t == NULL)
 		return 0;
 	send_life(GUARD_REC_EXIT, t, task, (__u32)BPF_CORE_READ(task, exit_code));
 	bpf_map_delete_elem(&tasks, &tgid);

@@ -115,6 +115,8 @@ static __always_inline void tell_file(struct subject *s, struct task_struct *tas
 	struct report w = {.type = type, .reason = reason, .verdict = verdict};
 	struct guard_fold fresh = {.count = 1};
 
+	if (is_quiet())
+		return;
 	if (fold != NULL) {
 		__sync_fetch_and_add(&fold->count, 1);
 		fold->last_ns = bpf_ktime_get_ns();

@@ -194,6 +194,15 @@ struct {
 	__type(value, struct guard_control);
 } control SEC(".maps");
 
+/* No program uses it: it is the agent's own memory, pinned with the rest. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_FOLDS + MAX_CONTAINERS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct guard_told_key);
+	__type(value, __u64);
+} told SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

@@ -19,7 +19,7 @@ typedef uint64_t guard_u64;
 #endif
 
 enum {
-	GUARD_ABI = 3, /* raised when anything below changes; pinned maps of another are dropped */
+	GUARD_ABI = 4, /* raised when anything below changes; pinned maps of another are not read */
 	GUARD_PATH_DEPTH = 24,   /* components walked */
 	GUARD_PATH_BYTES = 1024, /* of one walked path */
 	GUARD_NAME_BYTES = 256,  /* name as given to execve, cgroup name */
@@ -121,6 +121,7 @@ enum guard_rec_flags {
 	GUARD_RF_STDOUT_PIPE = 1 << 17,
 	GUARD_RF_STDOUT_TTY = 1 << 18,
 	GUARD_RF_PARENT = 1 << 19, /* known, but not as a child of who started it */
+	GUARD_RF_LATE = 1 << 20,   /* set by user space: written while no agent lived */
 };
 
 /** struct guard_file_id - a file, below overlayfs, in one state of its content */
@@ -394,16 +395,6 @@ struct guard_fold {
 	guard_u32 host_pid;
 };
 
-/** struct guard_control - one element: what the agent tells the kernel half while it lives */
-struct guard_control {
-	guard_u64 heartbeat_ns; /* CLOCK_MONOTONIC; held programs need a living agent */
-	guard_u32 agent_pid;
-	guard_u32 enforce; /* 0: record only */
-	guard_u32 abi;
-	guard_u32
-		hold_pending; /* 1: a container's first program waits until its service is known */
-};
-
 /** struct guard_stats - one element, sums of all CPUs */
 struct guard_stats {
 	guard_u64 records;
@@ -413,6 +404,37 @@ struct guard_stats {
 	guard_u64 blocks;
 	guard_u64 tasks_full;
 	guard_u64 folds_full;
+};
+
+/**
+ * struct guard_control - one element: what the agent tells the kernel half while it lives
+ *
+ * The members up to @agent_start stay what and where they are: agents of other versions read them.
+ */
+struct guard_control {
+	guard_u64
+		heartbeat_ns; /* CLOCK_MONOTONIC; held programs need a living agent; 0: it ended */
+	guard_u32 agent_pid;
+	guard_u32 enforce; /* 0: record only */
+	guard_u32 abi;
+	guard_u32
+		hold_pending;  /* 1: a container's first program waits until its service is known */
+	guard_u64 agent_start; /* clock ticks after boot; with the number it names a process */
+	guard_u32 quiet;       /* 1: blocks, but a predecessor's programs still tell of it */
+	guard_u32 backend;     /* enum guard_backend */
+	struct guard_stats before; /* sums of all predecessors */
+};
+
+enum guard_told_kind {
+	GUARD_TOLD_LOST = 1, /* id: cgroup */
+	GUARD_TOLD_FOLD,     /* id: cause */
+};
+
+/** struct guard_told_key - how much of a count was told; read by the next agent only */
+struct guard_told_key {
+	guard_u64 id;
+	guard_u32 kind;
+	guard_u32 zero;
 };
 
 #define GUARD_FNV_BASIS 0xcbf29ce484222325ull
@@ -432,3 +454,5 @@ _Static_assert(sizeof(struct guard_name) == 68, "name");
 _Static_assert(sizeof(struct guard_named_key) == 32, "named key");
 _Static_assert(sizeof(struct guard_seen_key) == 32, "seen key");
 _Static_assert(sizeof(struct guard_fold_key) == 32, "fold key");
+_Static_assert(sizeof(struct guard_control) == 96, "control");
+_Static_assert(sizeof(struct guard_told_key) == 16, "told key");

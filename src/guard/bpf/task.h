@@ -18,7 +18,16 @@ static __always_inline struct guard_control *get_control(void)
 
 static __always_inline int agent_alive(struct guard_control *ctl)
 {
-	return ctl != NULL && bpf_ktime_get_ns() - ctl->heartbeat_ns < HOLD_ALIVE_NS;
+	return ctl != NULL && ctl->heartbeat_ns != 0 &&
+	       bpf_ktime_get_ns() - ctl->heartbeat_ns < HOLD_ALIVE_NS;
+}
+
+/* Another object still tells of everything that both block. */
+static __always_inline int is_quiet(void)
+{
+	struct guard_control *ctl = get_control();
+
+	return ctl != NULL && ctl->quiet;
 }
 
 static __always_inline __u64 task_cgroup(struct task_struct *task)
@@ -163,6 +172,8 @@ static __always_inline int send_alert(struct guard_rec *rec, __u64 size, __u64 a
 	struct guard_stats *st = get_stats();
 	struct guard_fold *fold = bpf_map_lookup_elem(&folds, &key);
 
+	if (is_quiet())
+		return 0;
 	if (st != NULL)
 		st->alerts++;
 	if (st != NULL && rec->verdict >= GUARD_REC_DENIED)
