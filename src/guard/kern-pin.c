@@ -146,7 +146,7 @@ static int pin_all(struct guard_kern *k, struct sk_err *err)
 
 /*
  * The kernel detaches programs some time after their pin is gone. Until then the old ones block
- * nothing that the new ones would not, and do not mind who is continued.
+ * and tell nothing, and do not mind who is continued: the new ones do it all.
  */
 static void disarm_old(struct guard_kern *k)
 {
@@ -158,6 +158,7 @@ static void disarm_old(struct guard_kern *k)
 
 	if (bpf_map_lookup_elem(control_fd, &zero, &control) == 0) {
 		control.enforce = 0;
+		control.quiet = 1;
 		(void)bpf_map_update_elem(control_fd, &zero, &control, BPF_ANY);
 	}
 	for (size_t i = 0; more && i < GUARD_TASKS_WALKED; i++) {
