@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Containers and services of the host: what runs already, what comes later, what processes are in.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/parse.h"
+#include "base/text.h"
+#include "guard/session-priv.h"
+
+static void first_pid(void *ctx, uint32_t pid)
+{
+	uint32_t *ret = ctx;
+
+	if (*ret == 0)
+		*ret = pid;
+}
+
+uint32_t guard_session_pid(const struct guard_whose *w)
+{
+	uint32_t pid = 0;
+
+	if (w->path[0] != '\0')
+		guard_cgroup_pids(w->path, first_pid, &pid);
+	return pid;
+}
+
+/* Named, selected, given a policy: the kernel half knows it from now on. */
+void guard_session_settle(struct guard_session *s, struct guard_whose *w)
+{
+	struct guard_container c;
+
+	if (w->is_selected && s->ops.container != NULL)
+		s->ops.container(s->ctx, w);
+	if (!guard_kern_get(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &c))
+		return;
+	c.service = w->index;
+	c.flags &= ~(uint32_t)(GUARD_C_PENDING | GUARD_C_IGNORED);
+	if (!w->is_selected)
+		c.flags |= GUARD_C_IGNORED;
+	(void)guard_kern_put(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &c);
+}
+
+/* The directory of a cgroup that is known by its name only. */
+struct path_search {
+	const char *id;
+	uint64_t cgroup;
+	char *path;
+	size_t size;
+};
+
+static void match_path(void *ctx, const char *path, uint64_t id)
+{
+	struct path_search *f = ctx;
+
+	if (id == f->cgroup)
+		(void)snprintf(f->path, f->size, "%s", path);
+}
+
+void guard_session_find_path(struct guard_session *s, struct guard_whose *w)
+{
+	struct path_search f = {.cgroup = w->cgroup, .path = w->path, .size = sizeof(w->path)};
+
+	if (w->path[0] == '\0')
+		guard_cgroup_walk(s->root, match_path, &f);
+}
+
+void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *rec,
+			     const uint8_t *data)
+{
+	struct guard_whose *w = guard_attrib_get(s->attrib, rec->cgroup);
+	char id[GUARD_CONTAINER_ID_SIZE];
+
+	if (rec->op == 2) {
+		if (w == NULL)
+			return;
+		w->is_gone = true; /* its last records may still be on their way */
+		return;
+	}
+	if (w != NULL || !guard_cgroup_container_id(sk_span_of(data, rec->name_len), id))
+		return;
+	w = guard_attrib_add(s->attrib, rec->cgroup, id, NULL, NULL);
+	if (w == NULL)
+		return;
+	guard_session_find_path(s, w);
+	if (w->is_known)
+		guard_session_settle(s, w);
+}
+
+static bool read_text(const char *path, struct sk_buf *b)
+{
+	sk_cleanup(sk_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct sk_err err;
+
+	return fd >= 0 && sk_read_fd(fd, b, &err) == 0;
+}
+
+/* A process that ran before: its program is remembered under a number of its own. */
+static void adopt(struct guard_session *s, uint64_t cgroup, uint32_t pid)
+{
+	struct guard_task t = {.cgroup = cgroup, .flags = GUARD_T_SEEN}, parent;
+	struct guard_image_of image = {.host_pid = pid};
+	char name[64];
+	ssize_t n;
+	struct sk_buf b;
+
+	if (guard_kern_get(s->kern, GUARD_MAP_TASKS, &pid, &t) && t.exec_id != 0)
+		return;
+	(void)snprintf(name, sizeof(name), "/proc/%u/exe", pid);
+	n = readlink(name, s->path, sizeof(s->path) - 1);
+	if (n <= 0)
+		return; /* gone, or a kernel thread */
+	s->path[n] = '\0';
+	sk_buf_init(&b, GUARD_ARGS_BYTES * 64);
+	(void)snprintf(name, sizeof(name), "/proc/%u/cmdline", pid);
+	(void)read_text(name, &b); /* gone meanwhile, or cut: what there is will do */
+	image.n_args = (uint32_t)guard_session_split_args(
+		s, (const uint8_t *)(b.ptr != NULL ? b.ptr : ""), b.len);
+	sk_buf_release(&b);
+	image.exec_id = t.exec_id = ++s->next_exec_id;
+	image.exe = s->path;
+	if (t.ppid != 0 && guard_kern_get(s->kern, GUARD_MAP_TASKS, &t.ppid, &parent))
+		image.parent = t.parent_exec_id = parent.exec_id;
+	t.flags |= GUARD_T_SEEN;
+	(void)guard_kern_put(s->kern, GUARD_MAP_TASKS, &pid, &t);
+	guard_lineage_add(s->lineage, &image, s->args);
+}
+
+/** struct cover - a container whose cgroups are being gone through */
+struct cover {
+	struct guard_session *s;
+	struct guard_whose *w;
+	bool any;
+};
+
+static void cover_pid(void *ctx, uint32_t pid)
+{
+	struct cover *c = ctx;
+
+	adopt(c->s, c->w->cgroup, pid);
+	c->any = true;
+}
+
+/* Says so when something is in the cgroup or below it. */
+static void see_pids(void *ctx, const char *path, uint64_t id)
+{
+	(void)id;
+	guard_cgroup_pids(path, first_pid, ctx);
+}
+
+static bool is_empty(const char *path)
+{
+	uint32_t pid = 0;
+
+	guard_cgroup_walk(path, see_pids, &pid);
+	return pid == 0;
+}
+
+static void cover_cgroup(void *ctx, const char *path, uint64_t id)
+{
+	struct cover *c = ctx;
+	struct guard_container entry = {.top = c->w->cgroup, .service = c->w->index};
+
+	if (c->w->is_host)
+		entry.flags |= GUARD_C_HOST;
+	if (!c->w->is_selected)
+		entry.flags |= GUARD_C_IGNORED;
+	/* Its first program ran already, unless nobody is there yet. */
+	if (id == c->w->cgroup && !is_empty(path))
+		entry.flags |= GUARD_C_STARTED;
+	if (id == c->w->cgroup || !guard_kern_get(c->s->kern, GUARD_MAP_CONTAINERS, &id, &entry))
+		(void)guard_kern_put(c->s->kern, GUARD_MAP_CONTAINERS, &id, &entry);
+	guard_cgroup_pids(path, cover_pid, c);
+}
+
+static void cover(struct guard_session *s, struct guard_whose *w, const char *path)
+{
+	struct cover c = {.s = s, .w = w};
+
+	if (w->is_selected && s->ops.container != NULL)
+		s->ops.container(s->ctx, w);
+	guard_cgroup_walk(path, cover_cgroup, &c);
+	/* Created but not started: its first program is yet to come. */
+	if (!c.any && !w->is_host)
+		guard_session_settle(s, w);
+	w->has_started = c.any;
+}
+
+static void find_container(void *ctx, const char *path, uint64_t id)
+{
+	struct guard_session *s = ctx;
+	char container[GUARD_CONTAINER_ID_SIZE];
+	struct guard_whose *w;
+
+	if (id == 0 || !guard_cgroup_container_id(sk_path_base(sk_span_str(path)), container) ||
+	    guard_attrib_get(s->attrib, id) != NULL)
+		return;
+	w = guard_attrib_add(s->attrib, id, container, path, NULL);
+	if (w != NULL)
+		cover(s, w, path);
+}
+
+static void cover_host(struct guard_session *s, const char *path, const char *name)
+{
+	uint64_t id = guard_cgroup_id(path);
+	struct guard_whose *w = id != 0 ? guard_attrib_add(s->attrib, id, NULL, path, name) : NULL;
+
+	if (w != NULL)
+		cover(s, w, path);
+}
+
+/** struct unit_search - a systemd unit's cgroup */
+struct unit_search {
+	struct guard_session *s;
+	const char *unit;
+};
+
+static void match_unit(void *ctx, const char *path, uint64_t id)
+{
+	struct unit_search *u = ctx;
+	struct sk_span base = sk_path_base(sk_span_str(path));
+	char name[512];
+
+	(void)id;
+	(void)snprintf(name, sizeof(name), "%s.service", u->unit);
+	if (sk_span_eq_str(base, u->unit) || sk_span_eq_str(base, name))
+		cover_host(u->s, path, u->unit);
+}
+
+/* A process and its descendants, whatever their cgroup: under a number that no cgroup has. */
+static void cover_tree(struct guard_session *s, uint32_t pid, const char *text)
+{
+	uint64_t id = 1ull << 63 | pid;
+	struct guard_whose *w = guard_attrib_add(s->attrib, id, NULL, NULL, text);
+	struct guard_container entry = {.top = id, .flags = GUARD_C_HOST | GUARD_C_STARTED};
+
+	if (w == NULL)
+		return;
+	if (s->ops.container != NULL)
+		s->ops.container(s->ctx, w);
+	entry.service = w->index;
+	(void)guard_kern_put(s->kern, GUARD_MAP_CONTAINERS, &id, &entry);
+	adopt(s, id, pid);
+}
+
+/* A process that is not there cannot start later under its number: that is a mistake. */
+int guard_session_check(const struct guard_session *s, struct sk_err *err)
+{
+	const struct guard_select *select = &s->select;
+	char quoted[64];
+	uint32_t pid;
+
+	for (size_t i = 0; i < select->n_pids; i++) {
+		struct sk_span text = sk_span_str(select->pids[i]);
+
+		if (!sk_parse_u32(text, &pid) || pid == 0 || pid > INT32_MAX ||
+		    (kill((pid_t)pid, 0) != 0 && errno == ESRCH))
+			return sk_err_set(err, SK_E_NOT_FOUND, "guard: no process %s",
+					  sk_text_quote(text, quoted, sizeof(quoted)));
+	}
+	return 0;
+}
+
+static void cover_hosts(struct guard_session *s)
+{
+	char path[GUARD_CGROUP_PATH_SIZE];
+	uint32_t pid;
+
+	for (size_t i = 0; i < s->select.n_units; i++) {
+		struct unit_search u = {.s = s, .unit = s->select.units[i]};
+
+		guard_cgroup_walk(s->root, match_unit, &u);
+	}
+	for (size_t i = 0; i < s->select.n_cgroups; i++) {
+		const char *given = s->select.cgroups[i];
+		bool whole = strncmp(given, "/sys/fs/cgroup", 14) == 0;
+
+		(void)snprintf(path, sizeof(path), "%s%s%s", whole ? "" : s->root,
+			       whole || given[0] == '/' ? "" : "/", given);
+		cover_host(s, path, given);
+	}
+	for (size_t i = 0; i < s->select.n_pids; i++)
+		if (sk_parse_u32(sk_span_str(s->select.pids[i]), &pid))
+			cover_tree(s, pid, s->select.pids[i]);
+}
+
+void guard_session_cover(struct guard_session *s)
+{
+	guard_cgroup_walk(s->root, find_container, s);
+	cover_hosts(s);
+}

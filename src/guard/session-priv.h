@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What session*.c share. */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "guard/dns.h"
+#include "guard/lineage.h"
+#include "guard/resolved.h"
+#include "guard/session.h"
+
+enum {
+	GUARD_MAX_CAUSES = 4096, /* records kept to tell repetitions */
+	GUARD_TEXT_MAX = 4096,
+};
+
+/** struct cause - the first record of a cause of alerts */
+struct cause {
+	uint64_t id;
+	uint64_t told; /* how often it was told */
+	size_t size;
+	uint8_t *bytes; /* struct guard_rec and its data */
+};
+
+struct guard_session {
+	struct guard_kern *kern;
+	struct guard_engine *engine;
+	struct guard_attrib *attrib;
+	struct guard_lineage *lineage;
+	struct guard_resolved *resolved;
+	struct guard_select select;
+	struct guard_session_ops ops;
+	void *ctx;
+	uint64_t offset_ns; /* wall clock minus CLOCK_MONOTONIC */
+	uint64_t last_second;
+	uint64_t last_fold;
+	uint64_t n_strays;     /* late reports of containers that are gone */
+	bool is_late;          /* what is read was written while no agent lived */
+	uint64_t next_exec_id; /* of programs that ran already: small numbers, never the kernel's */
+	struct cause causes[GUARD_MAX_CAUSES];
+	size_t n_causes;
+	struct sk_buf text;
+	char host[256];
+	char root[256];
+	/* storage of the event being told */
+	char path[GUARD_PATH_BYTES + 2];
+	char name[GUARD_NAME_BYTES + 1];
+	char arg_text[GUARD_ARGS_BYTES + 1];
+	const char *args[GUARD_MAX_ARGS];
+	char cwd[GUARD_TEXT_MAX];
+	char address[INET6_ADDRSTRLEN];
+	struct guard_dns dns;
+	char dns_type[16];
+	char dns_text[GUARD_DNS_MAX_ADDRESSES][INET6_ADDRSTRLEN];
+	const char *dns_addresses[GUARD_DNS_MAX_ADDRESSES];
+	const char *dns_aliases[GUARD_DNS_MAX_ALIASES];
+};
+
+/**
+ * guard_session_split_args() - argument text into the session's storage
+ * @s: session
+ * @data: texts, each with its NUL
+ * @len: bytes
+ *
+ * Return: how many there are in @s->args.
+ */
+size_t guard_session_split_args(struct guard_session *s, const uint8_t *data, size_t len);
+
+/**
+ * guard_session_settle() - a container is named, selected and given its policy: the kernel half
+ * knows it from now on
+ * @s: session
+ * @w: container
+ */
+void guard_session_settle(struct guard_session *s, struct guard_whose *w);
+
+/**
+ * guard_session_find_path() - find the directory of a cgroup that is known by its name only
+ * @s: session
+ * @w: container
+ */
+void guard_session_find_path(struct guard_session *s, struct guard_whose *w);
+
+/**
+ * guard_session_on_cgroup() - a cgroup was made or removed
+ * @s: session
+ * @rec: record
+ * @data: its name
+ */
+void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *rec,
+			     const uint8_t *data);
+
+/**
+ * guard_session_check() - can what was selected be there
+ * @s: session
+ * @err: filled on failure
+ *
+ * Return: 0, or negative: SK_E_NOT_FOUND for a process that is not.
+ */
+sk_must_check int guard_session_check(const struct guard_session *s, struct sk_err *err);
+
+/**
+ * guard_session_cover() - find what runs and is selected, and enter it in the kernel's maps
+ * @s: session
+ */
+void guard_session_cover(struct guard_session *s);
