@@ -256,6 +256,14 @@ struct cli_suggestion {
 void cli_suggest(struct cli_suggestion *s, const char *word, const char *candidate);
 
 /**
+ * cli_suggest_synonym() - offer what a word of comparable programs is called here
+ * @s: replaced when there is such a thing
+ * @place: name of the command, "" for none
+ * @word: a command's name, or an option with its dashes
+ */
+void cli_suggest_synonym(struct cli_suggestion *s, const char *place, const char *word);
+
+/**
  * cli_suggestion_text() - "; did you mean 'X'?" or nothing
  * @s: after all candidates
  * @prefix: before the word, such as "--"

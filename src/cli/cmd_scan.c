@@ -23,9 +23,8 @@ enum {
 static const char default_ignore_file[] = ".stockadeignore";
 
 static const struct cli_option options[] = {
-	{"format", 'f', "FORMAT[=FILE]", "scan.format",
-	 "form of the report, to standard output or FILE", NULL,
-	 CLI_OPTION_REPEAT | CLI_OPTION_OPEN},
+	{"format", 'f', "FORMAT[=FILE]", "scan.format", "table or json, to standard output or FILE",
+	 "table|json", CLI_OPTION_REPEAT | CLI_OPTION_OPEN},
 	{"output", 'o', "FILE", NULL, "write the report to FILE; -: standard output", NULL, 0},
 	{"db", 0, "FILE", "db.path", "advisory database", NULL, 0},
 	{"platform", 0, "OS/ARCH", "scan.platform",
@@ -100,9 +99,13 @@ static int load_gate(struct cli_context *ctx, struct match_gate *gate, struct sk
 	if (r == 0 && fail_on != NULL && *fail_on != '\0')
 		r = load_fail_on(fail_on, gate, err);
 	if (r == 0 && max_age != NULL) {
-		if (!sk_parse_duration(sk_span_str(max_age), &age_ms))
+		/* A bare number would be seconds, which nobody means here. */
+		if (sk_parse_u64(sk_span_str(max_age), &age_ms) ||
+		    !sk_parse_duration(sk_span_str(max_age), &age_ms))
 			return sk_err_set(err, SK_E_USAGE,
-					  "--max-db-age takes a time span such as 3d");
+					  "--max-db-age %s: a time span with its unit is needed, "
+					  "such as 3d",
+					  max_age);
 		gate->db_not_before = (int64_t)time(NULL) - (int64_t)(age_ms / 1000);
 	}
 	return r;
@@ -145,6 +148,12 @@ static int load_output(struct cli_context *ctx, const char *text, const char *fi
 		return unknown_format(name, err);
 	if (file != NULL && *file == '\0')
 		return sk_err_set(err, SK_E_USAGE, "-f %s: no file is named", text);
+	/* Other scanners choose the format with -o. */
+	if (file != NULL && report_find(file) != NULL)
+		return sk_err_set(err, SK_E_USAGE,
+				  "-o names a file; -f %s chooses the format, -o ./%s writes to "
+				  "such a file",
+				  file, file);
 	return 0;
 }
 
@@ -297,7 +306,7 @@ static int exit_code(const struct model_report *report, bool tripped)
 
 		if (d->severity != MODEL_DIAGNOSTIC_ERROR)
 			continue;
-		sk_log(SK_LOG_ERROR, "not everything was read: %s: %s",
+		sk_log(SK_LOG_ERROR, "this is no clean result: %s: %s",
 		       sk_text_quote(sk_span_str(d->place), place, sizeof(place)),
 		       sk_text_quote(sk_span_str(d->message), message, sizeof(message)));
 		break;
@@ -330,10 +339,21 @@ static int run(struct cli_context *ctx)
 	return r < 0 ? cli_fail(ctx, &err) : exit_code(&report, tripped);
 }
 
+static const char more[] =
+	"TARGET, by its content where no prefix says what it is:\n"
+	"  docker-archive:FILE         what 'docker save' wrote, also compressed\n"
+	"  oci:DIR[:TAG]               OCI layout; oci-archive:FILE[:TAG]: the same as a tar\n"
+	"  docker:NAME                 image in the local Docker engine\n"
+	"  dir:PATH, host:             root file system; this machine\n"
+	"  layer:FILE                  one layer\n"
+	"  purl:PURL, purls:FILE       packages by package URL, a list of them\n"
+	"  -                           standard input\n";
+
 const struct command cmd_scan = {
 	.name = "scan",
 	.summary = "find the packages of an image, a tree or a list and what is known of them",
 	.usage = "[options] TARGET",
+	.more = more,
 	.options = options,
 	.min_args = 1,
 	.max_args = 1,

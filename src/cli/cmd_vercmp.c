@@ -114,7 +114,9 @@ static int cmd_vercmp_run(struct cli_context *ctx)
 	char quoted[128];
 
 	if (!version_scheme_of(sk_span_str(args[0]), &scheme))
-		return cli_usage_error(ctx, "no known order of versions for ecosystem %s",
+		return cli_usage_error(ctx,
+				       "no known order of versions for ecosystem %s; names are "
+				       "OSV's: Debian, Alpine, Red Hat, npm, PyPI, Maven, Go …",
 				       sk_text_quote(sk_span_str(args[0]), quoted, sizeof(quoted)));
 	if (n_args == 2 && strcmp(args[1], "-") == 0)
 		return cmd_vercmp_batch(scheme);

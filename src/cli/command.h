@@ -63,6 +63,7 @@ enum command_flags {
  * @name: word on the command line
  * @summary: one line for `stockade help`, begins in lower case, without full stop
  * @usage: what follows the name, e.g. "[options] TARGET"
+ * @more: what its help says beyond the summary, lines of at most 80 columns, or NULL
  * @options: ended by an entry without a name, or NULL; sub-commands inherit those of their parent,
  * global options are added by the caller
  * @min_args: positional arguments at least
@@ -75,6 +76,7 @@ struct command {
 	const char *name;
 	const char *summary;
 	const char *usage;
+	const char *more;
 	const struct cli_option *options;
 	int min_args;
 	int max_args;

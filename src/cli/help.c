@@ -66,6 +66,8 @@ void cli_help_command(struct cli_context *ctx, FILE *f)
 	const struct command *c = ctx->path[ctx->n_path - 1];
 
 	(void)fprintf(f, "Usage: %s %s\n\n%s\n", cli_command_path(ctx), c->usage, c->summary);
+	if (c->more != NULL)
+		(void)fprintf(f, "\n%s", c->more);
 	if (c->subcommands != NULL)
 		print_commands(c->subcommands, f);
 	print_options(ctx, c->options, "Options", f);

@@ -193,11 +193,18 @@ int cli_choice(const char *choices, const char *text, struct sk_arena *a, const 
 
 static int bad_value(const struct cli_key *key, const char *text, struct sk_err *err)
 {
+	static const char *const examples[CLI_N_TYPES] = {
+		[CLI_TYPE_BOOL] = " such as true or false",
+		[CLI_TYPE_SIZE] = " such as 64MiB",
+		[CLI_TYPE_DURATION] = " such as 90s, 12h or 3d",
+		[CLI_TYPE_URL] = " with https://, http:// or file:///",
+	};
 	char quoted[128];
 
-	return sk_err_set(err, SK_E_USAGE, "%s is no %s",
+	return sk_err_set(err, SK_E_USAGE, "%s is no %s%s",
 			  sk_text_quote(sk_span_str(text), quoted, sizeof(quoted)),
-			  cli_type_name(key->type));
+			  cli_type_name(key->type),
+			  examples[key->type] != NULL ? examples[key->type] : "");
 }
 
 /* Items without white space around them, joined by single commas. */

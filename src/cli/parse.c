@@ -88,6 +88,9 @@ static int unknown_option(const struct cli_context *ctx, struct sk_span name, st
 		for (const struct cli_option *o = list; o->name != NULL; o++)
 			if ((o->flags & CLI_OPTION_HIDDEN) == 0)
 				cli_suggest(&s, word, o->name);
+	if (current(ctx) != NULL)
+		cli_suggest_synonym(&s, current(ctx)->name,
+				    sk_arena_printf(ctx->arena, "--%s", word));
 	return sk_err_set(err, SK_E_USAGE, "unknown option %s%s",
 			  sk_text_quote(sk_span_str(sk_arena_printf(ctx->arena, "--%s", word)),
 					quoted, sizeof(quoted)),
@@ -212,14 +215,19 @@ static int unknown_command(const struct cli_context *ctx, const struct command *
 			   const char *word, struct sk_err *err)
 {
 	struct cli_suggestion s = {0};
+	const char *hint;
 	char quoted[128];
 
 	for (; *list != NULL; list++)
 		if (((*list)->flags & COMMAND_HIDDEN) == 0)
 			cli_suggest(&s, word, (*list)->name);
+	cli_suggest_synonym(&s, ctx->n_path != 0 ? current(ctx)->name : "", word);
+	hint = cli_suggestion_text(&s, "", ctx->arena);
+	/* "nginx:latest", "./image.tar": a target, and the command was left out. */
+	if (s.text == NULL && ctx->n_path == 0 && strpbrk(word, "./:") != NULL)
+		hint = "; 'stockade scan TARGET' scans something";
 	return sk_err_set(err, SK_E_USAGE, "unknown command %s%s",
-			  sk_text_quote(sk_span_str(word), quoted, sizeof(quoted)),
-			  cli_suggestion_text(&s, "", ctx->arena));
+			  sk_text_quote(sk_span_str(word), quoted, sizeof(quoted)), hint);
 }
 
 /* A word that is no option: a command while one is expected, else an argument. */
@@ -290,12 +298,24 @@ int cli_parse(struct cli_context *ctx, int argc, const char *const *argv, struct
 	return r;
 }
 
+static const char *subcommand_list(const struct cli_context *ctx, const struct command *c)
+{
+	const char *list = "";
+
+	for (const struct command *const *sub = c->subcommands; *sub != NULL; sub++)
+		if (((*sub)->flags & COMMAND_HIDDEN) == 0)
+			list = sk_arena_printf(ctx->arena, "%s%s%s", list,
+					       *list != '\0' ? ", " : "", (*sub)->name);
+	return list;
+}
+
 int cli_check_args(const struct cli_context *ctx, struct sk_err *err)
 {
 	const struct command *c = current(ctx);
 
 	if (c->run == NULL)
-		return sk_err_set(err, SK_E_USAGE, "%s needs one of its commands", c->name);
+		return sk_err_set(err, SK_E_USAGE, "%s needs one of its commands: %s", c->name,
+				  subcommand_list(ctx, c));
 	if (ctx->n_args < (size_t)c->min_args)
 		return sk_err_set(err, SK_E_USAGE, "%s: too few arguments; it takes %s", c->name,
 				  c->usage);
@@ -303,8 +323,9 @@ int cli_check_args(const struct cli_context *ctx, struct sk_err *err)
 		char quoted[128];
 
 		return sk_err_set(
-			err, SK_E_USAGE, "%s: unexpected argument %s", c->name,
-			sk_text_quote(sk_span_str(ctx->args[c->max_args]), quoted, sizeof(quoted)));
+			err, SK_E_USAGE, "%s: unexpected argument %s%s%s", c->name,
+			sk_text_quote(sk_span_str(ctx->args[c->max_args]), quoted, sizeof(quoted)),
+			c->usage[0] != '\0' ? "; it takes " : "", c->usage);
 	}
 	return 0;
 }

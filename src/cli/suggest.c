@@ -59,6 +59,50 @@ void cli_suggest(struct cli_suggestion *s, const char *word, const char *candida
 		*s = (struct cli_suggestion){.text = candidate, .distance = d};
 }
 
+void cli_suggest_synonym(struct cli_suggestion *s, const char *place, const char *word)
+{
+	/* What other scanners call it: where, what, and what it is here. */
+	static const struct {
+		const char *place;
+		const char *word;
+		const char *here;
+	} synonyms[] = {
+		{"", "image", "scan"},
+		{"", "fs", "scan"},
+		{"", "filesystem", "scan"},
+		{"", "rootfs", "scan"},
+		{"", "dir", "scan"},
+		{"", "sbom", "scan"},
+		{"", "analyze", "scan"},
+		{"", "update", "db update"},
+		{"", "lookup", "db lookup"},
+		{"", "search", "db lookup"},
+		{"", "explain", "db lookup"},
+		{"db", "status", "info"},
+		{"db", "list", "info"},
+		{"db", "check", "info"},
+		{"db", "search", "lookup"},
+		{"db", "download", "update"},
+		{"config", "list", "show"},
+		{"config", "view", "show"},
+		{"scan", "--exit-code", "fail-on"},
+		{"scan", "--severity-cutoff", "fail-on"},
+		{"scan", "--severity-threshold", "fail-on"},
+		{"scan", "--only-fixed", "ignore-unfixed"},
+		{"scan", "--ignorefile", "ignore-file"},
+		{"scan", "--show-suppressed-findings", "show-suppressed"},
+		{"scan", "--no-progress", "quiet"},
+		{"scan", "--timeout", "limit time=DURATION"},
+		{"scan", "--parallel", "workers"},
+		{"scan", "--db-path", "db"},
+	};
+
+	for (size_t i = 0; i < SK_ARRAY_LEN(synonyms); i++) {
+		if (strcmp(synonyms[i].place, place) == 0 && strcmp(synonyms[i].word, word) == 0)
+			*s = (struct cli_suggestion){.text = synonyms[i].here};
+	}
+}
+
 const char *cli_suggestion_text(const struct cli_suggestion *s, const char *prefix,
 				struct sk_arena *a)
 {

@@ -24,6 +24,26 @@ static const struct {
 
 _Static_assert(SK_ARRAY_LEN(kinds) == IMAGE_N_KINDS, "one row per kind");
 
+/* What other tools call them. */
+static const struct {
+	const char *prefix;
+	enum image_kind kind;
+} synonyms[] = {
+	{"docker-daemon:", IMAGE_ENGINE},
+	{"oci-dir:", IMAGE_OCI_DIR},
+	{"file:", IMAGE_AUTO},
+};
+
+static bool take_prefix(const char *text, const char *prefix, const char **ret_rest)
+{
+	size_t len = prefix != NULL ? strlen(prefix) : 0;
+
+	if (len == 0 || strncmp(text, prefix, len) != 0)
+		return false;
+	*ret_rest = text + len;
+	return true;
+}
+
 struct image_target image_target_parse(const char *text)
 {
 	struct image_target t = {.kind = IMAGE_AUTO, .rest = text};
@@ -37,16 +57,15 @@ struct image_target image_target_parse(const char *text)
 		return t;
 	}
 	for (size_t i = 0; i < SK_ARRAY_LEN(kinds); i++) {
-		size_t len = kinds[i].prefix != NULL ? strlen(kinds[i].prefix) : 0;
-
-		if (len == 0 || strncmp(text, kinds[i].prefix, len) != 0)
-			continue;
-		t.kind = (enum image_kind)i;
-		t.rest = text + len;
-		if (t.kind == IMAGE_HOST && *t.rest == '\0')
-			t.rest = "/";
-		break;
+		if (take_prefix(text, kinds[i].prefix, &t.rest))
+			t.kind = (enum image_kind)i;
 	}
+	for (size_t i = 0; i < SK_ARRAY_LEN(synonyms); i++) {
+		if (take_prefix(text, synonyms[i].prefix, &t.rest))
+			t.kind = synonyms[i].kind;
+	}
+	if (t.kind == IMAGE_HOST && *t.rest == '\0')
+		t.rest = "/";
 	return t;
 }
 

@@ -95,7 +95,7 @@ static void close_blind_gate(const struct match_gate *g, struct model_report *r,
 {
 	if (g->fail && r->n_packages != 0 && r->n_unjudged == r->n_packages)
 		add_diagnostic(r, a, MODEL_DIAGNOSTIC_ERROR, "database",
-			       "no feed speaks of any of the packages: the gate cannot be passed");
+			       "none of the packages could be judged: the gate cannot be passed");
 }
 
 bool match_gate_apply(const struct match_gate *g, struct model_report *r, struct sk_arena *a)

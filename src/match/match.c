@@ -91,6 +91,7 @@ struct matcher {
 	struct match_scope **scopes;
 	size_t n_scopes, scopes_cap;
 	size_t n_without_ecosystem;
+	size_t n_without_version;
 	struct match_hit *hits;
 	size_t n_hits, hits_cap;
 	struct match_hit *others;
@@ -644,6 +645,7 @@ static int judge_package(struct matcher *m, const struct model_package *p)
 		return 0;
 	subject_init(&s, p, scope);
 	if (s.version.len == 0) {
+		m->n_without_version++;
 		diagnose(m, MODEL_DIAGNOSTIC_WARNING, p->id,
 			 "the package has no version and was not judged");
 		return 0;
@@ -717,7 +719,7 @@ static void report_ignores(struct matcher *m)
 
 static size_t count_unjudged(const struct matcher *m)
 {
-	size_t n = m->n_without_ecosystem;
+	size_t n = m->n_without_ecosystem + m->n_without_version;
 
 	for (size_t i = 0; i < m->n_scopes; i++)
 		n += m->scopes[i]->known ? 0 : m->scopes[i]->n_packages;

@@ -69,7 +69,7 @@ struct match_result {
 	size_t n_suppressed;
 	struct model_diagnostic *diagnostics;
 	size_t n_diagnostics;
-	size_t n_unjudged; /* packages that no feed of the database speaks of */
+	size_t n_unjudged; /* packages without a version, or that no feed here speaks of */
 };
 
 /**

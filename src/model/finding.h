@@ -128,7 +128,8 @@ struct model_report {
 	struct model_database database;
 	struct model_package *packages; /* by purl, then name and version */
 	size_t n_packages;
-	size_t n_unjudged;              /* packages that no feed of the database speaks of */
+	size_t n_unjudged; /* packages that no feed of the database speaks of, or without a version
+			    */
 	struct model_finding *findings; /* by risk, severity, id, package id */
 	size_t n_findings;
 	struct model_suppressed *suppressed;

@@ -624,7 +624,7 @@ static void add_verdict(struct page *p)
 	const char *verdict = p->r->verdict;
 
 	if (verdict != NULL && strcmp(verdict, "incomplete") == 0)
-		add_sentence(p, "Parts of the target were not read: this is no clean result.");
+		add_sentence(p, "Not everything was read and judged: this is no clean result.");
 	else if (verdict != NULL && strcmp(verdict, "fail") == 0)
 		add_sentence(p, "The gate is tripped.");
 }

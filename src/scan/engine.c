@@ -128,7 +128,10 @@ static int ask_engine(struct scan_session *s, struct sk_err *err)
 			       name);
 	else if (r == 0 && job.r == -SK_E_NETWORK)
 		r = sk_err_wrap(err, sk_err_set(err, SK_E_NETWORK, "%s", job.err.msg),
-				"the engine at %s does not answer", ctx.engine);
+				"the engine at %s does not answer (DOCKER_HOST names another; "
+				"'docker save IMAGE' or 'podman save IMAGE' writes what 'scan -' "
+				"reads)",
+				ctx.engine);
 	else if (r == 0 && job.r < 0) {
 		*err = job.err;
 		r = job.r;
