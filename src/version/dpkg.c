@@ -43,15 +43,18 @@ static bool version_dpkg_parse(struct sk_span s, struct version_dpkg *ret)
 					     (s.ptr[0] == '<' && sk_span_eq_str(s, "<unknown>"))};
 	if (ret->none)
 		return true;
-	s = version_trim(s);
+	if (version_is_space(s.ptr[0]) || version_is_space(s.ptr[s.len - 1]))
+		s = version_trim(s);
 	colon = hyphen = s.len;
 	for (size_t i = 0; i < s.len; i++) {
-		if (version_is_space(s.ptr[i]))
-			return false;
-		if (s.ptr[i] == ':' && colon == s.len)
-			colon = i;
-		else if (s.ptr[i] == '-')
+		char c = s.ptr[i];
+
+		if (c == '-')
 			hyphen = i;
+		else if (c == ':' && colon == s.len)
+			colon = i;
+		else if (c <= ' ' && version_is_space(c))
+			return false;
 	}
 	if (colon < s.len) {
 		if (!version_dpkg_epoch(sk_span_sub(s, 0, colon), &ret->epoch))
@@ -90,22 +93,57 @@ static bool version_dpkg_more_text(struct sk_span s)
 	return s.len != 0 && !version_is_digit(s.ptr[0]);
 }
 
+/* Takes a run of digits off @s, without the zeros that it begins with. */
+static struct sk_span version_dpkg_number(struct sk_span *s)
+{
+	struct sk_span run;
+	size_t start = 0, end;
+
+	while (start < s->len && s->ptr[start] == '0')
+		start++;
+	for (end = start; end < s->len && version_is_digit(s->ptr[end]);)
+		end++;
+	run = sk_span_sub(*s, start, end - start);
+	version_skip(s, end);
+	return run;
+}
+
+/* Drops what both begin with; a number that goes on differently stays whole. */
+static void version_dpkg_drop_common(struct sk_span *a, struct sk_span *b)
+{
+	size_t n = 0;
+
+	while (n < a->len && n < b->len && a->ptr[n] == b->ptr[n])
+		n++;
+	if (n < a->len || n < b->len) {
+		while (n > 0 && version_is_digit(a->ptr[n - 1]))
+			n--;
+	}
+	version_skip(a, n);
+	version_skip(b, n);
+}
+
 static int version_dpkg_part_cmp(struct sk_span a, struct sk_span b)
 {
+	version_dpkg_drop_common(&a, &b);
 	while (a.len != 0 || b.len != 0) {
+		struct sk_span x, y;
 		int order;
 
 		while (version_dpkg_more_text(a) || version_dpkg_more_text(b)) {
-			int x = version_dpkg_rank(a);
-			int y = version_dpkg_rank(b);
+			int rank_a = version_dpkg_rank(a);
+			int rank_b = version_dpkg_rank(b);
 
-			if (x != y)
-				return x < y ? -1 : 1;
+			if (rank_a != rank_b)
+				return rank_a < rank_b ? -1 : 1;
 			version_skip(&a, 1);
 			version_skip(&b, 1);
 		}
-		order = version_num_cmp(version_take(&a, version_is_digit),
-					version_take(&b, version_is_digit));
+		x = version_dpkg_number(&a);
+		y = version_dpkg_number(&b);
+		if (x.len != y.len)
+			return x.len < y.len ? -1 : 1;
+		order = version_text_cmp(x, y);
 		if (order != 0)
 			return order;
 	}
@@ -117,7 +155,13 @@ static int version_dpkg_compare(struct sk_span a, struct sk_span b, int *ret_ord
 	struct version_dpkg x, y;
 	int order;
 
-	if (!version_dpkg_parse(a, &x) || !version_dpkg_parse(b, &y))
+	if (!version_dpkg_parse(a, &x))
+		return -SK_E_FORMAT;
+	if (a.ptr == b.ptr && a.len == b.len) {
+		*ret_order = 0;
+		return 0;
+	}
+	if (!version_dpkg_parse(b, &y))
 		return -SK_E_FORMAT;
 	if (x.none || y.none) {
 		*ret_order = (int)y.none - (int)x.none;
