@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/alloc.h"
 
@@ -12,18 +13,21 @@ enum {
 	ARENA_FIRST_BLOCK = 16 * 1024,
 	ARENA_MAX_BLOCK = 1024 * 1024,
 	ARENA_ALIGN = 16,
+	ARENA_HUGE = 2 * 1024 * 1024, /* a huge page, and the least that is expected to fill one */
 };
 
 struct block {
 	struct block *next;
 	size_t size;
 	size_t used;
+	size_t mapped; /* bytes of the mapping that it begins, 0: it is from the heap */
 	_Alignas(ARENA_ALIGN) unsigned char data[];
 };
 
 struct sk_arena {
 	struct block *blocks;
 	size_t next_size;
+	size_t expected;
 	size_t used;
 };
 
@@ -43,19 +47,53 @@ void sk_arena_free(struct sk_arena *a)
 		return;
 	for (struct block *b = a->blocks; b != NULL; b = next) {
 		next = b->next;
-		sk_free(b);
+		if (b->mapped != 0)
+			(void)munmap(b, b->mapped); /* nothing to do about it */
+		else
+			sk_free(b);
 	}
 	sk_free(a);
+}
+
+/* A block of huge pages where the system has them; NULL when there is no room for it. */
+static struct block *map_block(size_t size)
+{
+	size_t len = (size + sizeof(struct block) + ARENA_HUGE - 1) & ~(size_t)(ARENA_HUGE - 1);
+	char *map, *start;
+	size_t before;
+	struct block *b;
+
+	map = mmap(NULL, len + ARENA_HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		   0);
+	if (map == MAP_FAILED)
+		return NULL;
+	before = -(uintptr_t)map & (ARENA_HUGE - 1);
+	start = map + before;
+	/* What does not work here costs time, or addresses that nobody needs. */
+	if (before != 0)
+		(void)munmap(map, before);
+	(void)munmap(start + len, ARENA_HUGE - before);
+	(void)madvise(start, len, MADV_HUGEPAGE);
+	b = (struct block *)start;
+	b->mapped = len;
+	b->size = len - sizeof(*b);
+	return b;
 }
 
 static struct block *add_block(struct sk_arena *a, size_t need)
 {
 	size_t size = need > a->next_size ? need : a->next_size;
-	struct block *b;
+	struct block *b = NULL;
 
+	if (a->expected >= ARENA_HUGE / 2 && need <= a->expected) {
+		b = map_block(a->expected);
+		a->expected = 0;
+	}
 	/* Fresh blocks are zeroed by calloc, which costs nothing for pages that come from mmap. */
-	b = sk_alloc(sizeof(*b) + size);
-	b->size = size;
+	if (b == NULL) {
+		b = sk_alloc(sizeof(*b) + size);
+		b->size = size;
+	}
 	if (a->next_size < ARENA_MAX_BLOCK)
 		a->next_size *= 2;
 	/* A block for one large request goes behind the current one, which still has room. */
@@ -125,6 +163,11 @@ char *sk_arena_printf(struct sk_arena *a, const char *fmt, ...)
 	(void)vsnprintf(text, (size_t)len + 1, fmt, ap);
 	va_end(ap);
 	return text;
+}
+
+void sk_arena_expect(struct sk_arena *a, size_t size)
+{
+	a->expected = size;
 }
 
 size_t sk_arena_used(const struct sk_arena *a)

@@ -72,6 +72,16 @@ char *sk_arena_printf(struct sk_arena *a, const char *fmt, ...) sk_printf_like(2
 	__attribute__((returns_nonnull));
 
 /**
+ * sk_arena_expect() - much will be wanted soon
+ * @a: arena
+ * @size: bytes, roughly
+ *
+ * The arena then takes the memory that it needs next at once, in huge pages where that pays: pages
+ * that are touched one by one cost more than what is written to them.
+ */
+void sk_arena_expect(struct sk_arena *a, size_t size);
+
+/**
  * sk_arena_used() - bytes handed out so far
  * @a: arena
  *
