@@ -10,8 +10,35 @@
 #include "vulndb/db-priv.h"
 #include "vulndb/query.h"
 
+/* What the matcher does with a group of claims. */
+static void read_group(const struct vulndb *db, struct vulndb_claim *c, struct sk_arena *a)
+{
+	struct vulndb_advisory adv;
+	struct vulndb_range range;
+	struct vulndb_vuln v;
+	struct sk_err err;
+	uint32_t vuln, alias;
+	int r = 1;
+
+	(void)!vulndb_claim_range(c, 0, &range); /* damaged or not, it comes back */
+	for (int k = 0; k < 100 && r > 0; k++) {
+		vulndb_soon(db, VULNDB_RECORD_ADVISORY, c->advisory, VULNDB_STEP_RECORD);
+		if (vulndb_advisory_get(db, c->advisory, &adv, &err) == 0) {
+			(void)vulndb_id_copy(db, adv.id, a);
+			(void)vulndb_feed_name(db, adv.feed);
+			(void)vulndb_advisory_published(&adv);
+			if (vulndb_advisory_vuln(&adv, 0, &vuln) == 0 &&
+			    vulndb_vuln_get(db, vuln, &v, &err) == 0 && v.n_aliases > 0 &&
+			    vulndb_vuln_alias(&v, 0, &alias) == 0)
+				(void)vulndb_id_copy(db, alias, a);
+		}
+		r = vulndb_claim_next(c);
+	}
+}
+
 static void ask(const struct vulndb *db)
 {
+	sk_cleanup(sk_arena_freep) struct sk_arena *a = sk_arena_new();
 	static const char *const names[] = {"openssl", "a", "zz", "p1"};
 	static const char *const ecosystems[] = {"Debian:12", "npm", "Red Hat:enterprise_linux:8",
 						 "Red Hat:enterprise_linux:8::appstream"};
@@ -28,6 +55,9 @@ static void ask(const struct vulndb *db)
 		vulndb_lookup(db, sk_span_str(ecosystems[i]), sk_span_str(names[i]), &it);
 		for (int k = 0; k < 1000 && vulndb_next(&it, &c, &err) > 0; k++)
 			;
+		vulndb_lookup(db, sk_span_str(ecosystems[i]), sk_span_str(names[i]), &it);
+		for (int k = 0; k < 100 && vulndb_next_group(&it, &c, &err) > 0; k++)
+			read_group(db, &c, a);
 		(void)vulndb_vuln_find(db, sk_span_str(names[i]), &index);
 	}
 	for (uint32_t i = 0; i < 64 && vulndb_feed_get(db, i, &feed); i++) {

@@ -66,7 +66,8 @@ static int add_claim(struct entries *e, const char *name, const struct vulndb_cl
 			return r;
 		SK_GROW(e->list, e->n, e->cap);
 		e->list[e->n++] = (struct entry){
-			.key = mix(mix(mix(2, c->ecosystem), sk_span_str(name)), v.id),
+			.key = mix(mix(mix(2, c->ecosystem), sk_span_str(name)),
+				   vulndb_id_text(e->db, v.id)),
 			.content = content,
 			.ecosystem = c->ecosystem,
 			.name = name,
@@ -142,7 +143,8 @@ static void add_difference(struct differences *d, enum change change, const stru
 	if (vulndb_vuln_get(e->db, entry->vuln, &v, &err) < 0)
 		return;
 	SK_GROW(d->list, d->n, d->cap);
-	d->list[d->n++] = (struct difference){change, entry->ecosystem, entry->name, v.id};
+	d->list[d->n++] = (struct difference){change, entry->ecosystem, entry->name,
+					      vulndb_id_text(e->db, v.id)};
 }
 
 static int cmp_difference(const void *pa, const void *pb)

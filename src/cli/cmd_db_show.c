@@ -353,22 +353,22 @@ static void put_vuln(struct lookup *l, uint32_t index)
 	struct vulndb_text_entry text;
 	struct vulndb_vuln v;
 	struct vulndb_cvss cvss;
-	struct sk_span alias;
 	struct sk_err err;
+	uint32_t alias;
 
 	if (vulndb_vuln_get(db, index, &v, &err) < 0)
 		return;
 	(void)get_text(l, index, &text);
 	sk_jw_object(w, NULL);
-	sk_jw_span(w, "id", v.id);
+	sk_jw_span(w, "id", vulndb_id_text(db, v.id));
 	put_span_or_null(w, "summary", text.summary);
 	sk_jw_array(w, "aliases");
 	for (uint32_t i = 0; i < v.n_aliases && vulndb_vuln_alias(&v, i, &alias) == 0; i++)
-		sk_jw_span(w, NULL, alias);
+		sk_jw_span(w, NULL, vulndb_id_text(db, alias));
 	sk_jw_end_array(w);
 	sk_jw_str(w, "severity", model_severity_text(v.severity));
-	if (v.severity_source.len != 0)
-		sk_jw_span(w, "severity_source", v.severity_source);
+	if (v.severity_source != 0)
+		sk_jw_span(w, "severity_source", vulndb_string(db, v.severity_source));
 	else
 		sk_jw_null(w, "severity_source");
 	cmd_db_put_time(w, "published", v.published);
@@ -424,10 +424,10 @@ static void put_lists(struct sk_jw *w, const struct vulndb_claim *c)
 static void put_advisory(struct sk_jw *w, const struct vulndb_advisory *adv)
 {
 	sk_jw_object(w, "advisory");
-	sk_jw_span(w, "id", adv->id);
-	sk_jw_span(w, "feed", adv->feed);
+	sk_jw_span(w, "id", vulndb_id_text(adv->db, adv->id));
+	sk_jw_span(w, "feed", vulndb_feed_name(adv->db, adv->feed));
 	sk_jw_str(w, "severity", model_severity_text(adv->severity));
-	cmd_db_put_time(w, "published", adv->published);
+	cmd_db_put_time(w, "published", vulndb_advisory_published(adv));
 	cmd_db_put_time(w, "modified", adv->modified);
 	sk_jw_bool(w, "notice", adv->notice);
 	sk_jw_bool(w, "withdrawn", adv->withdrawn);
@@ -472,7 +472,7 @@ static void put_claim(struct lookup *l, struct sk_span name, const struct vulndb
 	for (uint32_t i = 0; i < adv->n_vulns; i++) {
 		if (vulndb_advisory_vuln(adv, i, &index) == 0 &&
 		    vulndb_vuln_get(l->db, index, &v, &err) == 0)
-			sk_jw_span(w, NULL, v.id);
+			sk_jw_span(w, NULL, vulndb_id_text(l->db, v.id));
 	}
 	sk_jw_end_array(w);
 	sk_jw_str(w, "state", cmd_db_state_text(c));
@@ -496,7 +496,7 @@ static void print_claim(struct sk_span name, const struct vulndb_claim *c,
 	(void)putchar(' ');
 	cmd_db_print(name, 24);
 	(void)putchar(' ');
-	cmd_db_print(adv->id, 20);
+	cmd_db_print(vulndb_id_text(adv->db, adv->id), 20);
 	(void)printf(" %-19s ", cmd_db_state_text(c));
 	if (c->module.len != 0) {
 		cmd_db_print(c->module, 0);
@@ -510,7 +510,7 @@ static void print_claim(struct sk_span name, const struct vulndb_claim *c,
 	if (adv->withdrawn)
 		(void)fputs(" (withdrawn)", stdout);
 	(void)fputs("  [", stdout);
-	cmd_db_print(adv->feed, 0);
+	cmd_db_print(vulndb_feed_name(adv->db, adv->feed), 0);
 	(void)fputs("]\n", stdout);
 	sk_arena_free(a);
 }
@@ -553,16 +553,16 @@ static void print_vuln(const struct lookup *l, uint32_t index)
 	struct vulndb_text_entry text;
 	struct vulndb_vuln v;
 	struct vulndb_cvss cvss;
-	struct sk_span alias;
 	struct sk_err err;
+	uint32_t alias;
 
 	if (vulndb_vuln_get(l->db, index, &v, &err) < 0)
 		return;
-	cmd_db_print(v.id, 0);
+	cmd_db_print(vulndb_id_text(l->db, v.id), 0);
 	(void)printf("  %s", model_severity_text(v.severity));
-	if (v.severity_source.len != 0) {
+	if (v.severity_source != 0) {
 		(void)fputs(" by ", stdout);
-		cmd_db_print(v.severity_source, 0);
+		cmd_db_print(vulndb_string(l->db, v.severity_source), 0);
 	}
 	if (v.n_cvss != 0 && vulndb_vuln_cvss(&v, 0, &cvss) == 0) {
 		(void)printf("  CVSS %.1f ", cvss.score);
@@ -574,7 +574,7 @@ static void print_vuln(const struct lookup *l, uint32_t index)
 		(void)printf("  EPSS %.5f", (double)v.epss_score);
 	for (uint32_t i = 0; i < v.n_aliases && vulndb_vuln_alias(&v, i, &alias) == 0; i++) {
 		(void)fputs(i == 0 ? "  also " : ", ", stdout);
-		cmd_db_print(alias, 0);
+		cmd_db_print(vulndb_id_text(l->db, alias), 0);
 	}
 	(void)putchar('\n');
 	if (get_text(l, index, &text) && text.summary.len != 0) {

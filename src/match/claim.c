@@ -9,7 +9,7 @@
 struct judge {
 	enum version_scheme scheme;
 	struct sk_span version;
-	uint32_t advisory;
+	const struct vulndb_claim *claim;
 	bool unordered;     /* the installed version has no place in the order */
 	bool without_epoch; /* the installed version's epoch is not known */
 	struct match_bounds *bounds;
@@ -43,10 +43,11 @@ static bool order(struct judge *j, struct sk_span bound, int *ret)
 					      .order = *ret};
 		return true;
 	}
-	if (j->bounds->n_bad++ == 0) {
+	if (j->bounds->n_bad == 0) {
 		j->bounds->bad_text = bound;
-		j->bounds->bad_advisory = j->advisory;
+		j->bounds->bad_advisory = j->claim->advisory;
 	}
+	j->bounds->n_bad += (size_t)1 + j->claim->n_more;
 	return false;
 }
 
@@ -70,7 +71,7 @@ static enum match_verdict judge_range(struct judge *j, const struct vulndb_range
 	return r->fixed.len > 0 ? MATCH_CLEAN_BELOW : MATCH_CLEAN;
 }
 
-static int judge_ranges(struct judge *j, struct match_hit *h)
+static int judge_ranges(struct judge *j, struct match_said *h)
 {
 	for (uint32_t i = 0; i < h->claim.n_ranges; i++) {
 		struct vulndb_range range;
@@ -91,7 +92,7 @@ static int judge_ranges(struct judge *j, struct match_hit *h)
 	return 0;
 }
 
-static int judge_versions(struct judge *j, struct match_hit *h)
+static int judge_versions(struct judge *j, struct match_said *h)
 {
 	for (uint32_t i = 0; i < h->claim.n_versions; i++) {
 		struct sk_span v;
@@ -110,7 +111,7 @@ static int judge_versions(struct judge *j, struct match_hit *h)
 	return 0;
 }
 
-int match_claim_judge(const struct match_subject *s, struct match_hit *ret,
+int match_claim_judge(const struct match_subject *s, struct match_said *ret,
 		      struct match_bounds *bounds)
 {
 	bool by_source = (s->scope->rule->flags & MATCH_BY_SOURCE) != 0 &&
@@ -118,7 +119,7 @@ int match_claim_judge(const struct match_subject *s, struct match_hit *ret,
 	struct judge j = {
 		.scheme = s->scope->scheme,
 		.version = by_source ? s->source_version : s->version,
-		.advisory = ret->claim.advisory,
+		.claim = &ret->claim,
 		.unordered = s->unordered,
 		.without_epoch = by_source && s->epoch_unknown,
 		.bounds = bounds,
@@ -129,6 +130,7 @@ int match_claim_judge(const struct match_subject *s, struct match_hit *ret,
 	ret->verdict = MATCH_CLEAN;
 	ret->version = (struct sk_span){0};
 	ret->range = (struct vulndb_range){0};
+	ret->range_text = NULL;
 	if (ret->claim.n_ranges == 0 && ret->claim.n_versions == 0)
 		ret->verdict = MATCH_VULNERABLE; /* speaks of every version */
 	r = judge_ranges(&j, ret);
@@ -144,20 +146,44 @@ int match_claim_judge(const struct match_subject *s, struct match_hit *ret,
 	return 0;
 }
 
-const char *match_range_text(const struct match_hit *h, struct sk_arena *a)
+const char *match_join(struct sk_arena *a, const struct sk_span *parts, size_t n)
+{
+	size_t len = 0;
+	char *text, *at;
+
+	for (size_t i = 0; i < n; i++)
+		len += parts[i].len;
+	at = text = sk_arena_alloc(a, len + 1);
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].len != 0)
+			memcpy(at, parts[i].ptr, parts[i].len);
+		at += parts[i].len;
+	}
+	return text;
+}
+
+static const char *range_text(const struct match_said *h, struct sk_arena *a)
 {
 	const struct vulndb_range *r = &h->range;
 	struct sk_span upper = r->fixed.len > 0 ? r->fixed : r->last_affected;
-	const char *sign = r->fixed.len > 0 ? "<" : "<=";
+	const char *sign = r->fixed.len > 0 ? "< " : "<= ";
+	const char *comma = r->introduced.len > 0 && upper.len > 0 ? ", " : "";
+	const struct sk_span parts[] = {
+		sk_span_str(r->introduced.len > 0 ? ">= " : ""), r->introduced, sk_span_str(comma),
+		sk_span_str(upper.len > 0 ? sign : ""),          upper,
+	};
+	const struct sk_span enumerated[] = {SK_SPAN("= "), h->version};
 
 	if (h->version.len > 0)
-		return sk_arena_printf(a, "= %.*s", SK_SPAN_ARG(h->version));
+		return match_join(a, enumerated, SK_ARRAY_LEN(enumerated));
 	if (upper.len == 0 && r->introduced.len == 0)
 		return "all versions";
-	if (upper.len == 0)
-		return sk_arena_printf(a, ">= %.*s", SK_SPAN_ARG(r->introduced));
-	if (r->introduced.len == 0)
-		return sk_arena_printf(a, "%s %.*s", sign, SK_SPAN_ARG(upper));
-	return sk_arena_printf(a, ">= %.*s, %s %.*s", SK_SPAN_ARG(r->introduced), sign,
-			       SK_SPAN_ARG(upper));
+	return match_join(a, parts, SK_ARRAY_LEN(parts));
+}
+
+const char *match_range_text(struct match_said *said, struct sk_arena *a)
+{
+	if (said->range_text == NULL)
+		said->range_text = range_text(said, a);
+	return said->range_text;
 }

@@ -5,7 +5,8 @@
 #include "vulndb/vulndb.h"
 
 enum {
-	FAKE_MAX = 64
+	FAKE_MAX = 64,
+	FAKE_TEXTS = 512,
 };
 
 /** struct fake_claim - one line */
@@ -25,7 +26,7 @@ struct vulndb {
 	uint32_t vulns_of[FAKE_MAX][8];
 	size_t n_advisories;
 	struct vulndb_vuln vulns[FAKE_MAX];
-	struct sk_span aliases[FAKE_MAX][8];
+	uint32_t aliases[FAKE_MAX][8];
 	struct vulndb_cvss cvss[FAKE_MAX][4];
 	size_t n_vulns;
 	struct {
@@ -34,6 +35,8 @@ struct vulndb {
 		int64_t date;
 	} eols[8];
 	size_t n_eols;
+	struct sk_span texts[FAKE_TEXTS]; /* identifiers, feeds, sources by number; 0 is empty */
+	uint32_t n_texts;
 };
 
 /**

@@ -64,15 +64,51 @@ enum match_verdict {
 	MATCH_NOT_AFFECTED, /* the feed says so outright */
 };
 
-/** struct match_hit - a claim that matters to a package */
-struct match_hit {
-	struct vulndb_claim claim;
-	struct vulndb_advisory advisory;
+/** struct match_said - a claim about a package, with what it comes to; for all advisories that make
+ * it
+ */
+struct match_said {
+	struct vulndb_claim claim; /* of the first advisory */
 	struct vulndb_range range; /* that holds the version; unused when enumerated */
 	struct sk_span version;    /* enumerated version that equals, or empty */
 	struct sk_span installed;  /* what was compared */
 	enum match_verdict verdict;
-	int rank; /* smaller speaks with more authority */
+	int level;              /* of the ecosystem that was asked */
+	bool bounded;           /* it has versions, rather than a state for all of them */
+	const char *range_text; /* NULL until it is asked for */
+};
+
+/** struct match_hit - an advisory that finds a package vulnerable */
+struct match_hit {
+	struct match_said *said; /* filled when everything is said */
+	size_t said_at;          /* its index */
+	uint32_t index;          /* of the advisory */
+	int rank;                /* smaller speaks with more authority */
+	struct vulndb_advisory advisory;
+};
+
+/** struct match_other - an advisory with fixes on another branch only */
+struct match_other {
+	size_t said_at;
+	uint32_t index; /* of the advisory */
+};
+
+enum {
+	MATCH_KNOWN_TEXTS = 256
+};
+
+/** struct match_texts - texts of the database that many findings share, copied once */
+struct match_texts {
+	const struct vulndb *db;
+	struct sk_arena *a;
+	struct {
+		uint64_t key; /* 0: none */
+		const char *text;
+	} known[MATCH_KNOWN_TEXTS];
+	struct {
+		uint64_t key; /* 0: none */
+		const struct model_cvss *cvss;
+	} ratings[MATCH_KNOWN_TEXTS];
 };
 
 enum {
@@ -129,22 +165,50 @@ bool match_claim_applies(const struct match_subject *s, const struct vulndb_clai
 /**
  * match_claim_judge() - does a claim's range hold the package's version
  * @s: subject
- * @ret: claim filled; verdict, range, version, installed are written
+ * @ret: claim filled; verdict, range, version, installed, range_text are written
  * @bounds: bounds that could not be read are counted here, orders are kept
  *
  * Return: 0, or negative on a damaged record.
  */
-sk_must_check int match_claim_judge(const struct match_subject *s, struct match_hit *ret,
+sk_must_check int match_claim_judge(const struct match_subject *s, struct match_said *ret,
 				    struct match_bounds *bounds);
 
 /**
  * match_range_text() - a range in words
- * @h: vulnerable hit
+ * @said: vulnerable; keeps the text
  * @a: text lives here
  *
  * Return: text such as ">= 1.0, < 1.2".
  */
-const char *match_range_text(const struct match_hit *h, struct sk_arena *a);
+const char *match_range_text(struct match_said *said, struct sk_arena *a);
+
+/**
+ * match_join() - texts one after the other
+ * @a: text lives here
+ * @parts: texts
+ * @n: how many
+ *
+ * Return: text.
+ */
+const char *match_join(struct sk_arena *a, const struct sk_span *parts, size_t n);
+
+/**
+ * match_feed_name() - name of a feed
+ * @t: copies
+ * @feed: its number
+ *
+ * Return: lives in @t's arena.
+ */
+const char *match_feed_name(struct match_texts *t, uint32_t feed);
+
+/**
+ * match_string() - a text that records of the database share
+ * @t: copies
+ * @string: its number
+ *
+ * Return: lives in @t's arena.
+ */
+const char *match_string(struct match_texts *t, uint32_t string);
 
 /** struct match_group - everything that is said of one vulnerability of one package */
 struct match_group {
@@ -153,19 +217,20 @@ struct match_group {
 	struct vulndb_vuln vuln;
 	const struct match_hit **hits; /* verdict vulnerable, best first */
 	size_t n_hits;
-	const struct match_hit *others; /* other branches of any advisory */
+	const struct match_other *others; /* other branches of any advisory */
 	size_t n_others;
+	const struct match_said *said; /* everything, for said_at */
 };
 
 /**
  * match_finding_fill() - the finding of a group
  * @g: group
- * @a: text lives here
+ * @t: texts; the finding lives in its arena
  * @ret: written on success
  *
  * Return: 0, or -SK_E_FORMAT on a damaged record.
  */
-sk_must_check int match_finding_fill(const struct match_group *g, struct sk_arena *a,
+sk_must_check int match_finding_fill(const struct match_group *g, struct match_texts *t,
 				     struct model_finding *ret);
 
 /**
@@ -180,3 +245,74 @@ sk_must_check int match_finding_fill(const struct match_group *g, struct sk_aren
 const struct match_ignore *match_ignores_find(const struct match_ignores *ignores,
 					      const struct model_finding *f, int64_t now,
 					      bool *used);
+
+/** struct match_outcome - what is known of one vulnerability of a source version, for all its
+ * binaries
+ */
+struct match_outcome {
+	struct model_finding finding; /* without the package */
+	uint32_t rank;                /* in report order; equal where that cannot tell */
+	bool withdrawn;
+	bool unimportant;
+	bool follow_up; /* a correction of an earlier update that closes nothing */
+	bool outright;  /* a feed says "not affected" against another */
+	const char *outright_text;
+	const char *outright_feed;
+};
+
+/** struct match_delivery - an outcome for one package; a finding, or a suppressed one */
+struct match_delivery {
+	uint32_t package; /* index */
+	uint32_t outcome; /* index */
+	uint32_t rule;    /* suppressed by the user: index */
+	enum model_reason reason;
+};
+
+/** struct match_deliveries - a growing list of them */
+struct match_deliveries {
+	struct match_delivery *items;
+	size_t n, cap;
+};
+
+/** struct match_results - what comes out of a run, until it is in order */
+struct match_results {
+	const struct vulndb *db;
+	const struct match_options *opts;
+	struct sk_arena *a;
+	const struct model_package *packages;
+	struct match_outcome **outcomes;
+	size_t n_outcomes, outcomes_cap;
+	struct match_deliveries findings;
+	struct match_deliveries suppressed;
+	bool *ignore_used; /* one a rule */
+};
+
+/**
+ * match_outcome_add() - another outcome
+ * @r: results
+ *
+ * Return: zeroed, lives in the arena.
+ */
+struct match_outcome *match_outcome_add(struct match_results *r);
+
+/**
+ * match_deliver() - findings for one package from what is known of its source's version
+ * @r: results
+ * @p: one of the packages
+ * @first: index of the first outcome
+ * @n: outcomes
+ */
+void match_deliver(struct match_results *r, const struct model_package *p, size_t first, size_t n);
+
+/**
+ * match_hand_over() - the lists of a report
+ * @r: results
+ * @ret: findings and what is suppressed are written, in report order
+ */
+void match_hand_over(struct match_results *r, struct match_result *ret);
+
+/**
+ * match_results_release() - free what is not in the arena
+ * @r: not used any more
+ */
+void match_results_release(struct match_results *r);

@@ -33,49 +33,20 @@ struct pair {
 	int rank;
 };
 
-/** struct clean - a claim that clears the package; its document is read only when that matters */
-struct clean {
-	uint32_t advisory;
-	int level;    /* of the ecosystem that was asked */
-	bool bounded; /* it has versions */
-};
-
-/** struct cleans - such claims, and the vulnerabilities that they speak of */
+/** struct cleans - claims that clear the package; their documents are read only when that matters
+ */
 struct cleans {
-	struct clean *items;
+	size_t *said; /* indices */
 	size_t n, cap;
-	struct pair *pairs; /* sorted; hit is an index into items */
+	struct pair *pairs; /* sorted; hit is the advisory */
 	size_t n_pairs, pairs_cap;
 	bool expanded;
 };
 
-/** struct outcome - what is known of one vulnerability of a source version, for all its binaries */
-struct outcome {
-	struct model_finding finding; /* without the package */
-	bool withdrawn;
-	bool unimportant;
-	bool follow_up; /* a correction of an earlier update that closes nothing */
-	bool outright;  /* a feed says "not affected" against another */
-	const char *outright_text;
-	const char *outright_feed;
-};
-
-/** struct delivery - an outcome for one package; becomes a finding or a suppressed one at the end
- */
-struct delivery {
-	const struct model_package *package;
-	size_t at;                     /* index of the outcome, until all are there */
-	const struct outcome *outcome; /* then */
-	enum model_reason reason;      /* suppressed: why */
-	const char *text;
-	const char *source;
-	const char *until;
-};
-
-/** struct deliveries - a growing list of them */
-struct deliveries {
-	struct delivery *items;
-	size_t n, cap;
+enum {
+	FEW_PAIRS = 24,       /* sorted without qsort() */
+	RESULTS_SIZE = 2048,  /* bytes a package that has findings, roughly */
+	MANY_PACKAGES = 8192, /* memory is not expected for more than these */
 };
 
 enum {
@@ -92,24 +63,23 @@ struct matcher {
 	size_t n_scopes, scopes_cap;
 	size_t n_without_ecosystem;
 	size_t n_without_version;
+	struct match_texts texts;
+	struct match_said *said;
+	size_t n_said, said_cap;
 	struct match_hit *hits;
 	size_t n_hits, hits_cap;
-	struct match_hit *others;
+	struct match_other *others;
 	size_t n_others, others_cap;
 	struct cleans outside;  /* of the range */
 	struct cleans outright; /* "not affected" */
 	struct pair *pairs;
 	size_t n_pairs, pairs_cap;
-	struct outcome *outcomes;
-	size_t n_outcomes, outcomes_cap;
 	struct sk_map judged; /* scope, source, version → first and count of outcomes */
 	const struct match_hit **group;
 	size_t group_cap;
-	struct deliveries findings;
-	struct deliveries suppressed;
+	struct match_results results;
 	struct model_diagnostic *diagnostics;
 	size_t n_diagnostics, diagnostics_cap;
-	bool *ignore_used;
 };
 
 static void diagnose(struct matcher *m, enum model_diagnostic_severity severity, const char *place,
@@ -198,60 +168,89 @@ static int rank_of(const struct match_subject *s, int level, bool bounded,
 	return level + (adv->notice ? RANK_NOTICE : RANK_RECORD);
 }
 
-static void keep_clean(struct cleans *l, uint32_t advisory, int level, bool bounded)
+static int damaged_claim(struct matcher *m, int r)
 {
-	SK_GROW(l->items, l->n, l->cap);
-	l->items[l->n++] = (struct clean){.advisory = advisory, .level = level, .bounded = bounded};
+	return r < 0 ? sk_err_set(m->err, -r, "advisory database: damaged claim") : r;
 }
 
-static int keep_hit(struct matcher *m, const struct match_subject *s, int level,
-		    struct match_hit *h)
+static void keep_clean(struct cleans *l, size_t said)
 {
-	bool bounded = true;
+	SK_GROW(l->said, l->n, l->cap);
+	l->said[l->n++] = said;
+}
+
+/* A hit for each advisory that finds the package vulnerable; read_hits() reads them together. */
+static int keep_hits(struct matcher *m, size_t at)
+{
+	struct vulndb_claim c = m->said[at].claim;
+	int r = 1;
+
+	while (r > 0) {
+		SK_GROW(m->hits, m->n_hits, m->hits_cap);
+		m->hits[m->n_hits].said_at = at;
+		m->hits[m->n_hits++].index = c.advisory;
+		vulndb_soon(m->db, VULNDB_RECORD_ADVISORY, c.advisory, VULNDB_STEP_PLACE);
+		r = vulndb_claim_next(&c);
+	}
+	return damaged_claim(m, r);
+}
+
+static int keep_others(struct matcher *m, size_t at)
+{
+	struct vulndb_claim c = m->said[at].claim;
+	int r = 1;
+
+	while (r > 0) {
+		SK_GROW(m->others, m->n_others, m->others_cap);
+		m->others[m->n_others++] = (struct match_other){.said_at = at, .index = c.advisory};
+		r = vulndb_claim_next(&c);
+	}
+	return damaged_claim(m, r);
+}
+
+/* The last thing said matters: who says so? */
+static int keep_said(struct matcher *m, const struct match_subject *s)
+{
+	size_t at = m->n_said++;
+	struct match_said *said = &m->said[at];
 	int r = 0;
 
+	said->bounded = true;
 	if ((s->scope->rule->flags & MATCH_FIX_BEATS_STATE) != 0)
-		r = is_bounded(&h->claim, &bounded);
+		r = is_bounded(&said->claim, &said->bounded);
 	if (r < 0)
-		return sk_err_set(m->err, -r, "advisory database: damaged claim");
-	if (h->verdict == MATCH_VULNERABLE) {
-		r = vulndb_advisory_get(m->db, h->claim.advisory, &h->advisory, m->err);
-		if (r < 0)
-			return r;
-		h->rank = rank_of(s, level, bounded, &h->advisory);
-		SK_GROW(m->hits, m->n_hits, m->hits_cap);
-		m->hits[m->n_hits++] = *h;
-		return 0;
-	}
-	if (h->verdict == MATCH_CLEAN_BELOW) {
-		SK_GROW(m->others, m->n_others, m->others_cap);
-		m->others[m->n_others++] = *h;
-	}
-	keep_clean(h->verdict == MATCH_NOT_AFFECTED ? &m->outright : &m->outside, h->claim.advisory,
-		   level, bounded);
-	return 0;
+		return damaged_claim(m, r);
+	if (said->verdict == MATCH_VULNERABLE)
+		return keep_hits(m, at);
+	keep_clean(said->verdict == MATCH_NOT_AFFECTED ? &m->outright : &m->outside, at);
+	return said->verdict == MATCH_CLEAN_BELOW ? keep_others(m, at) : 0;
 }
 
 static int ask(struct matcher *m, const struct match_subject *s, size_t asked, const char *name,
 	       bool binary, bool source, struct match_bounds *bounds)
 {
 	struct vulndb_iter it;
-	struct match_hit h = {0};
-	int level = asked < s->scope->n_specific ? 0 : RANKS_A_LEVEL;
 	int r;
 
 	vulndb_lookup(m->db, sk_span_str(s->scope->asked[asked]), sk_span_str(name), &it);
-	while ((r = vulndb_next(&it, &h.claim, m->err)) > 0) {
-		if (!match_claim_applies(s, &h.claim, binary, source))
+	for (;;) {
+		struct match_said *said;
+
+		SK_GROW(m->said, m->n_said, m->said_cap);
+		said = &m->said[m->n_said];
+		r = vulndb_next_group(&it, &said->claim, m->err);
+		if (r <= 0)
+			return r;
+		if (!match_claim_applies(s, &said->claim, binary, source))
 			continue;
-		r = match_claim_judge(s, &h, bounds);
+		said->level = asked < s->scope->n_specific ? 0 : RANKS_A_LEVEL;
+		r = match_claim_judge(s, said, bounds);
 		if (r < 0)
-			return sk_err_set(m->err, -r, "advisory database: damaged claim");
-		r = keep_hit(m, s, level, &h);
+			return damaged_claim(m, r);
+		r = keep_said(m, s);
 		if (r < 0)
 			return r;
 	}
-	return r;
 }
 
 static int ask_names(struct matcher *m, const struct match_subject *s, size_t asked,
@@ -282,7 +281,7 @@ static void report_bad_bound(struct matcher *m, const struct match_subject *s,
 	if (bounds->n_bad == 0)
 		return;
 	if (vulndb_advisory_get(m->db, bounds->bad_advisory, &adv, &ignored) == 0)
-		id = sk_arena_str(m->a, adv.id);
+		id = sk_arena_str(m->a, vulndb_id_text(m->db, adv.id));
 	diagnose(m, MODEL_DIAGNOSTIC_WARNING, s->package->id,
 		 sk_arena_printf(m->a,
 				 "%s gives a version that the order of %s cannot read: %s%s; "
@@ -317,6 +316,45 @@ static int expand(struct matcher *m, const struct vulndb_advisory *adv, uint32_t
 	return 0;
 }
 
+static int expand_clean(struct matcher *m, const struct match_subject *s,
+			const struct match_said *said, struct cleans *l)
+{
+	struct vulndb_claim c = said->claim;
+	int r = 1;
+
+	while (r > 0) {
+		struct vulndb_advisory adv;
+
+		r = vulndb_advisory_get(m->db, c.advisory, &adv, m->err);
+		if (r == 0 && !adv.withdrawn)
+			r = expand(m, &adv, c.advisory, c.advisory,
+				   rank_of(s, said->level, said->bounded, &adv), &l->pairs,
+				   &l->n_pairs, &l->pairs_cap);
+		if (r < 0)
+			return r;
+		r = vulndb_claim_next(&c);
+	}
+	return damaged_claim(m, r);
+}
+
+static void sort_pairs(struct pair *pairs, size_t n)
+{
+	if (n > FEW_PAIRS) {
+		qsort(pairs, n, sizeof(*pairs), compare_pairs);
+		return;
+	}
+	for (size_t i = 1; i < n; i++) {
+		struct pair p = pairs[i];
+		size_t at = i;
+
+		while (at > 0 && compare_pairs(&p, &pairs[at - 1]) < 0) {
+			pairs[at] = pairs[at - 1];
+			at--;
+		}
+		pairs[at] = p;
+	}
+}
+
 /* Which vulnerabilities the clearing documents speak of. Withdrawn ones clear nothing. */
 static int expand_cleans(struct matcher *m, const struct match_subject *s, struct cleans *l)
 {
@@ -325,19 +363,12 @@ static int expand_cleans(struct matcher *m, const struct match_subject *s, struc
 	l->expanded = true;
 	l->n_pairs = 0;
 	for (size_t i = 0; i < l->n; i++) {
-		const struct clean *c = &l->items[i];
-		struct vulndb_advisory adv;
-		int r = vulndb_advisory_get(m->db, c->advisory, &adv, m->err);
+		int r = expand_clean(m, s, &m->said[l->said[i]], l);
 
-		if (r == 0 && !adv.withdrawn)
-			r = expand(m, &adv, c->advisory, (uint32_t)i,
-				   rank_of(s, c->level, c->bounded, &adv), &l->pairs, &l->n_pairs,
-				   &l->pairs_cap);
 		if (r < 0)
 			return r;
 	}
-	if (l->n_pairs > 0)
-		qsort(l->pairs, l->n_pairs, sizeof(*l->pairs), compare_pairs);
+	sort_pairs(l->pairs, l->n_pairs);
 	return 0;
 }
 
@@ -359,8 +390,9 @@ static const struct pair *find_clean(const struct cleans *l, uint32_t vuln)
 
 /** struct weight - what the clearing documents do to a group */
 struct weight {
-	bool cleared;                 /* outranked: the package is not vulnerable */
-	const struct clean *outright; /* or a feed says so against another */
+	bool cleared;      /* outranked: the package is not vulnerable */
+	bool outright;     /* or a feed says so against another */
+	uint32_t advisory; /* outright: in this one */
 };
 
 static int weigh(struct matcher *m, const struct match_subject *s, uint32_t vuln, int best_rank,
@@ -376,8 +408,8 @@ static int weigh(struct matcher *m, const struct match_subject *s, uint32_t vuln
 		if (r < 0)
 			return r;
 		p = find_clean(&m->outright, vuln);
-		if (p != NULL && p->rank <= best_rank)
-			ret->outright = &m->outright.items[p->hit];
+		ret->outright = p != NULL && p->rank <= best_rank;
+		ret->advisory = ret->outright ? p->hit : 0;
 	}
 	if (m->outside.n > 0 && best_rank > lowest) {
 		r = expand_cleans(m, s, &m->outside);
@@ -395,18 +427,22 @@ static int weigh(struct matcher *m, const struct match_subject *s, uint32_t vuln
  */
 static bool hit_before(const struct match_hit *x, const struct match_hit *y)
 {
-	bool fix_x = x->range.fixed.len > 0, fix_y = y->range.fixed.len > 0;
-	int o;
+	const struct vulndb *db = x->advisory.db;
+	bool fix_x = x->said->range.fixed.len > 0, fix_y = y->said->range.fixed.len > 0;
+	int o = 0;
 
 	if (x->rank != y->rank)
 		return x->rank < y->rank;
 	if (fix_x != fix_y)
 		return fix_x;
-	o = sk_span_cmp(x->advisory.feed, y->advisory.feed);
+	if (x->advisory.feed != y->advisory.feed)
+		o = sk_span_cmp(vulndb_feed_name(db, x->advisory.feed),
+				vulndb_feed_name(db, y->advisory.feed));
+	if (o == 0 && x->advisory.id != y->advisory.id)
+		o = sk_span_cmp(vulndb_id_text(db, x->advisory.id),
+				vulndb_id_text(db, y->advisory.id));
 	if (o == 0)
-		o = sk_span_cmp(x->advisory.id, y->advisory.id);
-	if (o == 0)
-		o = sk_span_cmp(x->range.fixed, y->range.fixed);
+		o = sk_span_cmp(x->said->range.fixed, y->said->range.fixed);
 	return o < 0;
 }
 
@@ -436,105 +472,31 @@ static size_t gather(struct matcher *m, const struct pair *pairs, size_t n, bool
 	return kept;
 }
 
-static void keep_delivery(struct deliveries *l, const struct delivery *d)
-{
-	SK_GROW(l->items, l->n, l->cap);
-	l->items[l->n++] = *d;
-}
-
-static void suppress(struct matcher *m, struct delivery *d, enum model_reason reason,
-		     const char *text, const char *source)
-{
-	d->reason = reason;
-	d->text = text;
-	d->source = source;
-	keep_delivery(&m->suppressed, d);
-}
-
-static bool suppress_ignored(struct matcher *m, struct delivery *d, bool already)
-{
-	struct model_finding f;
-	const struct match_ignore *rule;
-	char buf[SK_TIME_TEXT_SIZE];
-
-	if (m->opts->ignores == NULL || m->opts->ignores->n_rules == 0)
-		return already;
-	f = m->outcomes[d->at].finding;
-	f.package = d->package;
-	rule = match_ignores_find(m->opts->ignores, &f, m->opts->now, m->ignore_used);
-	if (already || rule == NULL)
-		return already;
-	if (rule->until != 0)
-		d->until = sk_arena_strdup(m->a, sk_format_date(rule->until - 1, buf));
-	suppress(m, d, MODEL_REASON_IGNORED, rule->reason, rule->source);
-	return true;
-}
-
-/* Why a finding is held back, the most fundamental reason first. */
-static bool hold_back(struct matcher *m, struct delivery *d)
-{
-	const struct outcome *o = &m->outcomes[d->at];
-	const struct model_package *p = d->package;
-
-	if (o->withdrawn)
-		suppress(m, d, MODEL_REASON_WITHDRAWN, "the advisory was withdrawn",
-			 o->finding.advisory.feed);
-	else if (o->outright)
-		suppress(m, d, MODEL_REASON_NOT_AFFECTED, o->outright_text, o->outright_feed);
-	else if (o->unimportant)
-		suppress(m, d, MODEL_REASON_UNIMPORTANT,
-			 "the distribution rates it as no real risk", o->finding.advisory.feed);
-	else if (o->follow_up)
-		suppress(m, d, MODEL_REASON_UNIMPORTANT,
-			 "it corrects an earlier update and closes no vulnerability",
-			 o->finding.advisory.feed);
-	else if (p->third_party)
-		suppress(m, d, MODEL_REASON_THIRD_PARTY,
-			 "the package is another vendor's; the distribution does not speak of it",
-			 p->vendor != NULL ? p->vendor : p->origin);
-	else if (p->owner != NULL)
-		suppress(m, d, MODEL_REASON_OWNED_BY_DISTRO,
-			 "the files belong to a package of the distribution, which is judged",
-			 p->owner);
-	else
-		return false;
-	return true;
-}
-
-/* Findings for one package from what is known of its source's version. */
-static void deliver(struct matcher *m, const struct model_package *p, size_t first, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		struct delivery d = {.package = p, .at = first + i};
-
-		if (!suppress_ignored(m, &d, hold_back(m, &d)))
-			keep_delivery(&m->findings, &d);
-	}
-}
-
-static int fill_outright(struct matcher *m, const struct clean *c, struct outcome *o)
+static int fill_outright(struct matcher *m, uint32_t advisory, struct match_outcome *o)
 {
 	struct vulndb_advisory adv;
-	int r = vulndb_advisory_get(m->db, c->advisory, &adv, m->err);
+	int r = vulndb_advisory_get(m->db, advisory, &adv, m->err);
 
 	if (r < 0)
 		return r;
 	o->outright = true;
-	o->outright_feed = sk_arena_str(m->a, adv.feed);
+	o->outright_feed = match_feed_name(&m->texts, adv.feed);
 	o->outright_text = sk_arena_printf(m->a, "%.*s says that the package is not affected",
-					   SK_SPAN_ARG(adv.id));
+					   SK_SPAN_ARG(vulndb_id_text(m->db, adv.id)));
 	return 0;
 }
 
 static int finish_group(struct matcher *m, const struct match_subject *s, const struct pair *pairs,
 			size_t n)
 {
-	struct match_group g = {.subject = s, .others = m->others, .n_others = m->n_others};
-	struct outcome o = {0};
+	struct match_group g = {
+		.subject = s, .others = m->others, .n_others = m->n_others, .said = m->said};
+	struct match_outcome *o;
 	struct weight w;
+	bool withdrawn;
 	int r;
 
-	g.n_hits = gather(m, pairs, n, &o.withdrawn);
+	g.n_hits = gather(m, pairs, n, &withdrawn);
 	g.hits = m->group;
 	r = weigh(m, s, pairs[0].vuln, g.hits[0]->rank, &w);
 	if (r < 0 || w.cleared)
@@ -545,18 +507,47 @@ static int finish_group(struct matcher *m, const struct match_subject *s, const 
 		if (r < 0)
 			return r;
 	}
-	r = match_finding_fill(&g, m->a, &o.finding);
+	o = match_outcome_add(&m->results);
+	o->withdrawn = withdrawn;
+	r = match_finding_fill(&g, &m->texts, &o->finding);
 	if (r < 0)
 		return sk_err_set(m->err, -r, "advisory database: damaged vulnerability");
-	o.unimportant = (g.hits[0]->claim.flags & VULNDB_CLAIM_UNIMPORTANT) != 0;
-	o.follow_up = (g.hits[0]->claim.flags & VULNDB_CLAIM_FOLLOW_UP) != 0;
-	if (w.outright != NULL) {
-		r = fill_outright(m, w.outright, &o);
+	o->unimportant = (g.hits[0]->said->claim.flags & VULNDB_CLAIM_UNIMPORTANT) != 0;
+	o->follow_up = (g.hits[0]->said->claim.flags & VULNDB_CLAIM_FOLLOW_UP) != 0;
+	return w.outright ? fill_outright(m, w.advisory, o) : 0;
+}
+
+/*
+ * The advisories of all hits, and their vulnerabilities as pairs. The records lie far apart: each
+ * step asks the memory for what the next one reads.
+ */
+static int read_hits(struct matcher *m, const struct match_subject *s)
+{
+	const struct vulndb *db = m->db;
+	int r = 0;
+
+	for (size_t i = 0; i < m->n_hits; i++)
+		vulndb_soon(db, VULNDB_RECORD_ADVISORY, m->hits[i].index, VULNDB_STEP_RECORD);
+	for (size_t i = 0; i < m->n_hits && r == 0; i++) {
+		struct match_hit *h = &m->hits[i];
+
+		h->said = &m->said[h->said_at];
+		r = vulndb_advisory_get(db, h->index, &h->advisory, m->err);
 		if (r < 0)
 			return r;
+		vulndb_soon(db, VULNDB_RECORD_ID, h->advisory.id, VULNDB_STEP_PLACE);
+		h->rank = rank_of(s, h->said->level, h->said->bounded, &h->advisory);
+		r = expand(m, &h->advisory, h->index, (uint32_t)i, h->rank, &m->pairs, &m->n_pairs,
+			   &m->pairs_cap);
 	}
-	SK_GROW(m->outcomes, m->n_outcomes, m->outcomes_cap);
-	m->outcomes[m->n_outcomes++] = o;
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < m->n_pairs; i++)
+		vulndb_soon(db, VULNDB_RECORD_VULN, m->pairs[i].vuln, VULNDB_STEP_PLACE);
+	for (size_t i = 0; i < m->n_hits; i++)
+		vulndb_soon(db, VULNDB_RECORD_ID, m->hits[i].advisory.id, VULNDB_STEP_RECORD);
+	for (size_t i = 0; i < m->n_pairs; i++)
+		vulndb_soon(db, VULNDB_RECORD_VULN, m->pairs[i].vuln, VULNDB_STEP_RECORD);
 	return 0;
 }
 
@@ -565,19 +556,17 @@ static int judge_subject(struct matcher *m, const struct match_subject *s)
 	struct match_bounds bounds = {0};
 	int r = 0;
 
-	m->n_hits = m->n_others = m->n_pairs = 0;
+	m->n_said = m->n_hits = m->n_others = m->n_pairs = 0;
 	m->outside.n = m->outright.n = 0;
 	m->outside.expanded = m->outright.expanded = false;
 	for (size_t i = 0; i < s->scope->n_asked && r == 0; i++)
 		r = ask_names(m, s, i, &bounds);
-	for (size_t i = 0; i < m->n_hits && r == 0; i++)
-		r = expand(m, &m->hits[i].advisory, m->hits[i].claim.advisory, (uint32_t)i,
-			   m->hits[i].rank, &m->pairs, &m->n_pairs, &m->pairs_cap);
+	if (r == 0)
+		r = read_hits(m, s);
 	if (r < 0)
 		return r;
 	report_bad_bound(m, s, &bounds);
-	if (m->n_pairs > 0)
-		qsort(m->pairs, m->n_pairs, sizeof(*m->pairs), compare_pairs);
+	sort_pairs(m->pairs, m->n_pairs);
 	for (size_t i = 0, end; i < m->n_pairs; i = end) {
 		for (end = i + 1; end < m->n_pairs && m->pairs[end].vuln == m->pairs[i].vuln;)
 			end++;
@@ -592,20 +581,21 @@ static int judge_subject(struct matcher *m, const struct match_subject *s)
 static struct sk_span memo_key(struct matcher *m, const struct match_subject *s)
 {
 	const struct model_package *p = s->package;
-	size_t len = strlen(s->scope->ecosystem) + s->source_version.len +
-		     strlen(p->source_name != NULL ? p->source_name : p->name) + 3;
-	char *key = sk_arena_alloc(m->a, len);
+	const struct sk_span parts[] = {
+		sk_span_str(s->scope->ecosystem),
+		SK_SPAN("\n"),
+		sk_span_str(p->source_name != NULL ? p->source_name : p->name),
+		SK_SPAN("\n"),
+		s->source_version,
+	};
 
-	(void)snprintf(key, len, "%s\n%s\n%.*s", s->scope->ecosystem,
-		       p->source_name != NULL ? p->source_name : p->name,
-		       SK_SPAN_ARG(s->source_version));
-	return sk_span_of(key, len - 1);
+	return sk_span_str(match_join(m->a, parts, SK_ARRAY_LEN(parts)));
 }
 
 static int judge_and_deliver(struct matcher *m, const struct match_subject *s)
 {
 	bool shared = s->scope->rule->flags == MATCH_BY_SOURCE && !s->unordered;
-	size_t first = m->n_outcomes, n;
+	size_t first = m->results.n_outcomes, n;
 	struct sk_span key = {0};
 	uint64_t place;
 	int r;
@@ -615,17 +605,17 @@ static int judge_and_deliver(struct matcher *m, const struct match_subject *s)
 		if (sk_map_get(&m->judged, key, &place)) {
 			first = (size_t)(place >> 32);
 			n = (size_t)(place & UINT32_MAX);
-			deliver(m, s->package, first, n);
+			match_deliver(&m->results, s->package, first, n);
 			return 0;
 		}
 	}
 	r = judge_subject(m, s);
 	if (r < 0)
 		return r;
-	n = m->n_outcomes - first;
+	n = m->results.n_outcomes - first;
 	if (shared)
 		(void)sk_map_put(&m->judged, key, (uint64_t)first << 32 | (uint64_t)n);
-	deliver(m, s->package, first, n);
+	match_deliver(&m->results, s->package, first, n);
 	return 0;
 }
 
@@ -710,7 +700,7 @@ static void report_ignores(struct matcher *m)
 						 "applies",
 						 quoted(m, sk_span_str(subject)),
 						 sk_format_date(rule->until - 1, buf)));
-		else if (!m->ignore_used[i])
+		else if (!m->results.ignore_used[i])
 			diagnose(m, MODEL_DIAGNOSTIC_INFO, rule->source,
 				 sk_arena_printf(m->a, "the rule for %s speaks of nothing here",
 						 quoted(m, sk_span_str(subject))));
@@ -739,45 +729,6 @@ static void report_diagnostics(struct matcher *m)
 	report_ignores(m);
 }
 
-/* Report order: risk, severity, id; then the package. */
-static int compare_vulnerabilities(const struct model_finding *x, const struct model_finding *y)
-{
-	if (x->risk > y->risk || x->risk < y->risk)
-		return x->risk > y->risk ? -1 : 1;
-	if (x->severity != y->severity)
-		return x->severity > y->severity ? -1 : 1;
-	return strcmp(x->id, y->id);
-}
-
-static int compare_deliveries(const void *x, const void *y)
-{
-	const struct delivery *a = x, *b = y;
-	const struct model_finding *f = &a->outcome->finding, *g = &b->outcome->finding;
-	int o = f != g ? compare_vulnerabilities(f, g) : 0;
-
-	if (o == 0)
-		o = strcmp(a->package->id, b->package->id);
-	return o != 0 ? o : (int)a->reason - (int)b->reason;
-}
-
-/* Day of the exploit predictions: the database has one set of them. */
-static void fill_epss_date(struct matcher *m)
-{
-	struct model_database d = {0};
-	const char *date = NULL;
-
-	vulndb_describe(m->db, m->a, &d);
-	for (size_t i = 0; i < d.n_feeds; i++) {
-		if (sk_span_starts(sk_span_str(d.feeds[i].name), "EPSS") && d.feeds[i].date != NULL)
-			date = sk_arena_str(m->a, sk_span_sub(sk_span_str(d.feeds[i].date), 0, 10));
-	}
-	for (size_t i = 0; i < m->n_outcomes; i++) {
-		struct model_epss *epss = &m->outcomes[i].finding.epss;
-
-		epss->date = epss->known ? date : NULL;
-	}
-}
-
 static void *to_arena(struct sk_arena *a, const void *items, size_t n, size_t size)
 {
 	void *copy = sk_arena_array(a, n, size);
@@ -787,86 +738,52 @@ static void *to_arena(struct sk_arena *a, const void *items, size_t n, size_t si
 	return copy;
 }
 
-/* In report order: only what is small is moved about, findings are written once where they stay. */
-static void sort_deliveries(struct matcher *m, struct deliveries *l)
-{
-	for (size_t i = 0; i < l->n; i++)
-		l->items[i].outcome = &m->outcomes[l->items[i].at];
-	if (l->n > 0)
-		qsort(l->items, l->n, sizeof(*l->items), compare_deliveries);
-}
-
-static void hand_over(struct matcher *m, struct match_result *ret)
-{
-	struct model_finding *findings =
-		sk_arena_array(m->a, m->findings.n, sizeof(struct model_finding));
-	struct model_suppressed *suppressed =
-		sk_arena_array(m->a, m->suppressed.n, sizeof(struct model_suppressed));
-
-	fill_epss_date(m);
-	sort_deliveries(m, &m->findings);
-	sort_deliveries(m, &m->suppressed);
-	for (size_t i = 0; i < m->findings.n; i++) {
-		findings[i] = m->findings.items[i].outcome->finding;
-		findings[i].package = m->findings.items[i].package;
-	}
-	for (size_t i = 0; i < m->suppressed.n; i++) {
-		const struct delivery *d = &m->suppressed.items[i];
-
-		suppressed[i] = (struct model_suppressed){
-			.finding = d->outcome->finding,
-			.reason = d->reason,
-			.text = d->text,
-			.source = d->source,
-			.until = d->until,
-		};
-		suppressed[i].finding.package = d->package;
-	}
-	*ret = (struct match_result){
-		.findings = findings,
-		.n_findings = m->findings.n,
-		.suppressed = suppressed,
-		.n_suppressed = m->suppressed.n,
-		.diagnostics =
-			to_arena(m->a, m->diagnostics, m->n_diagnostics, sizeof(*m->diagnostics)),
-		.n_diagnostics = m->n_diagnostics,
-		.n_unjudged = count_unjudged(m),
-	};
-}
-
 static void matcher_release(struct matcher *m)
 {
 	sk_free(m->scopes);
+	sk_free(m->said);
 	sk_free(m->hits);
 	sk_free(m->others);
-	sk_free(m->outside.items);
+	sk_free(m->outside.said);
 	sk_free(m->outside.pairs);
-	sk_free(m->outright.items);
+	sk_free(m->outright.said);
 	sk_free(m->outright.pairs);
 	sk_free(m->pairs);
-	sk_free(m->outcomes);
 	sk_map_release(&m->judged);
 	sk_free(m->group);
-	sk_free(m->findings.items);
-	sk_free(m->suppressed.items);
 	sk_free(m->diagnostics);
-	sk_free(m->ignore_used);
+	match_results_release(&m->results);
 }
 
 int match_packages(const struct vulndb *db, const struct model_package *packages, size_t n_packages,
 		   const struct match_options *opts, struct sk_arena *a, struct match_result *ret,
 		   struct sk_err *err)
 {
-	struct matcher m = {.db = db, .opts = opts, .a = a, .err = err};
+	struct matcher m = {
+		.db = db,
+		.opts = opts,
+		.a = a,
+		.err = err,
+		.texts = {.db = db, .a = a},
+		.results = {.db = db, .opts = opts, .a = a, .packages = packages},
+	};
 	int r = 0;
 
+	if (n_packages > UINT32_MAX / 2)
+		return sk_err_set(err, SK_E_LIMIT, "too many packages");
 	if (opts->ignores != NULL)
-		m.ignore_used = sk_alloc(opts->ignores->n_rules * sizeof(bool));
+		m.results.ignore_used = sk_alloc(opts->ignores->n_rules * sizeof(bool));
+	sk_arena_expect(a, n_packages < MANY_PACKAGES ? n_packages * RESULTS_SIZE
+						      : (size_t)MANY_PACKAGES * RESULTS_SIZE);
 	for (size_t i = 0; i < n_packages && r == 0; i++)
 		r = judge_package(&m, &packages[i]);
 	if (r == 0) {
 		report_diagnostics(&m);
-		hand_over(&m, ret);
+		match_hand_over(&m.results, ret);
+		ret->n_unjudged = count_unjudged(&m);
+		ret->n_diagnostics = m.n_diagnostics;
+		ret->diagnostics =
+			to_arena(a, m.diagnostics, m.n_diagnostics, sizeof(*m.diagnostics));
 	}
 	matcher_release(&m);
 	return r;

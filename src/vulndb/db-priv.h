@@ -41,14 +41,8 @@ struct vulndb {
  */
 struct vulndb_cur vulndb_part_at(const struct vulndb_part *part, uint32_t n, uint32_t i);
 
-/* Identifier by index; empty when damaged. */
-struct sk_span vulndb_id_text(const struct vulndb *db, uint32_t index);
-
 /* Index of an identifier, or false. */
 bool vulndb_id_find(const struct vulndb *db, struct sk_span id, uint32_t *ret);
-
-/* Small shared text; empty when damaged. */
-struct sk_span vulndb_string(const struct vulndb *db, uint32_t index);
 
 /* Name of a release by index. */
 struct sk_span vulndb_scope(const struct vulndb *db, uint32_t index);

@@ -175,7 +175,6 @@ void vulndb_close(struct vulndb *db)
 			struct vulndb_texts *t = db->cache[i];
 
 			db->cache[i] = t->next;
-			sk_free(t->bytes);
 			sk_free(t);
 		}
 	}
@@ -195,40 +194,57 @@ struct vulndb_cur vulndb_part_at(const struct vulndb_part *part, uint32_t n, uin
 
 /* --- front-coded texts, decoded when they are first asked for --- */
 
+/* Takes the next text: bytes shared with the one before, which has @last bytes, and the rest. */
+static bool cut_text(struct vulndb_cur *cur, size_t last, size_t *ret_shared,
+		     struct sk_span *ret_rest)
+{
+	uint64_t shared = vulndb_cur_u64(cur);
+
+	*ret_rest = vulndb_cur_bytes(cur, vulndb_cur_u64(cur));
+	*ret_shared = (size_t)shared;
+	return !cur->bad && shared <= last && shared + ret_rest->len <= VULNDB_MAX_TEXT;
+}
+
+/* How many bytes @n texts have; false on damage. */
+static bool measure_texts(struct vulndb_cur cur, uint32_t n, size_t *ret)
+{
+	struct sk_span rest = {NULL, 0};
+	size_t len = 0, shared = 0;
+
+	*ret = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		if (!cut_text(&cur, len, &shared, &rest))
+			return false;
+		len = shared + rest.len;
+		*ret += len;
+		if (*ret > MAX_TEXT_BYTES)
+			return false;
+	}
+	return n == 0 || *ret != 0;
+}
+
 static struct vulndb_texts *decode_texts(struct vulndb_cur cur, uint32_t n, uint64_t key)
 {
 	struct vulndb_texts *t;
-	struct sk_buf out;
-	size_t prev = 0;
+	struct sk_span rest = {NULL, 0};
+	size_t size = 0, len = 0, shared = 0;
+	char *out;
 
-	if (cur.bad || n > MAX_TEXTS || n > (size_t)(cur.end - cur.p))
+	if (cur.bad || n > MAX_TEXTS || n > (size_t)(cur.end - cur.p) ||
+	    !measure_texts(cur, n, &size))
 		return NULL;
-	t = sk_alloc(sizeof(*t) + (size_t)n * sizeof(t->ends[0]));
-	*t = (struct vulndb_texts){.key = key, .n = n};
-	sk_buf_init(&out, MAX_TEXT_BYTES);
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t shared = vulndb_cur_u64(&cur);
-		struct sk_span rest = vulndb_cur_bytes(&cur, vulndb_cur_u64(&cur));
-		char *room;
-
-		if (cur.bad || shared > out.len - prev || shared + rest.len > VULNDB_MAX_TEXT)
-			break;
-		room = sk_buf_reserve(&out, shared + rest.len);
-		if (room == NULL)
-			break;
-		memcpy(room, out.ptr + prev, shared);
+	t = sk_alloc(sizeof(*t) + (size_t)n * sizeof(t->ends[0]) + size);
+	*t = (struct vulndb_texts){.key = key, .n = n, .bytes = (char *)&t->ends[n]};
+	out = t->bytes;
+	for (uint32_t i = 0; i < n && cut_text(&cur, len, &shared, &rest); i++) {
+		if (shared != 0)
+			memcpy(out, out - len, shared);
 		if (rest.len != 0)
-			memcpy(room + shared, rest.ptr, rest.len);
-		prev = out.len;
-		out.len += shared + rest.len;
-		t->ends[i] = (uint32_t)out.len;
+			memcpy(out + shared, rest.ptr, rest.len);
+		len = shared + rest.len;
+		out += len;
+		t->ends[i] = (uint32_t)(out - t->bytes);
 	}
-	if (cur.bad || (n != 0 && t->ends[n - 1] != out.len) || (n != 0 && out.len == 0)) {
-		sk_buf_release(&out);
-		sk_free(t);
-		return NULL;
-	}
-	t->bytes = sk_buf_steal(&out);
 	return t;
 }
 
@@ -267,8 +283,8 @@ static bool texts_at(const struct vulndb_texts *t, uint32_t i, struct sk_span *r
 struct sk_span vulndb_id_text(const struct vulndb *db, uint32_t index)
 {
 	const struct vulndb_part *part = &db->parts[VULNDB_SECTION_IDS];
-	uint32_t n_blocks = (part->n_items + VULNDB_BLOCK - 1) / VULNDB_BLOCK;
-	uint32_t block = index / VULNDB_BLOCK;
+	uint32_t n_blocks = (part->n_items + VULNDB_ID_BLOCK - 1) / VULNDB_ID_BLOCK;
+	uint32_t block = index / VULNDB_ID_BLOCK;
 	struct sk_span s = {NULL, 0};
 	struct vulndb_texts *t;
 
@@ -276,16 +292,39 @@ struct sk_span vulndb_id_text(const struct vulndb *db, uint32_t index)
 		return s;
 	t = cache_find(db, (uint64_t)1 << 63 | block);
 	if (t == NULL) {
-		uint32_t n = part->n_items - block * VULNDB_BLOCK;
+		uint32_t n = part->n_items - block * VULNDB_ID_BLOCK;
 
 		t = decode_texts(vulndb_part_at(part, n_blocks, block),
-				 n < VULNDB_BLOCK ? n : VULNDB_BLOCK, (uint64_t)1 << 63 | block);
+				 n < VULNDB_ID_BLOCK ? n : VULNDB_ID_BLOCK,
+				 (uint64_t)1 << 63 | block);
 		if (t == NULL)
 			return s;
 		cache_add(db, t);
 	}
-	(void)texts_at(t, index % VULNDB_BLOCK, &s); /* stays empty on damage */
+	(void)texts_at(t, index % VULNDB_ID_BLOCK, &s); /* stays empty on damage */
 	return s;
+}
+
+const char *vulndb_id_copy(const struct vulndb *db, uint32_t id, struct sk_arena *a)
+{
+	const struct vulndb_part *part = &db->parts[VULNDB_SECTION_IDS];
+	uint32_t n_blocks =
+		part->n_items / VULNDB_ID_BLOCK + (part->n_items % VULNDB_ID_BLOCK != 0);
+	struct vulndb_cur cur = vulndb_part_at(part, n_blocks, id / VULNDB_ID_BLOCK);
+	struct sk_span rest = {NULL, 0};
+	char text[VULNDB_MAX_TEXT];
+	size_t len = 0, shared = 0;
+
+	if (id >= part->n_items)
+		return NULL;
+	for (uint32_t i = 0; i <= id % VULNDB_ID_BLOCK; i++) {
+		if (!cut_text(&cur, len, &shared, &rest))
+			return NULL;
+		if (rest.len != 0)
+			memcpy(text + shared, rest.ptr, rest.len);
+		len = shared + rest.len;
+	}
+	return len != 0 ? sk_arena_str(a, sk_span_of(text, len)) : NULL;
 }
 
 bool vulndb_id_find(const struct vulndb *db, struct sk_span id, uint32_t *ret)
@@ -576,11 +615,9 @@ static void skip_lists(struct vulndb_cur *cur, unsigned mask, uint32_t n_ranges,
 	for (uint32_t i = 0; i < n_ranges && !cur->bad; i++) {
 		if (i != 0)
 			mask = (unsigned)vulndb_cur_u64(cur);
-		for (unsigned m = mask & 7; m != 0; m &= m - 1)
-			(void)vulndb_cur_u64(cur);
+		vulndb_cur_skip(cur, (mask & 1) + (mask >> 1 & 1) + (mask >> 2 & 1));
 	}
-	for (uint32_t i = 0; i < n_versions && !cur->bad; i++)
-		(void)vulndb_cur_u64(cur);
+	vulndb_cur_skip(cur, n_versions);
 }
 
 /* Reads the head of the next group; its advisories follow at adv_off. */
@@ -626,7 +663,7 @@ static struct sk_span product_of(struct sk_span scope)
 {
 	struct sk_span rest = scope;
 
-	if (!sk_span_strip_prefix(&rest, "Red Hat:"))
+	if (scope.len == 0 || scope.ptr[0] != 'R' || !sk_span_strip_prefix(&rest, "Red Hat:"))
 		return (struct sk_span){NULL, 0};
 	return sk_span_sub(rest, sk_span_find(rest, ':') + 1, rest.len);
 }
@@ -699,6 +736,47 @@ int vulndb_next(struct vulndb_iter *it, struct vulndb_claim *ret_claim, struct s
 	it->advs_left = 0;
 	return sk_err_set(err, SK_E_FORMAT, "advisory database: damaged record at %" PRIu64,
 			  it->body);
+}
+
+int vulndb_next_group(struct vulndb_iter *it, struct vulndb_claim *ret_claim, struct sk_err *err)
+{
+	uint32_t scope = 0;
+
+	for (;;) {
+		if (next_scope(it, &scope)) {
+			int r = fill_claim(it, scope, ret_claim, err);
+
+			ret_claim->n_more = it->advs_left - 1;
+			ret_claim->more = it->adv_off;
+			ret_claim->more_end = it->off;
+			return r;
+		}
+		if (it->left == 0)
+			return 0;
+		if (!next_group(it))
+			break;
+	}
+	it->left = it->set_left = 0;
+	return sk_err_set(err, SK_E_FORMAT, "advisory database: damaged record at %" PRIu64,
+			  it->body);
+}
+
+int vulndb_claim_next(struct vulndb_claim *c)
+{
+	const struct vulndb_part *part = &c->db->parts[VULNDB_SECTION_BODIES];
+	struct vulndb_cur cur;
+	uint64_t next;
+
+	if (c->n_more == 0)
+		return 0;
+	cur = vulndb_cur_of(part->p, c->more_end, c->more);
+	next = (uint64_t)c->advisory + 1 + vulndb_cur_u64(&cur);
+	if (cur.bad || next > UINT32_MAX)
+		return -SK_E_FORMAT;
+	c->advisory = (uint32_t)next;
+	c->more = (uint64_t)(cur.p - part->p);
+	c->n_more--;
+	return 1;
 }
 
 static const struct vulndb_texts *claim_texts(const struct vulndb_claim *c)

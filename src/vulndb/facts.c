@@ -20,22 +20,47 @@ static int64_t cur_time(struct vulndb_cur *c)
 
 static uint8_t cur_byte(struct vulndb_cur *c)
 {
-	struct sk_span s = vulndb_cur_bytes(c, 1);
-
-	return s.len != 0 ? (uint8_t)s.ptr[0] : 0;
+	if (c->p < c->end)
+		return *c->p++;
+	c->bad = true;
+	return 0;
 }
 
 /* Adds a zigzag delta; damage when it leaves 32 bits. */
 static uint32_t cur_delta(struct vulndb_cur *c, uint32_t base)
 {
-	int64_t d = vulndb_unzigzag(vulndb_cur_u64(c));
+	uint64_t sum = base + (uint64_t)vulndb_unzigzag(vulndb_cur_u64(c));
 
-	if (d < -(int64_t)UINT32_MAX || d > (int64_t)UINT32_MAX || (int64_t)base + d < 0 ||
-	    (int64_t)base + d > (int64_t)UINT32_MAX) {
+	if (sum > UINT32_MAX) {
 		c->bad = true;
 		return 0;
 	}
-	return (uint32_t)((int64_t)base + d);
+	return (uint32_t)sum;
+}
+
+enum {
+	PASS_ROOM = 128, /* bytes of the section behind a record that is passed without a look at
+			    each */
+};
+
+/* A number within the next ten bytes, which are there; too long a one is damage, and ends
+ * somewhere. */
+static inline uint64_t take_number(const uint8_t **p)
+{
+	uint64_t v = *(*p)++;
+
+	if (v < 0x80)
+		return v;
+	v &= 0x7f;
+	for (unsigned shift = 7; shift < 70; shift += 7) {
+		uint64_t b = *(*p)++;
+
+		if (shift < 64)
+			v |= (b & 0x7f) << shift;
+		if (b < 0x80)
+			break;
+	}
+	return v;
 }
 
 struct advisory_raw {
@@ -66,19 +91,71 @@ static void cur_advisory(struct vulndb_cur *c, struct advisory_raw *a)
 	if ((a->flags & VULNDB_ADV_MODIFIED) != 0)
 		a->modified = cur_time(c);
 	a->more = c->p;
-	for (uint32_t i = 1; i < a->n_vulns && !c->bad; i++)
-		(void)vulndb_cur_u64(c);
+	if (a->n_vulns != 0)
+		vulndb_cur_skip(c, a->n_vulns - 1);
 	if (a->n_vulns == 0 || feed >> 1 > UINT32_MAX)
 		c->bad = true;
 }
 
+/* Steps over an advisory, which the next one is told from. */
+static void pass_advisory(struct vulndb_cur *c, struct advisory_raw *a)
+{
+	const uint8_t *p = c->p;
+	unsigned flags;
+	uint64_t feed, n = 1;
+
+	if (c->end - p < PASS_ROOM) {
+		cur_advisory(c, a);
+		return;
+	}
+	a->id += (uint32_t)vulndb_unzigzag(take_number(&p));
+	feed = take_number(&p);
+	flags = *p++;
+	a->vuln += (uint32_t)vulndb_unzigzag(take_number(&p));
+	if ((feed & 1) != 0)
+		n = take_number(&p);
+	c->p = p;
+	n += (flags & (VULNDB_ADV_PUBLISHED | VULNDB_ADV_PUBLISHED_AS_VULN)) ==
+	     VULNDB_ADV_PUBLISHED;
+	n += (flags & VULNDB_ADV_MODIFIED) != 0;
+	vulndb_cur_skip(c, n - 1);
+}
+
 static struct vulndb_cur block_at(const struct vulndb_part *part, uint32_t index)
 {
-	uint32_t n = part->n_items / VULNDB_BLOCK + (part->n_items % VULNDB_BLOCK != 0);
+	uint32_t n = part->n_items / VULNDB_FACT_BLOCK + (part->n_items % VULNDB_FACT_BLOCK != 0);
 
 	if (index >= part->n_items)
 		return (struct vulndb_cur){.bad = true};
-	return vulndb_part_at(part, n, index / VULNDB_BLOCK);
+	return vulndb_part_at(part, n, index / VULNDB_FACT_BLOCK);
+}
+
+void vulndb_soon(const struct vulndb *db, enum vulndb_record what, uint32_t index,
+		 enum vulndb_step step)
+{
+	static const struct {
+		enum vulndb_section_type section;
+		uint32_t block;
+	} kinds[] = {
+		[VULNDB_RECORD_ADVISORY] = {VULNDB_SECTION_ADVISORIES, VULNDB_FACT_BLOCK},
+		[VULNDB_RECORD_VULN] = {VULNDB_SECTION_VULNS, VULNDB_FACT_BLOCK},
+		[VULNDB_RECORD_ID] = {VULNDB_SECTION_IDS, VULNDB_ID_BLOCK},
+	};
+	const struct vulndb_part *part = &db->parts[kinds[what].section];
+	uint64_t at = (uint64_t)(index / kinds[what].block) * 4;
+	uint32_t off;
+
+	if (index >= part->n_items || at + 4 > part->len)
+		return;
+	__builtin_prefetch(part->p + at);
+	if (step == VULNDB_STEP_PLACE)
+		return;
+	off = vulndb_le32(part->p + at);
+	if (off >= part->len)
+		return;
+	__builtin_prefetch(part->p + off);
+	if (part->len - off > 64)
+		__builtin_prefetch(part->p + off + 64);
 }
 
 int vulndb_advisory_get(const struct vulndb *db, uint32_t index, struct vulndb_advisory *ret,
@@ -87,35 +164,43 @@ int vulndb_advisory_get(const struct vulndb *db, uint32_t index, struct vulndb_a
 	const struct vulndb_part *part = &db->parts[VULNDB_SECTION_ADVISORIES];
 	struct vulndb_cur cur = block_at(part, index);
 	struct advisory_raw a = {0};
-	struct vulndb_feed_info feed;
-	struct vulndb_vuln first;
-	int r;
 
-	for (uint32_t i = 0; i <= index % VULNDB_BLOCK && !cur.bad; i++)
-		cur_advisory(&cur, &a);
-	if (cur.bad || !vulndb_feed_at(db, a.feed, &feed) || (a.flags & 7) >= MODEL_N_SEVERITIES)
+	for (uint32_t i = 0; i < index % VULNDB_FACT_BLOCK; i++)
+		pass_advisory(&cur, &a);
+	cur_advisory(&cur, &a);
+	if (cur.bad || (a.flags & 7) >= MODEL_N_SEVERITIES)
 		return sk_err_set(err, SK_E_FORMAT, "advisory database: damaged advisory");
-	if ((a.flags & VULNDB_ADV_PUBLISHED_AS_VULN) != 0) {
-		r = vulndb_vuln_get(db, a.vuln, &first, err);
-		if (r < 0)
-			return r;
-		a.published = first.published;
-	}
 	*ret = (struct vulndb_advisory){
-		.id = vulndb_id_text(db, a.id),
-		.feed = feed.name,
+		.id = a.id,
+		.feed = a.feed,
 		.severity = (enum model_severity)(a.flags & 7),
-		.published = a.published,
 		.modified = a.modified,
 		.withdrawn = (a.flags & VULNDB_ADV_WITHDRAWN) != 0,
 		.notice = (a.flags & VULNDB_ADV_NOTICE) != 0,
 		.n_vulns = a.n_vulns,
 		.db = db,
 		.off = a.n_vulns == 1 ? a.vuln : (uint64_t)(a.more - part->p) << 32 | a.vuln,
+		.published = a.published,
+		.as_vuln = (a.flags & VULNDB_ADV_PUBLISHED_AS_VULN) != 0,
 	};
-	if (ret->id.len == 0)
-		return sk_err_set(err, SK_E_FORMAT, "advisory database: damaged identifier");
 	return 0;
+}
+
+int64_t vulndb_advisory_published(const struct vulndb_advisory *adv)
+{
+	struct vulndb_vuln first;
+
+	if (!adv->as_vuln)
+		return adv->published;
+	return vulndb_vuln_get(adv->db, (uint32_t)adv->off, &first, NULL) == 0 ? first.published
+									       : 0;
+}
+
+struct sk_span vulndb_feed_name(const struct vulndb *db, uint32_t feed)
+{
+	struct vulndb_feed_info f;
+
+	return vulndb_feed_at(db, feed, &f) ? f.name : (struct sk_span){NULL, 0};
 }
 
 int vulndb_advisory_vuln(const struct vulndb_advisory *adv, uint32_t i, uint32_t *ret_index)
@@ -166,8 +251,33 @@ static void cur_vuln(struct vulndb_cur *c, struct vuln_raw *v)
 	}
 	v->n_aliases = vulndb_cur_u32(c);
 	v->aliases = c->p;
-	for (uint32_t i = 0; i < v->n_aliases && !c->bad; i++)
-		(void)vulndb_cur_u64(c);
+	vulndb_cur_skip(c, v->n_aliases);
+}
+
+/* Steps over a vulnerability, which the next one is told from. */
+static void pass_vuln(struct vulndb_cur *c, struct vuln_raw *v)
+{
+	const uint8_t *p = c->p;
+	unsigned flags;
+	uint32_t n;
+
+	if (c->end - p < PASS_ROOM) {
+		cur_vuln(c, v);
+		return;
+	}
+	v->id += (uint32_t)vulndb_unzigzag(take_number(&p));
+	flags = *p++;
+	n = (flags & VULNDB_VULN_CVSS) != 0 ? 2 : 0;
+	n += (flags & 7) != 0;
+	n += (flags & VULNDB_VULN_PUBLISHED) != 0;
+	n += (flags & VULNDB_VULN_KEV) != 0;
+	n += (flags & VULNDB_VULN_EPSS) != 0;
+	while (n != 0 && p < c->p + PASS_ROOM / 2)
+		n -= *p++ < 0x80;
+	n = (uint32_t)take_number(&p);
+	c->p = p;
+	if (n != 0)
+		vulndb_cur_skip(c, n);
 }
 
 void vulndb_scan_vulns(const struct vulndb *db, uint32_t id, bool *marks)
@@ -177,7 +287,7 @@ void vulndb_scan_vulns(const struct vulndb *db, uint32_t id, bool *marks)
 	struct vuln_raw v = {0};
 
 	for (uint32_t i = 0; i < part->n_items; i++) {
-		if (i % VULNDB_BLOCK == 0) {
+		if (i % VULNDB_FACT_BLOCK == 0) {
 			cur = block_at(part, i);
 			v = (struct vuln_raw){0};
 		}
@@ -203,7 +313,7 @@ void vulndb_scan_advisories(const struct vulndb *db, uint32_t id, const bool *vu
 	for (uint32_t i = 0; i < part->n_items; i++) {
 		uint64_t v;
 
-		if (i % VULNDB_BLOCK == 0) {
+		if (i % VULNDB_FACT_BLOCK == 0) {
 			cur = block_at(part, i);
 			a = (struct advisory_raw){0};
 		}
@@ -241,15 +351,17 @@ int vulndb_vuln_get(const struct vulndb *db, uint32_t index, struct vulndb_vuln 
 	struct vulndb_cur cur = block_at(part, index);
 	struct vuln_raw v = {0};
 
-	for (uint32_t i = 0; i <= index % VULNDB_BLOCK && !cur.bad; i++)
-		cur_vuln(&cur, &v);
+	for (uint32_t i = 0; i < index % VULNDB_FACT_BLOCK; i++)
+		pass_vuln(&cur, &v);
+	cur_vuln(&cur, &v);
 	if (cur.bad || (v.flags & 7) >= MODEL_N_SEVERITIES)
 		return sk_err_set(err, SK_E_FORMAT, "advisory database: damaged vulnerability");
 	*ret = (struct vulndb_vuln){
-		.id = vulndb_id_text(db, v.id),
+		.id = v.id,
 		.n_aliases = v.n_aliases,
 		.n_cvss = (v.flags & VULNDB_VULN_CVSS) != 0,
 		.severity = (enum model_severity)(v.flags & 7),
+		.severity_source = v.severity_source,
 		.published = v.published,
 		.kev = (v.flags & VULNDB_VULN_KEV) != 0,
 		.kev_ransomware = (v.flags & VULNDB_VULN_RANSOMWARE) != 0,
@@ -259,14 +371,12 @@ int vulndb_vuln_get(const struct vulndb *db, uint32_t index, struct vulndb_vuln 
 		.cvss = v.cvss,
 		.cvss_source = v.cvss_source,
 	};
-	if ((v.flags & 7) != 0)
-		ret->severity_source = vulndb_string(db, v.severity_source);
-	if (ret->id.len == 0 || ((v.flags & VULNDB_VULN_EPSS) != 0 && !get_epss(db, v.epss, ret)))
+	if ((v.flags & VULNDB_VULN_EPSS) != 0 && !get_epss(db, v.epss, ret))
 		return sk_err_set(err, SK_E_FORMAT, "advisory database: damaged vulnerability");
 	return 0;
 }
 
-int vulndb_vuln_alias(const struct vulndb_vuln *v, uint32_t i, struct sk_span *ret)
+int vulndb_vuln_alias(const struct vulndb_vuln *v, uint32_t i, uint32_t *ret_id)
 {
 	const struct vulndb_part *part = &v->db->parts[VULNDB_SECTION_VULNS];
 	struct vulndb_cur cur = vulndb_cur_of(part->p, part->len, v->off);
@@ -276,8 +386,8 @@ int vulndb_vuln_alias(const struct vulndb_vuln *v, uint32_t i, struct sk_span *r
 		return -SK_E_FORMAT;
 	for (uint32_t k = 0; k <= i; k++)
 		index += vulndb_cur_u32(&cur);
-	*ret = vulndb_id_text(v->db, index);
-	return cur.bad || ret->len == 0 ? -SK_E_FORMAT : 0;
+	*ret_id = index;
+	return cur.bad ? -SK_E_FORMAT : 0;
 }
 
 int vulndb_vuln_cvss(const struct vulndb_vuln *v, uint32_t i, struct vulndb_cvss *ret)

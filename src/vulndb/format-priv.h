@@ -12,10 +12,12 @@
 #define VULNDB_TEXT_MAGIC "SKVULNTX"
 
 enum {
-	VULNDB_MAJOR = 1,
-	VULNDB_MINOR = 1,
+	VULNDB_MAJOR = 2,
+	VULNDB_MINOR = 0,
 	VULNDB_MAX_SECTIONS = 64,
-	VULNDB_BLOCK = 16, /* items a block of names, identifiers, advisories, vulnerabilities */
+	VULNDB_BLOCK = 16,      /* names a block */
+	VULNDB_ID_BLOCK = 8,    /* identifiers a block */
+	VULNDB_FACT_BLOCK = 4,  /* advisories or vulnerabilities a block */
 	VULNDB_MAX_TEXT = 4096, /* bytes of one identifier, name or version */
 };
 

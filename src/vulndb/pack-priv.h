@@ -25,24 +25,32 @@ static inline struct vulndb_cur vulndb_cur_of(const uint8_t *base, uint64_t size
 	return (struct vulndb_cur){.p = base + off, .end = base + size};
 }
 
+/* The numbers of vulndb_cur_u64() that are not one byte. */
+uint64_t vulndb_cur_long(struct vulndb_cur *c);
+
 /* LEB128, at most 10 bytes; 0 and @bad on damage. */
 static inline uint64_t vulndb_cur_u64(struct vulndb_cur *c)
 {
-	uint64_t v = 0;
+	if (c->p < c->end && *c->p < 0x80)
+		return *c->p++;
+	return vulndb_cur_long(c);
+}
 
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		uint8_t b;
+/* Steps over @n numbers, however long they are. */
+static inline void vulndb_cur_skip(struct vulndb_cur *c, uint64_t n)
+{
+	const uint8_t *p = c->p;
 
-		if (c->p >= c->end)
+	while (n-- != 0) {
+		while (p < c->end && *p >= 0x80)
+			p++;
+		if (p >= c->end) {
+			c->bad = true;
 			break;
-		b = *c->p++;
-		v |= (uint64_t)(b & 0x7f) << shift;
-		if (b < 0x80)
-			return v;
+		}
+		p++;
 	}
-	c->bad = true;
-	c->p = c->end;
-	return 0;
+	c->p = p;
 }
 
 static inline uint32_t vulndb_cur_u32(struct vulndb_cur *c)

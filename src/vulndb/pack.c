@@ -2,6 +2,43 @@
 /* Packing of numbers and texts; docs/formats/database.md, "Elements". */
 #include "vulndb/pack-priv.h"
 
+/* The number in the first bytes of @x, up to the first that is below 0x80; *ret_len bytes. */
+static uint64_t number_of(uint64_t x, unsigned *ret_len)
+{
+	uint64_t stop = ~x & 0x8080808080808080u;
+
+	*ret_len = ((unsigned)__builtin_ctzll(stop) + 1) / 8;
+	x &= (stop ^ (stop - 1)) & 0x7f7f7f7f7f7f7f7fu;
+	x = (x & 0x007f007f007f007fu) | (x & 0x7f007f007f007f00u) >> 1;
+	x = (x & 0x00003fff00003fffu) | (x & 0x3fff00003fff0000u) >> 2;
+	return (x & 0x0fffffffu) | (x & 0x0fffffff00000000u) >> 4;
+}
+
+uint64_t vulndb_cur_long(struct vulndb_cur *c)
+{
+	uint64_t v = 0, word;
+	unsigned len;
+
+	if (c->p != NULL && c->end - c->p >= 8) {
+		word = vulndb_le64(c->p);
+		if ((~word & 0x8080808080808080u) != 0) {
+			v = number_of(word, &len);
+			c->p += len;
+			return v;
+		}
+	}
+	for (unsigned shift = 0; shift < 64 && c->p < c->end; shift += 7) {
+		uint8_t b = *c->p++;
+
+		v |= (uint64_t)(b & 0x7f) << shift;
+		if (b < 0x80)
+			return v;
+	}
+	c->bad = true;
+	c->p = c->end;
+	return 0;
+}
+
 void vulndb_put_u64(struct sk_buf *b, uint64_t v)
 {
 	uint8_t out[10];

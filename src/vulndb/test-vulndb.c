@@ -129,20 +129,19 @@ static void add_vulns(struct sk_buf *b, const struct vulndb *db, const struct vu
 	for (uint32_t i = 0; i < adv->n_vulns; i++) {
 		struct vulndb_vuln v;
 		struct vulndb_cvss cvss;
-		struct sk_span alias;
 		struct sk_err err;
-		uint32_t index = 0;
+		uint32_t alias = 0, index = 0;
 
 		assert_int_equal(vulndb_advisory_vuln(adv, i, &index), 0);
 		assert_int_equal(vulndb_vuln_get(db, index, &v, &err), 0);
-		add(b, " ", v.id);
+		add(b, " ", vulndb_id_text(db, v.id));
 		for (uint32_t k = 0; k < v.n_aliases; k++) {
 			assert_int_equal(vulndb_vuln_alias(&v, k, &alias), 0);
-			add(b, "=", alias);
+			add(b, "=", vulndb_id_text(db, alias));
 		}
 		if (v.severity != MODEL_SEVERITY_UNKNOWN) {
 			(void)sk_buf_printf(b, ":%s", model_severity_text(v.severity));
-			add(b, "/", v.severity_source);
+			add(b, "/", vulndb_string(db, v.severity_source));
 		}
 		if (v.n_cvss != 0 && vulndb_vuln_cvss(&v, 0, &cvss) == 0)
 			(void)sk_buf_printf(b, ":%.1f", cvss.score);
@@ -158,9 +157,12 @@ static void add_claim(struct sk_buf *b, const struct vulndb *db, struct sk_span 
 	static const char *const states[] = {"affected", "not",    "wontfix",
 					     "deferred", "unsure", "eol"};
 	struct vulndb_advisory adv;
+	struct sk_span id, feed;
 	struct sk_err err;
 
 	assert_int_equal(vulndb_advisory_get(db, c->advisory, &adv, &err), 0);
+	id = vulndb_id_text(db, adv.id);
+	feed = vulndb_feed_name(db, adv.feed);
 	add(b, "", c->ecosystem);
 	add(b, " ", name);
 	(void)sk_buf_printf(b, " %s", states[c->state]);
@@ -175,7 +177,7 @@ static void add_claim(struct sk_buf *b, const struct vulndb *db, struct sk_span 
 	add_lists(b, c);
 	(void)sk_buf_add_str(b, " |");
 	add_vulns(b, db, &adv);
-	(void)sk_buf_printf(b, " | %.*s, %.*s%s%s", SK_SPAN_ARG(adv.id), SK_SPAN_ARG(adv.feed),
+	(void)sk_buf_printf(b, " | %.*s, %.*s%s%s", SK_SPAN_ARG(id), SK_SPAN_ARG(feed),
 			    adv.notice ? ", notice" : "", adv.withdrawn ? ", withdrawn" : "");
 	if (adv.severity != MODEL_SEVERITY_UNKNOWN)
 		(void)sk_buf_printf(b, ", %s", model_severity_text(adv.severity));
@@ -309,6 +311,59 @@ static void test_lookup(void **state)
 	assert_false(vulndb_has_ecosystem(db, sk_span_str("Debian:10")));
 	assert_true(vulndb_vuln_find(db, sk_span_str("GHSA-aaaa-bbbb-cccc"), &index));
 	assert_false(vulndb_vuln_find(db, sk_span_str("CVE-2024-9"), &index));
+	vulndb_close(db);
+}
+
+#define SAME_WORDS(id, releases)                                                                   \
+	"{\"id\":\"" id "\",\"modified\":\"2024-01-02T00:00:00Z\",\"affected\":[" releases "]}\n"
+#define SAME_PACKAGE(release, fixed)                                                               \
+	"{\"package\":{\"ecosystem\":\"" release "\",\"name\":\"a\"},\"ranges\":[{\"type\":"       \
+	"\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"}" fixed "]}]}"
+
+static const char same_words[] = SAME_WORDS("CVE-2024-1", SAME_PACKAGE("Debian:12", ""))
+	SAME_WORDS("CVE-2024-2", SAME_PACKAGE("Debian:12", "") "," SAME_PACKAGE("Debian:11", ""))
+		SAME_WORDS("CVE-2024-4", SAME_PACKAGE("Debian:12", ""))
+			SAME_WORDS("CVE-2024-5", SAME_PACKAGE("Debian:12", ",{\"fixed\":\"3\"}"));
+
+/* Identifiers of the advisories, group by group; each must be what its own record says. */
+static const char *group_ids(struct fixture *f, const struct vulndb *db, const char *ecosystem)
+{
+	struct vulndb_iter it;
+	struct vulndb_claim c;
+	struct vulndb_advisory adv;
+	struct sk_err err;
+	const char *text = "";
+	int r;
+
+	vulndb_lookup(db, sk_span_str(ecosystem), sk_span_str("a"), &it);
+	while ((r = vulndb_next_group(&it, &c, &err)) > 0) {
+		text = sk_arena_printf(f->arena, "%s[", text);
+		do {
+			const char *id;
+
+			vulndb_soon(db, VULNDB_RECORD_ADVISORY, c.advisory, VULNDB_STEP_RECORD);
+			assert_int_equal(vulndb_advisory_get(db, c.advisory, &adv, &err), 0);
+			id = vulndb_id_copy(db, adv.id, f->arena);
+			assert_true(sk_span_eq_str(vulndb_id_text(db, adv.id), id));
+			text = sk_arena_printf(f->arena, "%s %s", text, id + strlen("CVE-2024-"));
+			r = vulndb_claim_next(&c);
+		} while (r > 0);
+		assert_int_equal(r, 0);
+		text = sk_arena_printf(f->arena, "%s ]", text);
+	}
+	assert_int_equal(r, 0);
+	return text;
+}
+
+static void test_groups(void **state)
+{
+	struct vulndb *db = build_text(*state, same_words);
+
+	assert_string_equal(group_ids(*state, db, "Debian:12"), "[ 1 4 ][ 2 ][ 5 ]");
+	assert_string_equal(group_ids(*state, db, "Debian:11"), "[ 2 ]");
+	assert_string_equal(group_ids(*state, db, "Debian:10"), "");
+	assert_null(vulndb_id_copy(db, 4, ((struct fixture *)*state)->arena));
+	vulndb_soon(db, VULNDB_RECORD_ID, UINT32_MAX, VULNDB_STEP_RECORD); /* is none */
 	vulndb_close(db);
 }
 
@@ -734,7 +789,7 @@ int main(int argc, char **argv)
 		TEST(test_flips),      TEST(test_newer_minor), TEST(test_repeated),
 		TEST(test_same_bytes), TEST(test_any_order),   TEST(test_bad_documents),
 		TEST(test_archives),   TEST(test_directory),   TEST(test_texts),
-		TEST(test_order),      TEST(test_numbers),
+		TEST(test_order),      TEST(test_numbers),     TEST(test_groups),
 	};
 
 	return argc == 2 ? cmocka_run_group_tests(tests, NULL, NULL) : 2;

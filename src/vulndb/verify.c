@@ -73,13 +73,17 @@ static int verify_vulns(const struct vulndb *db, struct sk_err *err)
 	for (uint32_t i = 0; i < n; i++) {
 		struct vulndb_vuln v;
 		struct vulndb_cvss cvss;
-		struct sk_span alias;
+		uint32_t alias;
 		int r = vulndb_vuln_get(db, i, &v, err);
 
 		if (r < 0)
 			return r;
+		if (vulndb_id_text(db, v.id).len == 0)
+			return sk_err_set(err, SK_E_FORMAT,
+					  "advisory database: damaged identifier");
 		for (uint32_t k = 0; k < v.n_aliases; k++) {
-			if (vulndb_vuln_alias(&v, k, &alias) < 0)
+			if (vulndb_vuln_alias(&v, k, &alias) < 0 ||
+			    vulndb_id_text(db, alias).len == 0)
 				return sk_err_set(err, SK_E_FORMAT,
 						  "advisory database: damaged alias");
 		}
@@ -104,6 +108,8 @@ static int verify_advisories(const struct vulndb *db, struct sk_err *err)
 
 		if (r < 0)
 			return r;
+		if (vulndb_id_text(db, a.id).len == 0 || vulndb_feed_name(db, a.feed).len == 0)
+			return sk_err_set(err, SK_E_FORMAT, "advisory database: damaged advisory");
 		for (uint32_t k = 0; k < a.n_vulns; k++) {
 			if (vulndb_advisory_vuln(&a, k, &v) < 0 || v >= n_vulns)
 				return sk_err_set(err, SK_E_FORMAT,

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/defs.h"
 #include "base/digest.h"
 #include "base/err.h"
@@ -79,6 +80,7 @@ struct vulndb_range {
  */
 struct vulndb_claim {
 	uint32_t advisory;        /* index for vulndb_advisory_get() */
+	uint32_t n_more;          /* advisories that vulndb_claim_next() has yet to give */
 	struct sk_span ecosystem; /* that the claim speaks of, whole, with release and CPE tail */
 	enum vulndb_claim_state state;
 	unsigned flags;               /* enum vulndb_claim_flags */
@@ -90,8 +92,9 @@ struct vulndb_claim {
 	uint32_t n_ranges;
 	uint32_t n_versions; /* enumerated versions that no range covers */
 	const struct vulndb *db;
-	uint64_t body; /* private: the package's record */
-	uint64_t off;  /* private: where the lists are */
+	uint64_t body;           /* private: the package's record */
+	uint64_t off;            /* private: where the lists are */
+	uint64_t more, more_end; /* private: further advisories */
 };
 
 /** struct vulndb_iter - private state of a look-up; value type */
@@ -141,6 +144,26 @@ sk_must_check int vulndb_next(struct vulndb_iter *it, struct vulndb_claim *ret_c
 			      struct sk_err *err);
 
 /**
+ * vulndb_next_group() - next claim, with those that other advisories make in the same words
+ * @it: from vulndb_lookup(); one iteration uses either this or vulndb_next()
+ * @ret_claim: written when there is one: the claim of the group's first advisory
+ * @err: filled on failure
+ *
+ * What holds for one claim of a group holds for all of them; vulndb_claim_next() goes through them.
+ * Return: 1 group, 0 end, negative on a damaged record (SK_E_FORMAT).
+ */
+sk_must_check int vulndb_next_group(struct vulndb_iter *it, struct vulndb_claim *ret_claim,
+				    struct sk_err *err);
+
+/**
+ * vulndb_claim_next() - the same claim by the next advisory of its group
+ * @c: from vulndb_next_group(); its advisory changes
+ *
+ * Return: 1, 0 after the last one, -SK_E_FORMAT on a damaged record.
+ */
+sk_must_check int vulndb_claim_next(struct vulndb_claim *c);
+
+/**
  * vulndb_claim_range() - i-th range of a claim
  * @c: claim
  * @i: below @c->n_ranges
@@ -164,26 +187,27 @@ sk_must_check int vulndb_claim_version(const struct vulndb_claim *c, uint32_t i,
 
 /** struct vulndb_advisory - one document of a feed */
 struct vulndb_advisory {
-	struct sk_span id;
-	struct sk_span feed;          /* name of the feed, as in vulndb_feeds() */
+	uint32_t id;                  /* for vulndb_id_text() */
+	uint32_t feed;                /* for vulndb_feed_name() */
 	enum model_severity severity; /* the document's own rating, or unknown */
-	int64_t published;            /* seconds since the epoch, 0: not known */
-	int64_t modified;
+	int64_t modified;             /* seconds since the epoch, 0: not known */
 	bool withdrawn;
 	bool notice; /* DSA, RHSA, …: a fix announcement rather than a vulnerability */
 	uint32_t n_vulns;
 	const struct vulndb *db;
-	uint64_t off; /* private */
+	uint64_t off;      /* private */
+	int64_t published; /* private: vulndb_advisory_published() */
+	bool as_vuln;      /* private */
 };
 
 /** struct vulndb_vuln - one identity */
 struct vulndb_vuln {
-	struct sk_span id; /* the CVE where one exists */
+	uint32_t id; /* for vulndb_id_text(): the CVE where one exists */
 	uint32_t n_aliases;
 	uint32_t n_cvss;
 	enum model_severity severity; /* best severity that any source gives, or unknown */
-	struct sk_span severity_source;
-	int64_t published; /* seconds since the epoch, 0: not known */
+	uint32_t severity_source;     /* for vulndb_string() */
+	int64_t published;            /* seconds since the epoch, 0: not known */
 	bool kev;
 	bool kev_ransomware;
 	int64_t kev_added;
@@ -191,9 +215,67 @@ struct vulndb_vuln {
 	float epss_score;
 	float epss_percentile;
 	const struct vulndb *db;
-	uint64_t off; /* private */
-	uint32_t cvss, cvss_source;
+	uint64_t off;               /* private */
+	uint32_t cvss, cvss_source; /* equal numbers: equal ratings */
 };
+
+/**
+ * vulndb_id_text() - an identifier
+ * @db: open database
+ * @id: its number; equal numbers are equal texts, and the other way round
+ *
+ * Return: empty when damaged.
+ */
+struct sk_span vulndb_id_text(const struct vulndb *db, uint32_t id);
+
+/**
+ * vulndb_id_copy() - an identifier, for the caller to keep
+ * @db: open database
+ * @id: its number
+ * @a: the text lives here
+ *
+ * Cheaper than vulndb_id_text() for texts that are asked for once. Return: NULL when damaged.
+ */
+const char *vulndb_id_copy(const struct vulndb *db, uint32_t id, struct sk_arena *a);
+
+/**
+ * vulndb_string() - a small text that many records share
+ * @db: open database
+ * @string: its number; 0 is the empty text
+ *
+ * Return: empty when damaged.
+ */
+struct sk_span vulndb_string(const struct vulndb *db, uint32_t string);
+
+/**
+ * vulndb_feed_name() - name of a feed
+ * @db: open database
+ * @feed: its number
+ *
+ * Return: empty when damaged.
+ */
+struct sk_span vulndb_feed_name(const struct vulndb *db, uint32_t feed);
+
+enum vulndb_record {
+	VULNDB_RECORD_ADVISORY,
+	VULNDB_RECORD_VULN,
+	VULNDB_RECORD_ID,
+};
+
+enum vulndb_step {
+	VULNDB_STEP_PLACE,  /* where the record is */
+	VULNDB_STEP_RECORD, /* the record; the place is at hand by then */
+};
+
+/**
+ * vulndb_soon() - a record will be asked for: the processor may begin to fetch it
+ * @db: open database
+ * @what: kind of record
+ * @index: its number, any
+ * @step: what is fetched; a list of records goes through all places first
+ */
+void vulndb_soon(const struct vulndb *db, enum vulndb_record what, uint32_t index,
+		 enum vulndb_step step);
 
 /**
  * vulndb_advisory_get() - document by index
@@ -206,6 +288,14 @@ struct vulndb_vuln {
  */
 sk_must_check int vulndb_advisory_get(const struct vulndb *db, uint32_t index,
 				      struct vulndb_advisory *ret, struct sk_err *err);
+
+/**
+ * vulndb_advisory_published() - when a document came out
+ * @adv: document
+ *
+ * Return: seconds since the epoch; 0: not known.
+ */
+int64_t vulndb_advisory_published(const struct vulndb_advisory *adv);
 
 /**
  * vulndb_advisory_vuln() - i-th vulnerability of a document
@@ -234,11 +324,11 @@ sk_must_check int vulndb_vuln_get(const struct vulndb *db, uint32_t index, struc
  * vulndb_vuln_alias() - i-th alias, sorted
  * @v: vulnerability
  * @i: below @v->n_aliases
- * @ret: written on success
+ * @ret_id: for vulndb_id_text()
  *
  * Return: 0, or -SK_E_FORMAT.
  */
-sk_must_check int vulndb_vuln_alias(const struct vulndb_vuln *v, uint32_t i, struct sk_span *ret);
+sk_must_check int vulndb_vuln_alias(const struct vulndb_vuln *v, uint32_t i, uint32_t *ret_id);
 
 /** struct vulndb_cvss - one rating */
 struct vulndb_cvss {

@@ -127,9 +127,10 @@ void vulndb_w_put_ids(struct writer *w)
 	refs = vulndb_w_sort_texts(m, w->id_index, &n, vulndb_w_cmp_id);
 	vulndb_w_table_init(&t);
 	for (size_t i = 0; i < n; i++) {
-		if (i % VULNDB_BLOCK == 0)
+		if (i % VULNDB_ID_BLOCK == 0)
 			vulndb_w_table_start(&t);
-		vulndb_put_front(&t.data, i % VULNDB_BLOCK != 0 ? refs[i - 1].s : sk_span_of("", 0),
+		vulndb_put_front(&t.data,
+				 i % VULNDB_ID_BLOCK != 0 ? refs[i - 1].s : sk_span_of("", 0),
 				 refs[i].s);
 	}
 	vulndb_w_table_finish(w, VULNDB_SECTION_IDS, &t, n);
@@ -267,7 +268,7 @@ void vulndb_w_put_vulns(struct writer *w)
 
 		w->vuln_rank[refs[i].index] = (uint32_t)i;
 		w->vulns[i] = v;
-		if (i % VULNDB_BLOCK == 0) {
+		if (i % VULNDB_FACT_BLOCK == 0) {
 			vulndb_w_table_start(&t);
 			last = 0;
 		}
@@ -497,7 +498,7 @@ void vulndb_w_put_advisories(struct writer *w)
 
 		d->index = (uint32_t)i;
 		w->advs[i] = d;
-		if (i % VULNDB_BLOCK == 0) {
+		if (i % VULNDB_FACT_BLOCK == 0) {
 			vulndb_w_table_start(&t);
 			last_id = last_vuln = 0;
 		}
