@@ -41,6 +41,9 @@ enum plan_flags {
 	X(guard_socket_listen, PLAN_LSM)                                                           \
 	X(guard_socket_connect, PLAN_LSM)                                                          \
 	X(guard_socket_sendmsg, PLAN_LSM)                                                          \
+	X(guard_traceme, PLAN_LSM)                                                                 \
+	X(guard_umount, PLAN_LSM)                                                                  \
+	X(guard_pivotroot, PLAN_LSM)                                                               \
 	X(guard_ptrace, PLAN_LSM)                                                                  \
 	X(guard_mount, PLAN_LSM)                                                                   \
 	X(guard_move_mount, PLAN_LSM)                                                              \

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "guard/bpf/call-nr.h"
 #include "guard/call.h"
 #include "guard/files.h"
 #include "guard/profile-yaml.h"
@@ -287,14 +288,15 @@ static struct guard_program *actor(struct sight *s)
 static void learn_other(struct sight *s)
 {
 	struct guard_program *prog = actor(s);
+	uint32_t call = guard_call_known_as(s->rec->op);
 	struct guard_listen *listen;
 
 	if (s->rec->type == GUARD_REC_ANON && prog != NULL)
 		set_flag(s, &prog->anon_exec);
 	if (s->rec->type == GUARD_REC_RAW && prog != NULL)
 		set_flag(s, &prog->raw_socket);
-	if (s->rec->type == GUARD_REC_CALL && s->rec->op < GUARD_N_SYSCALLS)
-		s->p->syscalls[s->rec->op / 64] |= 1ull << (s->rec->op % 64);
+	if (s->rec->type == GUARD_REC_CALL && call < GUARD_N_SYSCALLS)
+		s->p->syscalls[call / 64] |= 1ull << (call % 64);
 	if (s->rec->type == GUARD_REC_BIND) {
 		listen = guard_profile_add_listen(s->p, s->e->peer_protocol, s->e->peer_port,
 						  &s->fresh);

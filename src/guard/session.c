@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -137,10 +138,28 @@ static enum guard_kind kind_of(const struct guard_rec *rec, struct guard_event *
 	}
 }
 
+/* What kind of socket, by its address family. */
+static const char *raw_name(uint32_t family)
+{
+	switch (family) {
+	case AF_INET:
+	case AF_INET6:
+		return "raw";
+	case AF_PACKET:
+		return "packet";
+	case AF_VSOCK:
+		return "vsock";
+	case AF_XDP:
+		return "xdp";
+	default:
+		return "other";
+	}
+}
+
 static const char *proto_name(const struct guard_rec *rec)
 {
 	if (rec->type == GUARD_REC_RAW)
-		return rec->op == 17 ? "packet" : "raw";
+		return raw_name(rec->op);
 	return rec->proto == 6     ? "tcp"
 	       : rec->proto == 17  ? "udp"
 	       : rec->proto == 132 ? "sctp"

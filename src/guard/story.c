@@ -6,6 +6,7 @@
 
 #include "base/defs.h"
 #include "base/text.h"
+#include "guard/bpf/call-nr.h"
 #include "guard/names.h"
 #include "guard/signs.h"
 
@@ -15,11 +16,13 @@ static const struct {
 	enum guard_kind kind;
 	const char *attack;
 } calls[] = {
+	{30, "shmat", GUARD_KIND_MMAP, "T1055"},
 	{56, "clone", GUARD_KIND_NAMESPACE, "T1611"},
 	{101, "ptrace", GUARD_KIND_PTRACE, "T1055.008"},
 	{135, "personality", GUARD_KIND_MMAP, "T1055"},
 	{155, "pivot_root", GUARD_KIND_MOUNT, "T1611"},
 	{165, "mount", GUARD_KIND_MOUNT, "T1611"},
+	{166, "umount", GUARD_KIND_MOUNT, "T1611"},
 	{172, "iopl", GUARD_KIND_PRIVILEGE, "T1068"},
 	{173, "ioperm", GUARD_KIND_PRIVILEGE, "T1068"},
 	{175, "init_module", GUARD_KIND_MODULE, "T1547.006"},
@@ -36,7 +39,11 @@ static const struct {
 	{428, "open_tree", GUARD_KIND_MOUNT, "T1611"},
 	{429, "move_mount", GUARD_KIND_MOUNT, "T1611"},
 	{430, "fsopen", GUARD_KIND_MOUNT, "T1611"},
+	{432, "fsmount", GUARD_KIND_MOUNT, "T1611"},
+	{433, "fspick", GUARD_KIND_MOUNT, "T1611"},
+	{435, "clone3", GUARD_KIND_NAMESPACE, "T1611"},
 	{442, "mount_setattr", GUARD_KIND_MOUNT, "T1611"},
+	{GUARD_CALL_WRITE_MEMORY, "writing to /proc/PID/mem", GUARD_KIND_PTRACE, "T1055.009"},
 };
 
 const char *guard_story_call(uint32_t nr, enum guard_kind *ret_kind)

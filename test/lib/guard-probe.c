@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/sched.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,7 @@
 #include <sys/ptrace.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
@@ -98,6 +101,138 @@ static int anon_int80(const char *arg)
 	return call_code(p);
 }
 
+/* shmat through the 32-bit call that has all of System V's in one */
+static int anon_ipc32(const char *arg)
+{
+	uint32_t *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0700);
+	void *p = shmat(id, NULL, 0);
+	long r;
+
+	(void)arg;
+	memcpy(p, code, sizeof(code));
+	__asm__ volatile("int $0x80"
+			 : "=a"(r)
+			 : "a"(117L), "b"(21L), "c"((long)id), "d"((long)SHM_EXEC),
+			   "S"((long)(uintptr_t)at), "D"(0L)
+			 : "memory", "r8", "r9", "r10", "r11");
+	(void)shmctl(id, IPC_RMID, NULL);
+	if (r < 0) {
+		errno = (int)-r;
+		return -1;
+	}
+	return call_code((void *)(uintptr_t)*at);
+}
+
+/* Memory behind the program's own code: one call makes both executable. */
+static int anon_span(const char *arg)
+{
+	int fd = open("/proc/self/exe", O_RDONLY);
+	char *area = mmap(NULL, 12288, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)arg;
+	if (mmap(area, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd, 4096) == MAP_FAILED ||
+	    mprotect(area + 4096, 4096, PROT_READ | PROT_WRITE) != 0)
+		return -1;
+	memcpy(area + 4096, code, sizeof(code));
+	return mprotect(area, 8192, PROT_READ | PROT_EXEC) != 0 ? -1 : call_code(area + 4096);
+}
+
+static int __attribute__((noinline)) overwritten(void *unused)
+{
+	__asm__ volatile("nop\n\tnop\n\tnop\n\tnop\n\tnop\n\tnop" : : "r"(unused));
+	return 0;
+}
+
+/* Code that is mapped read-only is changed through /proc. */
+static int self_mem(const char *arg)
+{
+	int (*volatile fn)(void *) = overwritten;
+	int fd = open("/proc/self/mem", O_RDWR);
+
+	(void)arg;
+	if (fd < 0 || pwrite(fd, code, sizeof(code), (off_t)(uintptr_t)overwritten) < 0)
+		return -1;
+	return fn(NULL) == 42 ? 0 : -1;
+}
+
+static void copy_self(int to)
+{
+	int from = open("/proc/self/exe", O_RDONLY);
+	char buf[65536];
+	ssize_t n;
+
+	while ((n = read(from, buf, sizeof(buf))) > 0)
+		if (write(to, buf, (size_t)n) != n)
+			break;
+	(void)close(from);
+}
+
+/* A known file that can be changed through another mapping while it is mapped as code. */
+static int dual_map(const char *arg)
+{
+	int w = open(arg, O_CREAT | O_TRUNC | O_RDWR, 0755), r;
+	char *to;
+	void *p;
+
+	copy_self(w);
+	to = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, w, 4096);
+	*(volatile char *)to = *to; /* from now on its time of change stays as it is */
+	(void)usleep(100000);
+	r = open(arg, O_RDONLY);
+	p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, r, 4096);
+	if (p == MAP_FAILED)
+		return -1;
+	(void)usleep(100000);
+	memcpy(to, code, sizeof(code));
+	return call_code(p);
+}
+
+/*
+ * Two files of one size and one time of change. The changed one is mapped as code; by the time
+ * that somebody looks at its name, the name is the unchanged one's.
+ */
+static int swap_map(const char *arg)
+{
+	char dirs[2][256], file[300];
+	struct stat st[2];
+	int fd[2], status;
+	pid_t child;
+
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(dirs[i], sizeof(dirs[i]), "%s/%d", arg, i);
+		(void)mkdir(dirs[i], 0755);
+		(void)snprintf(file, sizeof(file), "%s/f", dirs[i]);
+		fd[i] = open(file, O_CREAT | O_TRUNC | O_RDWR, 0755);
+		copy_self(fd[i]);
+	}
+	if (pwrite(fd[0], code, sizeof(code), 4096) < 0)
+		return -1;
+	do {
+		for (int i = 0; i < 2; i++)
+			if (fchmod(fd[i], 0755) != 0 || fstat(fd[i], &st[i]) != 0)
+				return -1;
+	} while (st[0].st_ctim.tv_nsec != st[1].st_ctim.tv_nsec);
+	(void)snprintf(file, sizeof(file), "%s/f", dirs[0]);
+	(void)close(fd[0]);
+	(void)close(fd[1]);
+	fd[0] = open(file, O_RDONLY);
+	child = fork();
+	if (child == 0) {
+		void *p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd[0], 4096);
+
+		_exit(p != MAP_FAILED && call_code(p) == 0 ? 0 : 1);
+	}
+	for (int i = 0; i < 100000 && waitpid(child, &status, WNOHANG) == 0; i++)
+		(void)syscall(SYS_renameat2, AT_FDCWD, dirs[0], AT_FDCWD, dirs[1], 2);
+	(void)kill(child, SIGKILL);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	errno = WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : EPERM;
+	return -1;
+}
+
 static int memfd_map(const char *arg)
 {
 	int fd = memfd_create("x", 0);
@@ -129,6 +264,12 @@ static int raw(const char *arg)
 {
 	(void)arg;
 	return sock(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+}
+
+static int ping(const char *arg)
+{
+	(void)arg;
+	return sock(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
 }
 
 static int packet(const char *arg)
@@ -164,6 +305,21 @@ static int udp(const char *arg)
 	return sendto(fd, "x", 1, 0, (struct sockaddr *)&a, sizeof(a)) == 1 ? 0 : -1;
 }
 
+/* An address without a family: one of IPv4 to UDP. */
+static int udp_unspec(const char *arg)
+{
+	struct sockaddr_in a = address(arg);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	a.sin_family = AF_UNSPEC;
+	return sendto(fd, "x", 1, 0, (struct sockaddr *)&a, sizeof(a)) == 1 ? 0 : -1;
+}
+
+static int do_umount(const char *arg)
+{
+	return umount2(arg, MNT_DETACH);
+}
+
 static int do_mount(const char *arg)
 {
 	return mount("none", strcmp(arg, "/none") != 0 ? arg : "/tmp", "tmpfs", 0, NULL);
@@ -179,6 +335,22 @@ static int new_userns(const char *arg)
 {
 	(void)arg;
 	return unshare(CLONE_NEWUSER);
+}
+
+/* clone and clone3: namespaces made while forking */
+static int clone_ns(const char *arg)
+{
+	struct clone_args args = {.flags = CLONE_NEWUTS, .exit_signal = SIGCHLD};
+	int status = 0;
+	long child = strcmp(arg, "3") == 0 ? syscall(SYS_clone3, &args, sizeof(args))
+					   : syscall(SYS_clone, CLONE_NEWUTS | SIGCHLD, 0, 0, 0, 0);
+
+	if (child == 0)
+		_exit(0);
+	if (child < 0)
+		return -1;
+	(void)waitpid((pid_t)child, &status, 0);
+	return 0;
 }
 
 static int do_setns(const char *arg)
@@ -205,6 +377,22 @@ static int trace_child(const char *arg)
 	(void)waitpid(child, NULL, 0);
 	errno = e;
 	return r;
+}
+
+static int trace_me(const char *arg)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)arg;
+	if (child == 0) {
+		long r = ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+
+		_exit(r == 0 ? 0 : errno);
+	}
+	(void)waitpid(child, &status, 0);
+	errno = WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
+	return errno == 0 ? 0 : -1;
 }
 
 static int do_bpf(const char *arg)
@@ -365,10 +553,20 @@ static const struct {
 	{"anon-shm", anon_shm},
 	{"anon-personality", anon_personality},
 	{"anon-int80", anon_int80},
+	{"anon-ipc32", anon_ipc32},
+	{"anon-span", anon_span},
+	{"self-mem", self_mem},
+	{"dual-map", dual_map},
+	{"swap-map", swap_map},
 	{"memfd-map", memfd_map},
 	{"file-map", file_map},
 	{"raw", raw},
+	{"ping", ping},
 	{"packet", packet},
+	{"udp-unspec", udp_unspec},
+	{"umount", do_umount},
+	{"clone", clone_ns},
+	{"traceme", trace_me},
 	{"tcp", tcp},
 	{"udp", udp},
 	{"mount", do_mount},

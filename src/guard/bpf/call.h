@@ -21,9 +21,21 @@ enum {
 	VM_EXEC_BIT = 4,
 	READ_IMPLIES_EXEC_BIT = 0x0400000,
 	NEW_NAMESPACES = 0x7e020080, /* CLONE_NEWTIME, NEWNS, NEWCGROUP … NEWNET */
+	AF_UNIX_ = 1,
+	AF_NETLINK_ = 16,
 	AF_PACKET_ = 17,
+	AF_ALG_ = 38,
 	SOCK_RAW_ = 3,
+	PROTO_TCP = 6,
+	PROTO_UDP = 17,
+	PROTO_UDPLITE = 136,
+	PROTO_MPTCP = 262,
 	S_IFREG_ = 0100000,
+	IPC_SHMAT = 21, /* of ipc, the 32-bit call */
+	SHM_EXEC_BIT = 0100000,
+	SPAN_AREAS = 16,                     /* areas of one mprotect that are looked at */
+	OPENED_BYTES = 1024,                 /* of the name given to open */
+	OPENED_TAIL = GUARD_PARSE_BYTES - 2, /* of its end that is compared */
 };
 
 /* System calls a service is known to make: only asked about those that are rare and dangerous. */
@@ -88,14 +100,22 @@ static __always_inline enum call_op op_of(__u32 nr, int compat)
 	return OP_NONE;
 }
 
-/* The number that a 32-bit call has among the 64-bit ones, for the calls that break_out() knows. */
+/*
+ * The number that a 32-bit call, or one of x32's own, has among the 64-bit ones, for the calls that
+ * break_out() knows.
+ */
 static __always_inline __u32 native_nr(__u32 nr, int compat)
 {
+	if (!compat && nr >= 512 && nr < 548)
+		return nr == 521 ? 101 : nr == 528 ? 246 : nr == 540 ? 311 : GUARD_N_CALLS;
 	if (!compat || nr >= 403)
 		return nr;
 	switch (nr) {
 	case 21:
 		return 165; /* mount */
+	case 22:            /* oldumount */
+	case 52:
+		return 166; /* umount2 */
 	case 26:
 		return 101; /* ptrace */
 	case 110:
@@ -133,13 +153,16 @@ static __always_inline __u8 break_out(__u32 nr, __u64 arg)
 	case 56:  /* clone */
 	case 272: /* unshare */
 		return (arg & NEW_NAMESPACES) ? GUARD_REC_R_ESCAPE : 0;
-	case 101: /* ptrace: POKETEXT, POKEDATA, ATTACH, SEIZE */
-		return arg == 4 || arg == 5 || arg == 16 || arg == 0x4206 ? GUARD_REC_R_ESCAPE : 0;
+	case 101: /* ptrace: TRACEME, POKETEXT, POKEDATA, ATTACH, SEIZE */
+		return arg == 0 || arg == 4 || arg == 5 || arg == 16 || arg == 0x4206
+			       ? GUARD_REC_R_ESCAPE
+			       : 0;
 	case 135: /* personality */
 		return arg != 0xffffffff && (arg & READ_IMPLIES_EXEC_BIT) ? GUARD_REC_R_ANON_EXEC
 									  : 0;
 	case 155: /* pivot_root */
 	case 165: /* mount */
+	case 166: /* umount2 */
 	case 172: /* iopl */
 	case 173: /* ioperm */
 	case 175: /* init_module */
@@ -154,6 +177,8 @@ static __always_inline __u8 break_out(__u32 nr, __u64 arg)
 	case 428: /* open_tree */
 	case 429: /* move_mount */
 	case 430: /* fsopen */
+	case 432: /* fsmount */
+	case 433: /* fspick */
 	case 442: /* mount_setattr */
 		return GUARD_REC_R_ESCAPE;
 	case 425: /* io_uring_setup: its requests pass by the hooks of system calls */
@@ -167,6 +192,7 @@ static __always_inline int call_known(struct subject *s, __u32 nr)
 	__u32 service = s->container->service;
 	struct call_set *set = bpf_map_lookup_elem(&call_sets, &service);
 
+	nr = guard_call_known_as(nr);
 	if (set == NULL || nr >= GUARD_N_CALLS)
 		return 0;
 	return (set->bits[BOUND(nr / 64, 7)] >> (nr % 64)) & 1;
@@ -184,8 +210,9 @@ static __always_inline void note_call(struct guard_container *c, __u32 nr, int c
 		*word |= bit;
 }
 
-static __always_inline void report_call(struct subject *s, struct task_struct *task, __u32 nr,
-					__u64 arg, __u8 reason, int compat)
+/* Returns 1 when the process was killed for it. */
+static __always_inline int report_call(struct subject *s, struct task_struct *task, __u32 nr,
+				       __u64 arg, __u8 reason, int compat)
 {
 	__u8 mode = s->policy->mode_builtin;
 	struct guard_rec r;
@@ -195,7 +222,7 @@ static __always_inline void report_call(struct subject *s, struct task_struct *t
 	if (reason == GUARD_REC_R_POLICY && mode == GUARD_REC_MODE_ENFORCE)
 		mode = GUARD_REC_MODE_ALERT;
 	if (call_known(s, nr) || (s->policy->flags == 0 && mode == GUARD_REC_MODE_UNSET))
-		return;
+		return 0;
 	rec_init(&r, GUARD_REC_CALL, s, task);
 	r.op = nr;
 	r.value = arg;
@@ -205,11 +232,12 @@ static __always_inline void report_call(struct subject *s, struct task_struct *t
 	if (r.verdict == GUARD_REC_OBSERVED) {
 		if (first_time(r.cgroup, s->task->exec_id, 0, r.type, nr))
 			send_record(&r, sizeof(r), s->container);
-		return;
+		return 0;
 	}
 	if (r.verdict == GUARD_REC_KILLED)
 		bpf_send_signal(SIG_KILL);
 	send_alert(&r, sizeof(r), s->task->exe.ino, 0);
+	return r.verdict == GUARD_REC_KILLED;
 }
 
 static __always_inline int call_expected(struct subject *s, __u32 nr, int compat)
@@ -275,8 +303,11 @@ int BPF_PROG(guard_sys_enter, struct pt_regs *regs, long id)
 		note_call(s.container, nr, compat);
 	if (s.policy->flags & GUARD_P_JUDGE_CALLS)
 		judge_call(&s, task, nr, compat);
-	nr = native_nr(nr, compat);
 	arg = compat ? BPF_CORE_READ(regs, bx) & 0xffffffff : BPF_CORE_READ(regs, di);
+	if (compat && nr == 117 && (arg & 0xffff) == IPC_SHMAT &&
+	    (BPF_CORE_READ(regs, dx) & SHM_EXEC_BIT) != 0 && !lsm_backend)
+		report_call(&s, task, 30, arg, GUARD_REC_R_ANON_EXEC, compat);
+	nr = native_nr(nr, compat);
 	reason = lsm_backend ? 0 : break_out(nr, arg);
 	if (reason != 0)
 		report_call(&s, task, nr, arg, reason, compat);
@@ -284,12 +315,12 @@ int BPF_PROG(guard_sys_enter, struct pt_regs *regs, long id)
 }
 
 /* FNV-1a of a file's own name, as guard_parse makes it of a script's. */
-static __noinline __u64 name_hash(struct file *file)
+static __noinline __u64 dentry_hash(struct dentry *dentry)
 {
 	__u8 n[GUARD_NAME_HASHED + 1] = {};
 	__u64 hash = GUARD_FNV_BASIS;
 
-	bpf_probe_read_kernel_str(n, sizeof(n), BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	bpf_probe_read_kernel_str(n, sizeof(n), BPF_CORE_READ(dentry, d_name.name));
 	for (int i = 0; i < GUARD_NAME_HASHED; i++) {
 		if (n[i] == 0)
 			break;
@@ -322,7 +353,42 @@ static __always_inline void resume_task(struct subject *s)
 	count_lost(s->container);
 }
 
-static __always_inline void on_open(struct subject *s, struct task_struct *task, __u32 fd)
+static __always_inline __u64 name_hash(struct file *file)
+{
+	return dentry_hash(BPF_CORE_READ(file, f_path.dentry));
+}
+
+/*
+ * Was the expected script opened, by the name that was given? A symbolic link may lead from it to a
+ * file of any other. Names that are not seen whole count as the script's.
+ */
+static __always_inline int opened_script(struct subject *s, struct pt_regs *regs, __u32 nr,
+					 int compat)
+{
+	int at = compat ? nr == 295 || nr == 437 : nr == 257 || nr == 437;
+	__u64 name = compat ? at ? BPF_CORE_READ(regs, cx) : BPF_CORE_READ(regs, bx)
+			    : (at ? BPF_CORE_READ(regs, si) : BPF_CORE_READ(regs, di));
+	__u32 zero = 0, from = 0;
+	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
+	long n;
+
+	if (x == NULL)
+		return 1;
+	if (compat)
+		name &= 0xffffffff;
+	n = bpf_probe_read_user_str(x->data, OPENED_BYTES, (void *)name);
+	if (n <= 0 || n == OPENED_BYTES)
+		return 1;
+	if (n > OPENED_TAIL)
+		from = (__u32)n - OPENED_TAIL;
+	bpf_probe_read_kernel(x->args, OPENED_TAIL, &x->data[BOUND(from, PATH_MASK)]);
+	guard_parse_init(&x->parse, 0, 0);
+	guard_parse_args(n > OPENED_TAIL ? OPENED_TAIL : (__u32)n);
+	return x->parse.argv0 == s->task->script;
+}
+
+static __always_inline void on_open(struct subject *s, struct task_struct *task,
+				    struct pt_regs *regs, __u32 nr, int compat, __u32 fd)
 {
 	__u32 zero = 0, op;
 	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
@@ -333,7 +399,8 @@ static __always_inline void on_open(struct subject *s, struct task_struct *task,
 
 	if (x == NULL || file == NULL)
 		return;
-	if (s->task->script != 0 && name_hash(file) == s->task->script) {
+	if (s->task->script != 0 &&
+	    (name_hash(file) == s->task->script || opened_script(s, regs, nr, compat))) {
 		file_look(file, task, s->container->flags & GUARD_C_HOST, &f);
 		rule_file(s, file, &f, GUARD_A_SCRIPT, &rule);
 		if (rule.reason != 0) {
@@ -343,10 +410,12 @@ static __always_inline void on_open(struct subject *s, struct task_struct *task,
 		}
 		s->task->script = 0;
 	}
+	op = (BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT) ? 2 : 1;
+	if (op == 2 && is_process_memory(file))
+		report_call(s, task, GUARD_CALL_WRITE_MEMORY, fd, GUARD_REC_R_ESCAPE, 0);
 	if ((s->policy->flags & GUARD_P_LEARN) == 0)
 		return;
 	file_look(file, task, s->container->flags & GUARD_C_HOST, &f);
-	op = (BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT) ? 2 : 1;
 	if (must_look(s, &f, op)) {
 		size = record_file(x, s, task, GUARD_REC_OPEN, file, &f);
 		x->rec.op = op;
@@ -424,18 +493,68 @@ static __always_inline void on_mapping(struct subject *s, struct task_struct *ta
 		on_code(s, task, file);
 }
 
+/*
+ * The areas that one mprotect made executable together with its first one: is any of them memory
+ * without a file, changed, or of a file that is no code of this service? A global function: see
+ * guard_path().
+ */
+__noinline int guard_minds_areas(__u64 addr, __u64 end)
+{
+	struct subject s = {};
+
+	if (subject_current(&s) != 0)
+		return 0;
+	for (int i = 0; i < SPAN_AREAS; i++) {
+		struct found_vma v = {};
+		struct seen_file f = {};
+		struct guard_allow *a;
+
+		FORGET();
+		if (addr >= end)
+			return 0;
+		bpf_find_vma(bpf_get_current_task_btf(), addr, on_vma, &v, 0);
+		if (!v.found || v.file == NULL || v.copied)
+			return 1;
+		if (s.policy->has_profile) {
+			file_look(v.file, (void *)bpf_get_current_task(),
+				  s.container->flags & GUARD_C_HOST, &f);
+			a = allow_of(s.container->service, &f);
+			if (a == NULL || (a->flags & GUARD_A_LIB) == 0 || f.unlinked || f.writers)
+				return 1;
+		}
+		addr = v.end;
+	}
+	return 1;
+}
+
 /* Without bpf_find_vma: what the registers say, and the descriptor as it is now. */
-static __always_inline void guess_vma(struct task_struct *task, struct pt_regs *regs, int compat,
-				      struct found_vma *v)
+static __always_inline void guess_vma(struct task_struct *task, struct pt_regs *regs, __u32 nr,
+				      int compat, struct found_vma *v)
 {
 	__u64 prot = BPF_CORE_READ(regs, dx);
 	__u64 flags = compat ? BPF_CORE_READ(regs, si) : BPF_CORE_READ(regs, r10);
 	__u64 fd = compat ? BPF_CORE_READ(regs, di) : BPF_CORE_READ(regs, r8);
 
-	v->flags = prot & VM_EXEC_BIT;
+	if (nr == 30) /* shmat: the third argument are flags */
+		v->flags = (prot & SHM_EXEC_BIT) ? VM_EXEC_BIT : 0;
+	else
+		v->flags = prot & VM_EXEC_BIT;
 	v->copied = 1;
 	if ((flags & 0x20) == 0) /* MAP_ANONYMOUS */
 		v->file = file_of_fd(task, (__u32)fd);
+}
+
+/*
+ * Sockets that no peer rule can judge: raw and packet sockets, pings, whatever speaks to a
+ * hypervisor, a bus or a network in another way than by TCP and UDP.
+ */
+static __always_inline int is_raw(__u32 family, __u32 type, __u32 proto)
+{
+	if (family == AF_INET_ || family == AF_INET6_)
+		return type == SOCK_RAW_ ||
+		       (proto != 0 && proto != PROTO_TCP && proto != PROTO_UDP &&
+			proto != PROTO_UDPLITE && proto != PROTO_MPTCP);
+	return family != 0 && family != AF_UNIX_ && family != AF_NETLINK_ && family != AF_ALG_;
 }
 
 static __always_inline void on_socket(struct subject *s, struct task_struct *task, __u32 fd)
@@ -452,8 +571,7 @@ static __always_inline void on_socket(struct subject *s, struct task_struct *tas
 	sk = BPF_CORE_READ(sock, sk);
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	type = (__u32)BPF_CORE_READ(sock, type);
-	if (family != AF_PACKET_ &&
-	    !(type == SOCK_RAW_ && (family == AF_INET_ || family == AF_INET6_)))
+	if (!is_raw(family, type, BPF_CORE_READ(sk, sk_protocol)))
 		return;
 	if (s->task->use & GUARD_A_RAW)
 		return;
@@ -516,7 +634,7 @@ static __always_inline int call_done(struct pt_regs *regs, long ret, int have_vm
 	if (op == OP_NONE)
 		return 0;
 	if (op == OP_OPEN) {
-		on_open(&s, task, (__u32)ret);
+		on_open(&s, task, regs, nr, compat, (__u32)ret);
 	} else if (op == OP_SOCKET) {
 		on_socket(&s, task, (__u32)ret);
 	} else if (op == OP_LISTEN) {
@@ -532,8 +650,14 @@ static __always_inline int call_done(struct pt_regs *regs, long ret, int have_vm
 		if (have_vma)
 			bpf_find_vma(bpf_get_current_task_btf(), addr, on_vma, &v, 0);
 		if (!v.found)
-			guess_vma(task, regs, compat, &v);
+			guess_vma(task, regs, compat ? 0 : nr, compat, &v);
 		on_mapping(&s, task, &v, nr, op);
+		if (have_vma && op == OP_MPROTECT && v.found) {
+			__u64 len = compat ? BPF_CORE_READ(regs, cx) : BPF_CORE_READ(regs, si);
+
+			if (v.end < addr + len && guard_minds_areas(v.end, addr + len))
+				on_anon(&s, task, nr);
+		}
 	}
 	return 0;
 }

@@ -72,7 +72,8 @@ static __always_inline void rule_file(struct subject *s, struct file *file, stru
 		r->reason = GUARD_REC_R_FILELESS;
 		return;
 	}
-	if (a != NULL && (a->flags & want) != 0) {
+	/* What may change while it is used is not what was looked at. */
+	if (a != NULL && (a->flags & want) != 0 && !f->writers) {
 		r->rules = *a;
 		r->known = 1;
 		return;
@@ -95,7 +96,7 @@ static __always_inline void rule_file(struct subject *s, struct file *file, stru
 							     : GUARD_REC_R_NOT_IN_PROFILE;
 	if (want == GUARD_A_SCRIPT)
 		r->reason = GUARD_REC_R_SCRIPT;
-	r->hold = can_hold(s, f, r->mode);
+	r->hold = !f->writers && can_hold(s, f, r->mode);
 }
 
 /* Has user space looked at it and found nothing? */

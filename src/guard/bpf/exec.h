@@ -316,6 +316,7 @@ static __always_inline void finish_exec(struct scratch *x, struct subject *s, st
 /** struct found_vma - a mapping, as the kernel has it after the call */
 struct found_vma {
 	__u64 flags;
+	__u64 end;
 	struct file *file;
 	__u32 copied; /* pages of a private mapping were written */
 	__u32 found;
@@ -324,6 +325,7 @@ struct found_vma {
 static long on_vma(struct task_struct *task, struct vm_area_struct *vma, struct found_vma *v)
 {
 	v->flags = BPF_CORE_READ(vma, vm_flags);
+	v->end = BPF_CORE_READ(vma, vm_end);
 	v->file = BPF_CORE_READ(vma, vm_file);
 	v->copied = BPF_CORE_READ(vma, anon_vma) != NULL;
 	v->found = 1;

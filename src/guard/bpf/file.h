@@ -7,7 +7,8 @@ struct seen_file {
 	struct guard_file_id id;
 	__u32 origin;
 	__u32 unlinked;
-	__u64 place; /* device and generation: tells a number that was given again */
+	__u64 place;   /* device and generation: tells a number that was given again */
+	__u32 writers; /* someone can write to it right now, perhaps through a mapping */
 };
 
 static __always_inline __u64 inode_ctime(struct inode *inode)
@@ -55,7 +56,11 @@ static __always_inline void file_origin(struct super_block *sb, struct task_stru
 {
 	unsigned long magic = BPF_CORE_READ(sb, s_magic);
 
-	if (magic == OVERLAY_MAGIC)
+	/* An overlay that is not the root one, as an engine or a process may mount it, is no image.
+	 */
+	if (magic == OVERLAY_MAGIC && sb != BPF_CORE_READ(task, fs, root.mnt, mnt_sb))
+		f->origin = GUARD_REC_O_VOLUME;
+	else if (magic == OVERLAY_MAGIC)
 		f->origin = upper ? GUARD_REC_O_UPPER : GUARD_REC_O_IMAGE;
 	else if (magic == TMPFS_MAGIC || magic == RAMFS_MAGIC)
 		f->origin = f->unlinked ? GUARD_REC_O_MEMFD : GUARD_REC_O_TMPFS;
@@ -95,6 +100,19 @@ static __always_inline void file_look(struct file *file, struct task_struct *tas
 	f->id.ctime_ns = inode_ctime(inode);
 	f->id.zero = 0;
 	f->place = (__u64)BPF_CORE_READ(inode, i_generation) << 32 | f->id.dev;
+	f->writers =
+		f->origin != GUARD_REC_O_IMAGE && BPF_CORE_READ(inode, i_writecount.counter) > 0;
+}
+
+/* A process' memory as a file of procfs: writing there changes code that is mapped read-only. */
+static __always_inline int is_process_memory(struct file *file)
+{
+	char n[4] = {};
+
+	if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) != PROC_MAGIC)
+		return 0;
+	bpf_probe_read_kernel_str(n, sizeof(n), BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	return n[0] == 'm' && n[1] == 'e' && n[2] == 'm' && n[3] == 0;
 }
 
 /*

@@ -12,6 +12,7 @@
 
 #include "record.h"
 #include "parse.h"
+#include "call-nr.h"
 #include "kernel.h"
 #include "maps.h"
 #include "file.h"

@@ -30,6 +30,7 @@ struct inode {
 	__u32 i_generation;
 	unsigned long i_ino;
 	long long i_size;
+	katomic_t i_writecount;
 	struct super_block *i_sb;
 	long long i_ctime_sec;     /* 6.11 on */
 	unsigned int i_ctime_nsec; /* top bit: "was asked for" */
@@ -105,6 +106,14 @@ struct mnt_namespace {
 	struct ns_common ns;
 } KRELO;
 
+struct filename {
+	const char *name;
+} KRELO;
+
+struct nameidata {
+	struct filename *name;
+} KRELO;
+
 struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 } KRELO;
@@ -163,6 +172,7 @@ struct kuid {
 struct cred {
 	struct kuid uid;
 	struct kuid euid;
+	struct user_namespace *user_ns;
 } KRELO;
 
 struct task_struct {
@@ -181,6 +191,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct pid *thread_pid;
 	struct css_set *cgroups;
+	struct nameidata *nameidata;
 	const struct cred *real_cred;
 } KRELO;
 

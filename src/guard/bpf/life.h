@@ -147,6 +147,29 @@ static __always_inline void send_life(__u16 type, struct guard_task *t, struct t
 	send_record(&r, sizeof(r), s.container);
 }
 
+static __always_inline int report_call(struct subject *s, struct task_struct *task, __u32 nr,
+				       __u64 arg, __u8 reason, int compat);
+
+/*
+ * A child in namespaces of its own: clone3 has its flags in memory, so what it made is looked at.
+ * Returns 1 when the parent was killed for it.
+ */
+static __always_inline int minds_child(struct guard_task *t, struct task_struct *parent,
+				       struct task_struct *child)
+{
+	struct subject s = {.task = t};
+
+	if ((t->flags & GUARD_T_JOINING) != 0 ||
+	    (BPF_CORE_READ(parent, nsproxy) == BPF_CORE_READ(child, nsproxy) &&
+	     BPF_CORE_READ(parent, real_cred, user_ns) == BPF_CORE_READ(child, real_cred, user_ns)))
+		return 0;
+	s.container = container_of_id(t->cgroup);
+	if (s.container == NULL || (s.container->flags & GUARD_C_IGNORED) != 0)
+		return 0;
+	s.policy = policy_of(s.container);
+	return s.policy != NULL && report_call(&s, parent, 435, 0, GUARD_REC_R_ESCAPE, 0);
+}
+
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(guard_fork, struct task_struct *parent, struct task_struct *child)
 {
@@ -161,6 +184,9 @@ int BPF_PROG(guard_fork, struct task_struct *parent, struct task_struct *child)
 		copy = *t;
 		copy.flags &= ~(GUARD_T_MAIN | GUARD_T_HELD);
 		copy.ppid = ptgid;
+		/* Its first system call ends it. */
+		if (!lsm_backend && minds_child(t, parent, child))
+			copy.flags |= GUARD_T_HELD;
 		add_task(tgid, &copy);
 		send_life(GUARD_REC_FORK, t, parent, tgid);
 		return 0;

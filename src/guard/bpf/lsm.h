@@ -47,6 +47,42 @@ __noinline int guard_path_told(__u64 path)
 	return path_walk((struct path *)path, (void *)bpf_get_current_task(), t->path, &t->rec);
 }
 
+/*
+ * Has the name that open was given, as the kernel copied it, this hash? A symbolic link may lead
+ * from it to a file of any other name. What is not seen whole has.
+ */
+__noinline int guard_opened(__u64 script)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 zero = 0, from = 0;
+	struct told *t = bpf_map_lookup_elem(&told_blank, &zero);
+	int match;
+	long n;
+
+	if (t == NULL || bpf_map_update_elem(&tolds, &id, t, BPF_ANY) != 0)
+		return 1;
+	t = bpf_map_lookup_elem(&tolds, &id);
+	if (t == NULL)
+		return 1;
+	n = bpf_probe_read_kernel_str(t->path, GUARD_PATH_BYTES,
+				      BPF_CORE_READ(task, nameidata, name, name));
+	if (n > OPENED_TAIL)
+		from = (__u32)n - OPENED_TAIL;
+	t->rec.value = GUARD_FNV_BASIS;
+	for (__u32 i = 0; i < OPENED_TAIL; i++) {
+		__u8 c = t->path[BOUND(from + i, PATH_MASK)];
+
+		FORGET();
+		if (c == 0)
+			break;
+		t->rec.value = c == '/' ? GUARD_FNV_BASIS : (t->rec.value ^ c) * GUARD_FNV_PRIME;
+	}
+	match = n <= 0 || n == GUARD_PATH_BYTES || t->rec.value == script;
+	bpf_map_delete_elem(&tolds, &id);
+	return match;
+}
+
 /* An address as a number: global functions take no pointers in 5.10 and 6.1. */
 static __always_inline __u64 number_of(void *pointer)
 {
@@ -187,6 +223,31 @@ int BPF_PROG(guard_bprm, struct linux_binprm *bprm, int ret)
 	return -EPERM_;
 }
 
+static __always_inline int escape(__u32 nr, __u64 value)
+{
+	struct subject s = {};
+
+	if (subject_current(&s) != 0 || call_known(&s, nr))
+		return 0;
+	return tell_plain(&s, (void *)bpf_get_current_task(), GUARD_REC_CALL, nr, value,
+			  GUARD_REC_R_ESCAPE, s.policy->mode_builtin);
+}
+
+/* Not known yet: let through, stopped on the way back to the program, looked at by user space. */
+static __always_inline void hold_file(struct subject *s, struct task_struct *task, __u16 type,
+				      struct file *file, struct seen_file *f, __u8 reason)
+{
+	struct report w = {.type = type, .reason = reason, .verdict = GUARD_REC_HELD};
+
+	if (BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
+		w.flags = GUARD_RF_EXECVE;
+	s->task->flags |= GUARD_T_HELD;
+	s->task->held = f->id;
+	bpf_send_signal(SIG_STOP);
+	if (report_file(s, task, file, f, &w, 1) != 0)
+		bpf_send_signal(SIG_KILL);
+}
+
 SEC("lsm/file_open")
 int BPF_PROG(guard_file_open, struct file *file, int ret)
 {
@@ -199,13 +260,19 @@ int BPF_PROG(guard_file_open, struct file *file, int ret)
 
 	if (ret != 0 || subject_current(&s) != 0)
 		return ret;
+	if ((BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT) != 0 && is_process_memory(file) &&
+	    escape(GUARD_CALL_WRITE_MEMORY, 0) != 0)
+		return -EPERM_;
 	if (s.task->script == 0 && (s.policy->flags & GUARD_P_LEARN) == 0)
 		return 0;
 	file_look(file, task, s.container->flags & GUARD_C_HOST, &f);
-	if (s.task->script != 0 && name_hash(file) == s.task->script) {
+	if (s.task->script != 0 &&
+	    (name_hash(file) == s.task->script || guard_opened(s.task->script) != 0)) {
 		rule_file(&s, file, &f, GUARD_A_SCRIPT, &rule);
 		verdict = verdict_of(rule.mode, GUARD_REC_DENIED);
-		if (rule.reason != 0 && !rule.hold && verdict > GUARD_REC_ALLOWED) {
+		if (rule.reason != 0 && rule.hold) {
+			hold_file(&s, task, GUARD_REC_SCRIPT, file, &f, rule.reason);
+		} else if (rule.reason != 0 && verdict > GUARD_REC_ALLOWED) {
 			tell_file(&s, task, GUARD_REC_SCRIPT, file, &f, rule.reason, verdict);
 			return verdict == GUARD_REC_DENIED ? -EPERM_ : 0;
 		}
@@ -230,21 +297,6 @@ static __always_inline int anon_code(struct subject *s, struct task_struct *task
 			  s->policy->mode_anon);
 }
 
-/* Not known yet: let through, stopped on the way back to the program, looked at by user space. */
-static __always_inline void hold_mapping(struct subject *s, struct task_struct *task,
-					 struct file *file, struct seen_file *f, __u8 reason)
-{
-	struct report w = {.type = GUARD_REC_MMAP, .reason = reason, .verdict = GUARD_REC_HELD};
-
-	if (BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
-		w.flags = GUARD_RF_EXECVE;
-	s->task->flags |= GUARD_T_HELD;
-	s->task->held = f->id;
-	bpf_send_signal(SIG_STOP);
-	if (report_file(s, task, file, f, &w, 1) != 0)
-		bpf_send_signal(SIG_KILL);
-}
-
 static __always_inline int file_code(struct subject *s, struct task_struct *task, struct file *file)
 {
 	struct seen_file f = {};
@@ -254,7 +306,7 @@ static __always_inline int file_code(struct subject *s, struct task_struct *task
 	file_look(file, task, s->container->flags & GUARD_C_HOST, &f);
 	rule_file(s, file, &f, GUARD_A_LIB, &rule);
 	if (rule.reason != 0 && rule.hold) {
-		hold_mapping(s, task, file, &f, rule.reason);
+		hold_file(s, task, GUARD_REC_MMAP, file, &f, rule.reason);
 		return 0;
 	}
 	verdict = verdict_of(rule.mode, GUARD_REC_DENIED);
@@ -304,8 +356,7 @@ int BPF_PROG(guard_socket_create, int family, int type, int protocol, int kern, 
 
 	if (ret != 0 || kern != 0)
 		return ret;
-	if (family != AF_PACKET_ &&
-	    !((type & 0xf) == SOCK_RAW_ && (family == AF_INET_ || family == AF_INET6_)))
+	if (!is_raw((__u32)family, (__u32)type & 0xf, (__u32)protocol))
 		return 0;
 	if (subject_current(&s) != 0 || (s.task->use & GUARD_A_RAW) != 0)
 		return 0;
@@ -325,6 +376,10 @@ static __always_inline int on_sockaddr(struct socket *sock, void *address, __u16
 	if (subject_current(&s) != 0)
 		return 0;
 	bpf_probe_read_kernel(&p.family, sizeof(p.family), address);
+	/* UDP takes an address without a family for one of IPv4. */
+	if (p.family == 0 && type == GUARD_REC_SEND &&
+	    BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET_)
+		p.family = AF_INET_;
 	if (p.family != AF_INET_ && p.family != AF_INET6_)
 		return 0;
 	bpf_probe_read_kernel(&port, sizeof(port), address + 2);
@@ -370,14 +425,22 @@ int BPF_PROG(guard_socket_sendmsg, struct socket *sock, struct msghdr *msg, int 
 	return on_sockaddr(sock, name, GUARD_REC_SEND);
 }
 
-static __always_inline int escape(__u32 nr, __u64 value)
+SEC("lsm/ptrace_traceme")
+int BPF_PROG(guard_traceme, struct task_struct *parent, int ret)
 {
-	struct subject s = {};
+	return ret != 0 ? ret : escape(101, 0);
+}
 
-	if (subject_current(&s) != 0 || call_known(&s, nr))
-		return 0;
-	return tell_plain(&s, (void *)bpf_get_current_task(), GUARD_REC_CALL, nr, value,
-			  GUARD_REC_R_ESCAPE, s.policy->mode_builtin);
+SEC("lsm/sb_umount")
+int BPF_PROG(guard_umount, struct vfsmount *mnt, int flags, int ret)
+{
+	return ret != 0 ? ret : escape(166, (__u64)flags);
+}
+
+SEC("lsm/sb_pivotroot")
+int BPF_PROG(guard_pivotroot, const struct path *old_path, const struct path *new_path, int ret)
+{
+	return ret != 0 ? ret : escape(155, 0);
 }
 
 SEC("lsm/ptrace_access_check")

@@ -2,11 +2,6 @@
 /* Peers: who a service talks to. Decided in cgroup hooks, or in LSM hooks where those work. */
 #pragma once
 
-enum {
-	PROTO_TCP = 6,
-	PROTO_UDP = 17,
-};
-
 /** struct peer - where to */
 struct peer {
 	__u8 addr[16];
