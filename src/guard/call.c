@@ -7,30 +7,42 @@
 #include "base/span.h"
 
 #define LETTER(c) (1u << ((c) - 'a'))
-#define LONG_CODE (1u << GUARD_LETTER_LONG)
+#define UPPER(c) (1u << GUARD_LETTER_##c)
+#define LONG (1u << GUARD_LETTER_LONG)
+
+/* Options that bring code, or have it read from standard input; options that take a value. */
+#define SHELL (LETTER('c') | LETTER('s'))
+#define NODE (LETTER('e') | LETTER('p') | LETTER('i') | LONG)
+#define PHP (LETTER('r') | LETTER('b') | LETTER('a') | UPPER(R) | UPPER(E) | LONG)
 
 static const struct {
 	const char *name;
 	bool prefix; /* versions may follow: python3.11 */
 	struct guard_family family;
 } families[] = {
-	{"sh", false, {true, false, LETTER('c'), LETTER('o')}},
-	{"bash", false, {true, false, LETTER('c'), LETTER('o')}},
-	{"dash", false, {true, false, LETTER('c'), LETTER('o')}},
-	{"ash", false, {true, false, LETTER('c'), LETTER('o')}},
-	{"zsh", true, {true, false, LETTER('c'), LETTER('o')}},
-	{"ksh", true, {true, false, LETTER('c'), LETTER('o')}},
-	{"mksh", false, {true, false, LETTER('c'), LETTER('o')}},
-	{"python", true, {true, false, LETTER('c') | LETTER('m'), 0}},
-	{"pypy", true, {true, false, LETTER('c') | LETTER('m'), 0}},
-	{"perl", true, {true, false, LETTER('e') | 1u << GUARD_LETTER_E, 0}},
-	{"ruby", true, {true, false, LETTER('e'), 0}},
-	{"node", true, {true, false, LETTER('e') | LETTER('p') | LONG_CODE, LETTER('r')}},
-	{"php", true, {true, false, LETTER('r') | 1u << GUARD_LETTER_R | LONG_CODE, LETTER('d')}},
-	{"lua", true, {true, false, LETTER('e'), LETTER('l')}},
-	{"tclsh", true, {true, false, 0, 0}},
-	{"busybox", true, {true, true, LETTER('c'), LETTER('o')}},
-	{"toybox", true, {true, true, LETTER('c'), LETTER('o')}},
+	{"sh", false, {true, false, SHELL, LETTER('o') | UPPER(O) | LONG}},
+	{"bash", false, {true, false, SHELL, LETTER('o') | UPPER(O) | LONG}},
+	{"rbash", false, {true, false, SHELL, LETTER('o') | UPPER(O) | LONG}},
+	{"dash", false, {true, false, SHELL, LETTER('o')}},
+	{"ash", false, {true, false, SHELL, LETTER('o')}},
+	{"zsh", true, {true, false, SHELL, LETTER('o') | LONG}},
+	{"ksh", true, {true, false, SHELL, LETTER('o') | UPPER(R)}},
+	{"mksh", false, {true, false, SHELL, LETTER('o')}},
+	{"csh", false, {true, false, SHELL, 0}},
+	{"tcsh", false, {true, false, SHELL, 0}},
+	{"python", true, {true, false, LETTER('c') | LETTER('m') | LETTER('i'), UPPER(W)}},
+	{"pypy", true, {true, false, LETTER('c') | LETTER('m') | LETTER('i'), UPPER(W)}},
+	{"perl", true, {true, false, LETTER('e') | UPPER(E) | LETTER('m') | LETTER('d'), UPPER(I)}},
+	{"ruby", true, {true, false, LETTER('e'), LETTER('r') | UPPER(I)}},
+	{"node", true, {true, false, NODE, LETTER('r') | LONG}},
+	{"php", true, {true, false, PHP, LETTER('d') | LETTER('c') | LETTER('z') | LONG}},
+	{"lua", true, {true, false, LETTER('e') | LETTER('i'), LETTER('l')}},
+	{"luajit", true, {true, false, LETTER('e') | LETTER('i'), LETTER('l')}},
+	{"Rscript", false, {true, false, LETTER('e'), 0}},
+	{"expect", false, {true, false, LETTER('c'), 0}},
+	{"tclsh", true, {true, false, 0, LONG}},
+	{"busybox", true, {true, true, SHELL, LETTER('o')}},
+	{"toybox", true, {true, true, SHELL, LETTER('o')}},
 	{"coreutils", false, {false, true, 0, 0}},
 };
 
@@ -109,7 +121,7 @@ void guard_call_parse(const char *path, const char *const *args, size_t n_args,
 	if (!ret->is_shell)
 		return;
 	ret->code = p.code[first] != 0;
-	ret->interactive = !ret->code && (p.n_words <= first || p.stdin_);
+	ret->interactive = !ret->code && (p.n_words <= first || p.stdin_[first]);
 	if (!ret->code && !ret->interactive)
 		ret->script = words[first];
 }

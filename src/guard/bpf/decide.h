@@ -142,7 +142,7 @@ static __always_inline __u8 rule_use(__u32 service, struct guard_allow *a, struc
 		return 0;
 	if (p->code[first & 1])
 		return (a->flags & GUARD_A_INLINE) ? 0 : GUARD_REC_R_SHELL;
-	if (p->n_words <= first || p->stdin_)
+	if (p->n_words <= first || p->stdin_[first & 1])
 		return (a->flags & GUARD_A_INTERACTIVE) ? 0 : GUARD_REC_R_SHELL;
 	if (p->too_long)
 		return GUARD_REC_R_SCRIPT;
