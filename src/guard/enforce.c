@@ -26,6 +26,7 @@
 enum {
 	TEXT_MAX = 16 << 10,
 	OPENED_HASHED = 16 << 20, /* opened files are hashed for an alert up to this size */
+	HASH_MOST = 64 << 20, /* bytes of a file that cannot be known: its hash is for people */
 };
 
 /** struct service - a profile in force */
@@ -303,6 +304,9 @@ static void put_allow(struct guard_kern *k, uint32_t service, const struct guard
 {
 	struct guard_allow_key key = {.service = service, .file = *id};
 
+	/* It may change once more within the same tick: looked at again when it is used again. */
+	if (!guard_files_is_settled(id))
+		return;
 	(void)guard_kern_put(k, GUARD_MAP_ALLOW, &key, a);
 }
 
@@ -396,12 +400,39 @@ struct held {
 	bool has_hash;
 };
 
+/* Has something that the profile knows this size? Only then can the content be known. */
+static bool is_known_size(const struct guard_profile *p, uint64_t size)
+{
+	for (size_t i = 0; i < p->n_programs; i++) {
+		const struct guard_program *prog = &p->programs[i];
+
+		if (prog->content.size == size)
+			return true;
+		for (size_t j = 0; j < prog->n_scripts; j++)
+			if (prog->scripts[j].content.size == size)
+				return true;
+	}
+	for (size_t i = 0; i < p->n_libraries; i++)
+		if (p->libraries[i].content.size == size)
+			return true;
+	return false;
+}
+
+/* Files can be made as large as one likes at no cost: the agent does not hash all of them. */
+static bool is_worth_hashing(const struct held *h)
+{
+	return h->rec->file.size <= HASH_MOST ||
+	       (h->svc != NULL && is_known_size(h->svc->profile, h->rec->file.size));
+}
+
 static void take_hash(struct held *h)
 {
 	uint32_t pid = guard_session_pid(h->w);
 	struct guard_files *files = h->f->files;
 	const struct guard_file_id *id = &h->rec->file;
 
+	if (!is_worth_hashing(h))
+		return;
 	h->has_hash = (h->rec->type == GUARD_REC_EXEC &&
 		       guard_files_hash(files, id, h->rec->host_pid, NULL, h->f->hash)) ||
 		      guard_files_hash(files, id, h->rec->host_pid, h->e->file_path, h->f->hash) ||

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -22,6 +23,7 @@ enum {
 	SETS = 2048,
 	WAYS = 4,
 	CHUNK = 1 << 17,
+	SETTLED_NS = 50000000, /* times of change are as coarse as the kernel's tick, 10 ms */
 	MOUNTINFO_MAX = 8 << 20,
 };
 
@@ -106,34 +108,6 @@ static struct known *place_of(struct guard_files *f, const struct guard_file_id 
 	return to;
 }
 
-/* The same state before and after: what was hashed is what the kernel saw. */
-static bool is_state(int fd, const struct guard_file_id *id)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == id->size &&
-	       ctime_of(&st) == id->ctime_ns;
-}
-
-bool guard_files_hash(struct guard_files *f, const struct guard_file_id *id, uint32_t pid,
-		      const char *path, uint8_t *ret)
-{
-	struct known *k = place_of(f, id);
-	sk_cleanup(sk_closep) int fd = -1;
-	char exe[64];
-
-	if (k->used == 0) {
-		(void)snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
-		fd = path != NULL ? guard_files_open(pid, path) : open(exe, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || !is_state(fd, id) || !hash_fd(f, fd, k->hash) || !is_state(fd, id))
-			return false;
-		k->id = *id;
-	}
-	k->used = ++f->clock;
-	memcpy(ret, k->hash, GUARD_HASH_BYTES);
-	return true;
-}
-
 /* Value of an option of the root mount of a process when that is an overlay. */
 static bool overlay_option(uint32_t pid, const char *option, struct sk_buf *b, struct sk_span *ret)
 {
@@ -168,6 +142,92 @@ static bool overlay_option(uint32_t pid, const char *option, struct sk_buf *b, s
 	return false;
 }
 
+/*
+ * The same state before and after: what was hashed is what the kernel saw. Two files may have the
+ * same time of change and size, so a path that may lead elsewhere by now must lead to the inode.
+ * Overlayfs adds bits to the numbers of inodes above the 32nd.
+ */
+static bool is_state(int fd, const struct guard_file_id *id, bool *ret_same)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != id->size ||
+	    ctime_of(&st) != id->ctime_ns)
+		return false;
+	*ret_same = (uint32_t)st.st_ino == (uint32_t)id->ino;
+	return true;
+}
+
+/* Overlayfs shows a file that was copied up under the number that it had below. */
+static int open_upper(uint32_t pid, const char *path)
+{
+	struct sk_span upper;
+	char dir[4096];
+	struct sk_buf b;
+	int fd = -ENOENT;
+
+	sk_buf_init(&b, MOUNTINFO_MAX);
+	if (overlay_option(pid, "upperdir=", &b, &upper) && upper.len < sizeof(dir)) {
+		(void)snprintf(dir, sizeof(dir), "%.*s", SK_SPAN_ARG(upper));
+		fd = open_in(dir, path);
+	}
+	sk_buf_release(&b);
+	return fd;
+}
+
+/* The very file, opened; -1 when the path leads elsewhere or it changed. */
+static int open_file(const struct guard_file_id *id, uint32_t pid, const char *path)
+{
+	sk_cleanup(sk_closep) int fd = guard_files_open(pid, path);
+	bool same = false;
+
+	if (fd < 0 || !is_state(fd, id, &same))
+		return -1;
+	if (!same) {
+		sk_closep(&fd);
+		fd = open_upper(pid, path);
+		if (fd < 0 || !is_state(fd, id, &same) || !same)
+			return -1;
+	}
+	return sk_take_fd(fd);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+bool guard_files_is_settled(const struct guard_file_id *id)
+{
+	return id->ctime_ns + SETTLED_NS < now_ns();
+}
+
+bool guard_files_hash(struct guard_files *f, const struct guard_file_id *id, uint32_t pid,
+		      const char *path, uint8_t *ret)
+{
+	struct known *k = place_of(f, id);
+	sk_cleanup(sk_closep) int fd = -1;
+	bool same = false;
+	char exe[64];
+
+	if (k->used == 0) {
+		(void)snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
+		fd = path != NULL ? open_file(id, pid, path) : open(exe, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || !is_state(fd, id, &same) || !hash_fd(f, fd, k->hash) ||
+		    !is_state(fd, id, &same))
+			return false;
+		k->id = *id;
+	}
+	memcpy(ret, k->hash, GUARD_HASH_BYTES);
+	/* Only what cannot change any more without its time of change is remembered. */
+	if (k->used != 0 || (same && guard_files_is_settled(id)))
+		k->used = ++f->clock;
+	return true;
+}
+
 bool guard_files_identify(uint32_t pid, const char *path, struct guard_file_id *ret)
 {
 	sk_cleanup(sk_closep) int fd = guard_files_open(pid, path);
@@ -180,9 +240,18 @@ bool guard_files_identify(uint32_t pid, const char *path, struct guard_file_id *
 		return false;
 	sk_buf_init(&b, MOUNTINFO_MAX);
 	if (overlay_option(pid, "upperdir=", &b, &upper) && upper.len < sizeof(dir)) {
+		sk_cleanup(sk_closep) int above = -1;
+
 		(void)snprintf(dir, sizeof(dir), "%.*s", SK_SPAN_ARG(upper));
-		if (stat(dir, &layer) == 0)
+		above = open_in(dir, path);
+		if (above < 0 || fstat(above, &layer) != 0 || !S_ISREG(layer.st_mode) ||
+		    layer.st_size != st.st_size || ctime_of(&layer) != ctime_of(&st)) {
+			if (stat(dir, &layer) == 0)
+				st.st_dev = layer.st_dev;
+		} else {
 			st.st_dev = layer.st_dev;
+			st.st_ino = layer.st_ino;
+		}
 	}
 	sk_buf_release(&b);
 	memset(ret, 0, sizeof(*ret));

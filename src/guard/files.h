@@ -44,6 +44,15 @@ sk_must_check bool guard_files_hash(struct guard_files *f, const struct guard_fi
 				    uint32_t pid, const char *path, uint8_t *ret);
 
 /**
+ * guard_files_is_settled() - would a change from now on show in the time of change
+ * @id: of a file
+ *
+ * A file may change twice within one tick of the kernel's clock and show one time.
+ * Return: true when it last changed long enough ago.
+ */
+bool guard_files_is_settled(const struct guard_file_id *id);
+
+/**
  * guard_files_open() - open a file in the root of a process, for reading
  * @pid: process
  * @path: absolute; links stay inside the root
@@ -58,8 +67,7 @@ int guard_files_open(uint32_t pid, const char *path);
  * @path: absolute
  * @ret: written on success
  *
- * For a file of an overlay's lower layers the key of the layer's own file system is made; a file
- * that was copied up gets a key that matches nothing, it is verified when it is used.
+ * For a file of an overlay the key of the layer's own file system is made.
  * Return: true when the file is there.
  */
 sk_must_check bool guard_files_identify(uint32_t pid, const char *path, struct guard_file_id *ret);
