@@ -155,9 +155,16 @@ static bool is_separator(char c)
 	       c == ' ' || c == ',' || c == '#' || c == '=';
 }
 
+/* What mkstemp makes of XXXXXX, where it shows: "VmoxvK", not "access", "Access" or "README". */
+static bool is_mkstemp(struct sk_span s)
+{
+	return s.len == RANDOM_LEAST && all_of(s, is_alnum) && any_of(s, is_lower) &&
+	       any_of(sk_span_sub(s, 1, s.len), is_upper);
+}
+
 static bool token_changes(struct sk_span token, enum churn churn, bool last)
 {
-	if (is_number(token) || is_digest(token) || is_random(token))
+	if (is_number(token) || is_digest(token) || is_random(token) || (last && is_mkstemp(token)))
 		return true;
 	if (churn != CHURN_TEMP || token.len < RANDOM_LEAST || !all_of(token, is_alnum))
 		return false;
