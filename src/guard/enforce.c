@@ -26,7 +26,7 @@
 enum {
 	TEXT_MAX = 16 << 10,
 	OPENED_HASHED = 16 << 20, /* opened files are hashed for an alert up to this size */
-	HASH_MOST = 64 << 20, /* bytes of a file that cannot be known: its hash is for people */
+	HASH_MOST = 64 << 20,     /* bytes of a file that cannot be known: its hash is for people */
 };
 
 /** struct service - a profile in force */

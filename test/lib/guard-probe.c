@@ -132,7 +132,8 @@ static int anon_span(const char *arg)
 	char *area = mmap(NULL, 12288, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	(void)arg;
-	if (mmap(area, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd, 4096) == MAP_FAILED ||
+	if (mmap(area, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd, 4096) ==
+		    MAP_FAILED ||
 	    mprotect(area + 4096, 4096, PROT_READ | PROT_WRITE) != 0)
 		return -1;
 	memcpy(area + 4096, code, sizeof(code));
