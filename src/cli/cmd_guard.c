@@ -312,6 +312,7 @@ static int learn(struct cli_context *ctx)
 	block_signals();
 	if (guard_session_open(&o, &s, &err) < 0)
 		return cli_fail(ctx, &err);
+	guard_learn_session(learner, s);
 	if (guard_session_walk(s, &err) < 0)
 		return cli_fail(ctx, &err);
 	say_ready(&r, guard_kern_backend(l.kern));
@@ -554,6 +555,7 @@ static int run(struct cli_context *ctx)
 	o.engines = cli_options(ctx, "engine", &o.n_engines);
 	failure = guard_session_open(&o, &s, &err);
 	g.session = s;
+	guard_enforce_session(enforce, s);
 	if (failure >= 0)
 		failure = guard_on(&g, &err);
 	if (failure >= 0)

@@ -20,6 +20,7 @@
 #include "guard/files.h"
 #include "guard/names.h"
 #include "guard/profile-yaml.h"
+#include "guard/remote.h"
 #include "guard/shape.h"
 #include "guard/story.h"
 
@@ -38,6 +39,8 @@ struct service {
 };
 
 struct guard_enforce {
+	struct guard_session *session; /* NULL: nothing is looked at again */
+	struct guard_remote remote;    /* of the event at hand */
 	struct guard_enforce_options options;
 	struct guard_files *files;
 	struct service services[GUARD_MAX_SERVICES];
@@ -70,6 +73,11 @@ void guard_enforce_free(struct guard_enforce *f)
 	sk_buf_release(&f->text);
 	sk_buf_release(&f->expected);
 	sk_free(f);
+}
+
+void guard_enforce_session(struct guard_enforce *f, struct guard_session *s)
+{
+	f->session = s;
 }
 
 struct guard_policy guard_enforce_default(const struct guard_enforce *f)
@@ -523,6 +531,30 @@ static enum guard_mode mode_for(const struct held *h)
 	return guard_expect_mode(h->svc->profile, h->section, o->mode);
 }
 
+/* Whatever the lists say: a shell that somebody outside talks to. */
+static bool is_remote(struct held *h)
+{
+	struct guard_remote *remote = &h->f->remote;
+	enum guard_remote_state state;
+
+	if (h->prog != NULL && h->prog->remote)
+		return false;
+	state = guard_remote_look(h->rec, h->e, h->prog != NULL ? h->prog->content.path : NULL,
+				  h->w, remote);
+	if (state == GUARD_REMOTE_AGAIN && h->f->session != NULL)
+		guard_session_later(
+			h->f->session, h->rec,
+			guard_remote_pause((h->rec->flags & GUARD_RF_LATER) != 0 ? h->rec->op : 0));
+	if (state != GUARD_REMOTE_YES)
+		return false;
+	h->section = GUARD_N_SECTIONS;
+	h->e->peer_address = remote->from.address;
+	h->e->peer_port = remote->from.port;
+	h->e->peer_protocol = "tcp";
+	h->e->relay = remote->relay[0] != '\0' ? remote->relay : NULL;
+	return mode_for(h) != GUARD_MODE_UNSET;
+}
+
 /* A program that no list forbids: is it given the arguments that it is known with? */
 static enum guard_reason judge_start(struct held *h)
 {
@@ -532,7 +564,9 @@ static enum guard_reason judge_start(struct held *h)
 				     .kind = GUARD_REC_EXEC,
 				     .op = GUARD_SEEN_FINE};
 
-	if (h->prog == NULL)
+	if (is_remote(h))
+		return GUARD_REASON_SHELL;
+	if (h->prog == NULL || (h->rec->flags & GUARD_RF_LATER) != 0)
 		return GUARD_REASON_NONE;
 	h->section = GUARD_SECTION_ARGUMENTS;
 	if (mode_for(h) == GUARD_MODE_UNSET)

@@ -44,6 +44,15 @@ SK_DEFINE_CLEANUP(struct guard_enforce, guard_enforce_free);
 struct guard_policy guard_enforce_default(const struct guard_enforce *f);
 
 /**
+ * guard_enforce_session() - the session whose events come
+ * @f: state
+ * @s: outlives the last event
+ *
+ * Without it nothing is looked at a second time.
+ */
+void guard_enforce_session(struct guard_enforce *f, struct guard_session *s);
+
+/**
  * guard_enforce_container() - a container appeared
  * @f: state
  * @k: kernel half

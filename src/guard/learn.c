@@ -13,6 +13,7 @@
 #include "guard/call.h"
 #include "guard/files.h"
 #include "guard/profile-yaml.h"
+#include "guard/remote.h"
 #include "guard/shape.h"
 
 enum {
@@ -22,6 +23,7 @@ enum {
 
 struct guard_learn {
 	const char *dir;
+	struct guard_session *session;
 	struct guard_files *files;
 	struct guard_profile *profiles[MAX_SERVICES];
 	size_t n_profiles;
@@ -37,6 +39,11 @@ struct guard_learn *guard_learn_new(const char *dir)
 	l->state.started = time(NULL);
 	l->state.last_new = l->state.started;
 	return l;
+}
+
+void guard_learn_session(struct guard_learn *l, struct guard_session *s)
+{
+	l->session = s;
 }
 
 void guard_learn_free(struct guard_learn *l)
@@ -214,12 +221,30 @@ static void learn_use(struct sight *s, struct guard_program *prog)
 	sk_buf_release(&b);
 }
 
+/* A shell that takes its commands from the network: told by lint, and not reported later. */
+static void learn_remote(struct sight *s, struct guard_program *prog)
+{
+	struct guard_remote remote;
+	enum guard_remote_state state =
+		guard_remote_look(s->rec, s->e, prog->content.path, s->w, &remote);
+
+	if (state == GUARD_REMOTE_YES)
+		set_flag(s, &prog->remote);
+	if (state == GUARD_REMOTE_AGAIN && s->l->session != NULL)
+		guard_session_later(
+			s->l->session, s->rec,
+			guard_remote_pause((s->rec->flags & GUARD_RF_LATER) != 0 ? s->rec->op : 0));
+}
+
 static void learn_exec(struct sight *s)
 {
 	struct guard_content c = content_of(s, s->e->file_path, true);
 	struct guard_program *prog = guard_profile_add_program(s->p, &c, &s->fresh);
 
 	if (prog == NULL)
+		return;
+	learn_remote(s, prog);
+	if ((s->rec->flags & GUARD_RF_LATER) != 0)
 		return;
 	complete(&prog->content, &c);
 	touch(&prog->item, s->bit, s->now);

@@ -39,6 +39,13 @@ void guard_learn_free(struct guard_learn *l);
 SK_DEFINE_CLEANUP(struct guard_learn, guard_learn_free);
 
 /**
+ * guard_learn_session() - the session whose events come
+ * @l: learner
+ * @s: outlives the last event
+ */
+void guard_learn_session(struct guard_learn *l, struct guard_session *s);
+
+/**
  * guard_learn_container() - a container appeared
  * @l: learner
  * @w: container; its profile is loaded or begun

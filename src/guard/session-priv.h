@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "guard/dns.h"
+#include "guard/later.h"
 #include "guard/lineage.h"
 #include "guard/resolved.h"
 #include "guard/session.h"
@@ -31,6 +32,7 @@ struct guard_session {
 	struct guard_engine *engine;
 	struct guard_attrib *attrib;
 	struct guard_lineage *lineage;
+	struct guard_later *later;
 	struct guard_resolved *resolved;
 	struct guard_select select;
 	struct guard_session_ops ops;

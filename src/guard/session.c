@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "guard/dns.h"
 #include "guard/kern-pin.h"
+#include "guard/later.h"
 #include "guard/lineage.h"
 #include "guard/names.h"
 #include "guard/resolved.h"
@@ -400,6 +401,36 @@ static int on_record(void *ctx, const struct guard_rec *given, const uint8_t *da
 	return 0;
 }
 
+void guard_session_later(struct guard_session *s, const struct guard_rec *rec, uint64_t ns)
+{
+	guard_later_put(s->later, rec, now_ns(CLOCK_MONOTONIC) + ns);
+}
+
+/* Program starts whose time to be looked at again has come, if they still run. */
+static void look_again(struct guard_session *s, uint64_t now)
+{
+	struct guard_whose *w;
+	struct guard_task task;
+	struct guard_rec *rec;
+	struct guard_event e;
+	size_t len;
+
+	while ((rec = guard_later_take(s->later, now, &len)) != NULL) {
+		w = guard_attrib_get(s->attrib, rec->cgroup);
+		if (w != NULL && w->is_selected &&
+		    guard_kern_get(s->kern, GUARD_MAP_TASKS, &rec->host_pid, &task) &&
+		    task.exec_id == rec->exec_id) {
+			rec->flags |= GUARD_RF_LATER;
+			rec->op++;
+			rec->reason = GUARD_REC_R_NONE;
+			rec->verdict = GUARD_REC_OBSERVED;
+			fill_event(s, rec, (const uint8_t *)(rec + 1), w, &e);
+			s->ops.event(s->ctx, rec, &e, w);
+		}
+		sk_free(rec);
+	}
+}
+
 /* Kept in the kernel, for an agent that comes after this one. */
 static void note_told(struct guard_session *s, uint32_t kind, uint64_t id, uint64_t count)
 {
@@ -555,6 +586,7 @@ int guard_session_poll(struct guard_session *s, int timeout_ms, struct sk_err *e
 	if (r < 0)
 		return r;
 	now = now_ns(CLOCK_MONOTONIC);
+	look_again(s, now);
 	if (now - s->last_second >= SECOND_NS / 2) {
 		s->offset_ns = now_ns(CLOCK_REALTIME) - now;
 		s->last_second = now;
@@ -670,6 +702,7 @@ int guard_session_open(const struct guard_session_options *o, struct guard_sessi
 	s->engine = guard_engine_new(o->engines, o->n_engines);
 	s->attrib = guard_attrib_new(s->engine, &s->select);
 	s->lineage = guard_lineage_new();
+	s->later = guard_later_new();
 	s->resolved = guard_resolved_new();
 	s->offset_ns = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC);
 	s->last_fold = now_ns(CLOCK_MONOTONIC);
@@ -698,6 +731,7 @@ void guard_session_free(struct guard_session *s)
 	guard_attrib_free(s->attrib);
 	guard_engine_free(s->engine);
 	guard_lineage_free(s->lineage);
+	guard_later_free(s->later);
 	guard_resolved_free(s->resolved);
 	for (size_t i = 0; i < GUARD_MAX_CAUSES; i++)
 		sk_free(s->causes[i].bytes);

@@ -111,6 +111,17 @@ sk_must_check int guard_session_end(struct guard_session *s, bool keep, struct s
 void guard_session_mute(struct guard_session *s, const struct guard_rec *rec);
 
 /**
+ * guard_session_later() - hand a record to the event function once more
+ * @s: session
+ * @rec: program start with its data behind it, as the event function got it
+ * @ns: from now
+ *
+ * It comes with GUARD_RF_LATER and @rec->op raised by one, unless the process has ended or become
+ * another program. At most 64 wait; the oldest is dropped for a new one.
+ */
+void guard_session_later(struct guard_session *s, const struct guard_rec *rec, uint64_t ns);
+
+/**
  * guard_session_walk() - records of what runs already, handed to the event function
  * @s: session
  * @err: filled on failure

@@ -173,6 +173,19 @@ static bool token_changes(struct sk_span token, enum churn churn, bool last)
 	       (any_of(token, is_digit) || any_of(sk_span_sub(token, 1, token.len), is_upper));
 }
 
+/* What mkstemp made of XXXXXX behind a separator. "Config" and "sha256" do not look like it. */
+static bool is_made_up(struct sk_span token)
+{
+	bool odd = false;
+
+	if (token.len != RANDOM_LEAST || !all_of(token, is_alnum))
+		return false;
+	for (size_t i = 1; i < token.len; i++)
+		odd = odd || is_upper(token.ptr[i]) ||
+		      (is_digit(token.ptr[i - 1]) && !is_digit(token.ptr[i]));
+	return odd && any_of(token, is_lower);
+}
+
 /* "app-2026-01-02.log" becomes "app-" star ".log". */
 static void add_data_component(struct sk_buf *b, struct sk_span c, enum churn churn)
 {
@@ -190,7 +203,8 @@ static void add_data_component(struct sk_buf *b, struct sk_span c, enum churn ch
 		while (end < c.len && !is_separator(c.ptr[end]))
 			end++;
 		token = sk_span_sub(c, i, end - i);
-		if (token.len != 0 && token_changes(token, churn, end == c.len)) {
+		if (token.len != 0 && (token_changes(token, churn, end == c.len) ||
+				       (i != 0 && end == c.len && is_made_up(token)))) {
 			if (!star)
 				(void)sk_buf_add_char(b, '*');
 			star = true;

@@ -145,6 +145,19 @@ static bool tell_use(const struct guard_event *e, struct sk_buf *b)
 	return true;
 }
 
+/* A reverse shell. */
+static void tell_remote(const struct guard_event *e, struct sk_buf *b)
+{
+	(void)sk_buf_printf(b,
+			    " takes its commands from %s port %u, over a connection opened from "
+			    "inside",
+			    e->peer_address, e->peer_port);
+	if (e->relay != NULL) {
+		(void)sk_buf_add_str(b, " by ");
+		quote(b, e->relay);
+	}
+}
+
 static void tell_exec(const struct guard_event *e, struct sk_buf *b)
 {
 	if (tell_use(e, b))
@@ -173,6 +186,10 @@ static void tell_exec(const struct guard_event *e, struct sk_buf *b)
 		break;
 	case GUARD_REASON_SHELL:
 		quote(b, e->file_path);
+		if (e->peer_address != NULL) {
+			tell_remote(e, b);
+			break;
+		}
 		(void)sk_buf_add_str(
 			b, " was started as a free shell: commands instead of a known script");
 		break;
@@ -297,7 +314,9 @@ void guard_story_tell(struct guard_event *e, const struct guard_rec *rec, struct
 		tell_exec(e, b);
 	else
 		tell_other(e, b);
-	if (rec != NULL && (rec->flags & GUARD_RF_STDIN_SOCKET) != 0) {
+	if (e->reason == GUARD_REASON_SHELL && e->peer_address != NULL) {
+		e->severity = "critical";
+	} else if (rec != NULL && (rec->flags & GUARD_RF_STDIN_SOCKET) != 0) {
 		(void)sk_buf_add_str(b, "; its input is a socket");
 		e->severity = "critical";
 	}

@@ -526,6 +526,150 @@ static int do_listen(const char *arg)
 	return bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 ? -1 : listen(fd, 1);
 }
 
+static int connected(const char *arg)
+{
+	struct sockaddr_in a = address(arg);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0 ? fd : -1;
+}
+
+static void become_shell(int in, int out)
+{
+	(void)dup2(in, 0);
+	(void)dup2(out, 1);
+	(void)dup2(out, 2);
+	(void)execl("/bin/sh", "sh", "-i", NULL);
+	_exit(99);
+}
+
+static int reap(pid_t child)
+{
+	int status;
+
+	(void)waitpid(child, &status, 0);
+	errno = WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : 900 + WEXITSTATUS(status);
+	return status == 0 ? 0 : -1;
+}
+
+/* A shell on a connection that was opened from here. */
+static int shell_socket(const char *arg)
+{
+	int fd = connected(arg);
+	pid_t child;
+
+	if (fd < 0)
+		return -1;
+	child = fork();
+	if (child == 0)
+		become_shell(fd, fd);
+	return reap(child);
+}
+
+/* The same on one that was accepted: what inetd does. */
+static int shell_accepted(const char *arg)
+{
+	struct sockaddr_in a = address(arg);
+	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+	pid_t child;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 || listen(fd, 1) != 0)
+		return -1;
+	child = fork();
+	if (child == 0) {
+		int c = accept(fd, NULL, NULL);
+
+		become_shell(c, c);
+	}
+	return reap(child);
+}
+
+static void copy(int from, int to)
+{
+	char buf[512];
+	ssize_t n;
+
+	while ((n = read(from, buf, sizeof(buf))) > 0)
+		if (write(to, buf, (size_t)n) != n)
+			break;
+}
+
+/* A shell on two pipes; the commands and answers are carried over a connection. */
+static int shell_pipes(const char *arg)
+{
+	int fd = connected(arg), in[2], out[2];
+	pid_t shell, writer;
+
+	if (fd < 0 || pipe(in) != 0 || pipe(out) != 0)
+		return -1;
+	shell = fork();
+	if (shell == 0) {
+		(void)close(fd);
+		(void)close(in[1]);
+		(void)close(out[0]);
+		become_shell(in[0], out[1]);
+	}
+	(void)close(in[0]);
+	(void)close(out[1]);
+	writer = fork();
+	if (writer == 0) {
+		copy(out[0], fd);
+		_exit(0);
+	}
+	copy(fd, in[1]);
+	(void)close(in[1]);
+	(void)kill(writer, 9);
+	return reap(shell);
+}
+
+/* The same on a pseudo terminal. */
+static int shell_terminal(const char *arg)
+{
+	int fd = connected(arg), master = posix_openpt(O_RDWR | O_NOCTTY);
+	pid_t shell, writer;
+
+	if (fd < 0 || master < 0 || grantpt(master) != 0 || unlockpt(master) != 0)
+		return -1;
+	shell = fork();
+	if (shell == 0) {
+		int slave;
+
+		(void)setsid();
+		slave = open(ptsname(master), O_RDWR);
+		(void)close(fd);
+		(void)close(master);
+		become_shell(slave, slave);
+	}
+	writer = fork();
+	if (writer == 0) {
+		copy(master, fd);
+		_exit(0);
+	}
+	copy(fd, master);
+	(void)kill(writer, 9);
+	(void)kill(shell, 9);
+	return reap(shell);
+}
+
+/* A client of a database whose program also asks a shell for something: no shell for anyone. */
+static int client_popen(const char *arg)
+{
+	int fd = connected(arg), in[2], out[2];
+	pid_t child;
+
+	if (fd < 0 || pipe(in) != 0 || pipe(out) != 0)
+		return -1;
+	child = fork();
+	if (child == 0) {
+		(void)dup2(in[0], 0);
+		(void)dup2(out[1], 1);
+		(void)execl("/bin/sh", "sh", "-c", "sleep 1; echo asked", NULL);
+		_exit(99);
+	}
+	return reap(child);
+}
+
 static int do_wait(const char *arg)
 {
 	(void)arg;
@@ -549,6 +693,11 @@ static const struct {
 	{"open", do_open},
 	{"listen", do_listen},
 	{"wait", do_wait},
+	{"shell-socket", shell_socket},
+	{"shell-accepted", shell_accepted},
+	{"shell-pipes", shell_pipes},
+	{"shell-terminal", shell_terminal},
+	{"client-popen", client_popen},
 	{"anon-mmap", anon_mmap},
 	{"anon-mprotect", anon_mprotect},
 	{"anon-shm", anon_shm},
