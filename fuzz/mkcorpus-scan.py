@@ -5,6 +5,7 @@ each time.
 
 Usage: fuzz/mkcorpus-scan.py [DIRECTORY of the corpora, default fuzz/corpus]
 """
+import hashlib
 import json
 import os
 import sys
@@ -92,3 +93,16 @@ seed("scan_facts", "removals", facts([
     fact(file, APK, "lib/apk/db/installed", "", text("damaged") + result())]))
 member = span("manifest.json") + span("") + number(512) + number(2) + number(1) + number(0) + span("[]")
 seed("scan_facts", "archive", number(1) + member + span(""))
+
+
+def entry(content, kind=1, key=hashlib.sha256(b"").digest()):
+    head = b"SKC1" + kind.to_bytes(4, "little") + len(content).to_bytes(8, "little") + key
+    return head + hashlib.sha256(head + content).digest() + content
+
+
+seed("scan_cache", "facts", entry(facts([release])))
+seed("scan_cache", "seen", entry(number(1) + bytes(range(32)) + number(100)))
+seed("scan_cache", "nothing", entry(b""))
+seed("scan_cache", "kind", entry(facts([]), kind=2))
+seed("scan_cache", "cut", entry(facts([status]))[:-1])
+seed("scan_cache", "content", facts([status, release]))
