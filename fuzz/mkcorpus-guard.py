@@ -75,6 +75,12 @@ def main():
     for name, data in dns_messages().items():
         with open(os.path.join(folder, name), "wb") as f:
             f.write(data)
+    folder = os.path.join(HERE, "corpus", "guard_hosts")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "hosts"), "w", encoding="utf-8") as f:
+        f.write("127.0.0.1\tlocalhost\n10.0.0.5 db.example.org db # the database\n::1 ip6-localhost\n10.0.0.256 no\n")
+    with open(os.path.join(folder, "resolv.conf"), "w", encoding="utf-8") as f:
+        f.write("search example.org\nnameserver 10.0.0.53\n; nameserver 10.0.0.54\nnameserver fe80::1\noptions ndots:5\n")
 
 
 main()

@@ -288,6 +288,15 @@ size_t guard_dns_wire(struct sk_span name, uint8_t *ret)
 	return n;
 }
 
+bool guard_dns_pattern(struct sk_span text, struct guard_dns_pattern *ret)
+{
+	ret->wildcard = sk_span_eq_str(text, "*") || sk_span_strip_prefix(&text, "*.");
+	if (sk_span_eq_str(text, "*"))
+		text = sk_span_str(".");
+	ret->len = guard_dns_wire(text, ret->wire);
+	return ret->len > 1 || (ret->wildcard && ret->len == 1);
+}
+
 size_t guard_dns_query(struct sk_span name, uint16_t type, uint16_t id, uint8_t *ret)
 {
 	static const uint8_t head[] = {0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0}; /* recursion desired */

@@ -66,6 +66,22 @@ sk_must_check bool guard_dns_parse(struct sk_span message, struct guard_dns *ret
  */
 size_t guard_dns_wire(struct sk_span name, uint8_t *ret);
 
+/** struct guard_dns_pattern - a name, or all names below one */
+struct guard_dns_pattern {
+	bool wildcard; /* "*.NAME", "*" */
+	size_t len;
+	uint8_t wire[GUARD_DNS_WIRE_SIZE];
+};
+
+/**
+ * guard_dns_pattern() - read a name as profiles write it
+ * @text: "db.example.org", "*.example.org" for all below but not itself, "*" for all
+ * @ret: written on success
+ *
+ * Return: false when it is none.
+ */
+sk_must_check bool guard_dns_pattern(struct sk_span text, struct guard_dns_pattern *ret);
+
 /**
  * guard_dns_query() - make a question
  * @name: text

@@ -71,6 +71,19 @@ int guard_files_open(uint32_t pid, const char *path)
 	return open_in(root, path);
 }
 
+struct sk_span guard_files_text(uint32_t pid, const char *path, char *buf, size_t size)
+{
+	int fd = guard_files_open(pid, path);
+	struct stat st;
+	int64_t n = 0;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		n = sk_read_full(fd, buf, size);
+	if (fd >= 0)
+		(void)close(fd);
+	return sk_span_of(buf, n > 0 ? (size_t)n : 0);
+}
+
 static uint64_t ctime_of(const struct stat *st)
 {
 	return (uint64_t)st->st_ctim.tv_sec * 1000000000u + (uint64_t)st->st_ctim.tv_nsec;

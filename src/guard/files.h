@@ -7,6 +7,7 @@
 
 #include "base/defs.h"
 #include "base/err.h"
+#include "base/span.h"
 #include "guard/bpf/record.h"
 
 enum {
@@ -60,6 +61,17 @@ bool guard_files_is_settled(const struct guard_file_id *id);
  * Return: descriptor, or -errno.
  */
 int guard_files_open(uint32_t pid, const char *path);
+
+/**
+ * guard_files_text() - read the beginning of a small file in the root of a process
+ * @pid: process
+ * @path: absolute
+ * @buf: receives the bytes
+ * @size: at most so many
+ *
+ * Return: what was read; nothing when there is no such file or it is none.
+ */
+struct sk_span guard_files_text(uint32_t pid, const char *path, char *buf, size_t size);
 
 /**
  * guard_files_identify() - what the kernel half will call a file

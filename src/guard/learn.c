@@ -2,6 +2,7 @@
 /* Sets, not streams: each record adds to the profile of its service or only to a count. */
 #include "guard/learn.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -12,19 +13,23 @@
 #include "guard/bpf/call-nr.h"
 #include "guard/call.h"
 #include "guard/files.h"
+#include "guard/hosts.h"
 #include "guard/profile-yaml.h"
 #include "guard/remote.h"
+#include "guard/resolved.h"
 #include "guard/shape.h"
 
 enum {
 	MAX_SERVICES = 1024,
 	TEXT_MAX = 16 << 10,
+	MAX_SIBLINGS = 32, /* names of one parent; more become "*.parent" */
 };
 
 struct guard_learn {
 	const char *dir;
 	struct guard_session *session;
 	struct guard_files *files;
+	struct guard_resolved *resolved;
 	struct guard_profile *profiles[MAX_SERVICES];
 	size_t n_profiles;
 	struct guard_learn_state state;
@@ -36,6 +41,7 @@ struct guard_learn *guard_learn_new(const char *dir)
 
 	l->dir = dir;
 	l->files = guard_files_new();
+	l->resolved = guard_resolved_new();
 	l->state.started = time(NULL);
 	l->state.last_new = l->state.started;
 	return l;
@@ -53,6 +59,7 @@ void guard_learn_free(struct guard_learn *l)
 	for (size_t i = 0; i < l->n_profiles; i++)
 		guard_profile_free(l->profiles[i]);
 	guard_files_free(l->files);
+	guard_resolved_free(l->resolved);
 	sk_free(l);
 }
 
@@ -290,16 +297,144 @@ static void learn_file(struct sight *s)
 	sk_buf_release(&b);
 }
 
-static void learn_peer(struct sight *s)
+/** struct hosts - /etc/hosts of a container being read */
+struct hosts {
+	struct sight *s;
+	struct sk_span own; /* the container's own name */
+	struct guard_dns_address last;
+};
+
+/* The first name of each address, but for what every container has. */
+static void learn_host(void *ctx, const struct guard_dns_address *a, struct sk_span name)
 {
-	struct guard_peer peer = {.address = s->e->peer_name != NULL ? NULL : s->e->peer_address,
-				  .name = s->e->peer_name,
-				  .protocol = s->e->peer_protocol,
-				  .port = s->e->peer_port};
+	static const uint8_t own6[16] = {[15] = 1};
+	struct hosts *h = ctx;
+	char text[GUARD_RESOLVED_TEXT_MAX + 1];
+	bool again =
+		h->last.family == a->family && memcmp(h->last.addr, a->addr, sizeof(a->addr)) == 0;
+
+	h->last = *a;
+	if (again || name.len >= sizeof(text) || sk_span_eq(name, h->own) ||
+	    (a->family == AF_INET ? a->addr[0] == 127 || a->addr[0] == 0
+				  : memcmp(a->addr, own6, 15) == 0 || a->addr[0] >= 0xfe))
+		return;
+	(void)snprintf(text, sizeof(text), "%.*s", SK_SPAN_ARG(name));
+	(void)guard_resolved_name(h->s->l->resolved, h->s->rec->cgroup, a, text);
+}
+
+/* Once for each container, before its first peer. */
+static void learn_hosts(struct sight *s)
+{
+	static const struct guard_dns_address mark = {0};
+	char name[256];
+	sk_cleanup(sk_freep) char *text = NULL;
+	struct hosts h = {.s = s};
+
+	if (guard_resolved_get(s->l->resolved, s->rec->cgroup, mark.family, mark.addr) != NULL)
+		return;
+	(void)guard_resolved_name(s->l->resolved, s->rec->cgroup, &mark, "");
+	text = sk_alloc(GUARD_HOSTS_BYTES);
+	h.own = sk_span_trim(
+		guard_files_text(s->rec->host_pid, "/etc/hostname", name, sizeof(name)));
+	guard_hosts_parse(guard_files_text(s->rec->host_pid, "/etc/hosts", text, GUARD_HOSTS_BYTES),
+			  learn_host, &h);
+}
+
+static void add_peer(struct sight *s, const char *name, const char *address, uint8_t proto,
+		     uint16_t port)
+{
+	struct guard_peer peer = {.address = name != NULL ? NULL : address,
+				  .name = name,
+				  .protocol = proto == IPPROTO_UDP   ? "udp"
+					      : proto == IPPROTO_TCP ? "tcp"
+								     : s->e->peer_protocol,
+				  .port = port};
 	struct guard_peer *item = guard_profile_add_peer(s->p, &peer, &s->fresh);
 
 	if (item != NULL)
 		touch(&item->item, s->bit, s->now);
+}
+
+/* Every name that leads to the address: an answer does not say which of them was meant. */
+static void learn_peer(struct sight *s)
+{
+	struct guard_resolved_port port = {s->rec->port, s->rec->proto};
+	struct guard_dns_address a = {.family = s->rec->family};
+	const struct guard_resolved_entry *known;
+
+	memcpy(a.addr, s->rec->addr, sizeof(a.addr));
+	learn_hosts(s);
+	known = guard_resolved_port(s->l->resolved, s->rec->cgroup, &a, port);
+	for (size_t i = 0; i < GUARD_RESOLVED_NAMES && known->names[i] != NULL; i++)
+		add_peer(s, known->names[i], NULL, port.proto, port.port);
+	if (known->names[0] == NULL)
+		add_peer(s, NULL, s->e->peer_address, port.proto, port.port);
+}
+
+/* Reverse look-ups and families of names that are made up as needed become "*.parent". */
+static const char *pattern_of(const struct guard_profile *p, const char *name, char *buf,
+			      size_t size)
+{
+	static const char *const reverse[] = {"in-addr.arpa", "ip6.arpa"};
+	const char *parent = strchr(name, '.');
+	size_t n = 0;
+
+	for (size_t i = 0; i < SK_ARRAY_LEN(reverse); i++) {
+		if (sk_span_ends(sk_span_str(name), reverse[i])) {
+			(void)snprintf(buf, size, "*.%s", reverse[i]);
+			return buf;
+		}
+	}
+	if (parent == NULL || strchr(parent + 1, '.') == NULL)
+		return name;
+	for (size_t i = 0; i < p->names.n_items; i++) {
+		const char *other = strchr(p->names.items[i].text, '.');
+
+		n += other != NULL && strcmp(other, parent) == 0;
+		if (strcmp(p->names.items[i].text, name) == 0)
+			return name;
+	}
+	if (n < MAX_SIBLINGS)
+		return name;
+	(void)snprintf(buf, size, "*%s", parent);
+	return buf;
+}
+
+static void learn_name(struct sight *s)
+{
+	char buf[GUARD_RESOLVED_TEXT_MAX + 4];
+	struct guard_dns_pattern pattern;
+	struct guard_text_item *item;
+	const char *name = s->e->detail;
+
+	if (name == NULL || strlen(name) > GUARD_RESOLVED_TEXT_MAX)
+		return;
+	name = pattern_of(s->p, name, buf, sizeof(buf));
+	if (!guard_dns_pattern(sk_span_str(name), &pattern))
+		return; /* the root */
+	item = guard_profile_add_text(s->p, &s->p->names, name, &s->fresh);
+	if (item != NULL)
+		touch(&item->item, s->bit, s->now);
+}
+
+/* An answer: where the container talks to already has one name more. */
+static void learn_answer(struct sight *s)
+{
+	const struct guard_resolved_entry *known;
+	struct guard_dns_address a = {0};
+
+	for (size_t i = 0; i < s->e->n_dns_addresses; i++) {
+		const char *text = s->e->dns_addresses[i];
+
+		a.family = strchr(text, ':') != NULL ? AF_INET6 : AF_INET;
+		memset(a.addr, 0, sizeof(a.addr));
+		if (inet_pton(a.family, text, a.addr) != 1)
+			continue;
+		known = guard_resolved_name(s->l->resolved, s->rec->cgroup, &a, s->e->detail);
+		for (size_t k = 0; k < known->n_ports && known->names[0] != NULL; k++)
+			add_peer(s, known->names[0], NULL, known->ports[k].proto,
+				 known->ports[k].port);
+	}
 }
 
 /* The program that acts, for what belongs to programs. */
@@ -360,6 +495,10 @@ void guard_learn_event(struct guard_learn *l, const struct guard_rec *rec, struc
 	case GUARD_REC_CONNECT:
 	case GUARD_REC_SEND:
 		learn_peer(&s);
+		break;
+	case GUARD_REC_DNS:
+		learn_name(&s);
+		learn_answer(&s);
 		break;
 	default:
 		learn_other(&s);

@@ -277,6 +277,13 @@ static void peer_pairs(struct guard_diff *d, const struct guard_profile *p, stru
 		pairs_add(ret, guard_peer_text(d->arena, &p->peers[i]), NULL);
 }
 
+static void name_pairs(struct guard_diff *d, const struct guard_profile *p, struct pairs *ret)
+{
+	(void)d;
+	for (size_t i = 0; i < p->names.n_items; i++)
+		pairs_add(ret, p->names.items[i].text, NULL);
+}
+
 static void listen_pairs(struct guard_diff *d, const struct guard_profile *p, struct pairs *ret)
 {
 	for (size_t i = 0; i < p->n_listen; i++)
@@ -346,11 +353,9 @@ void guard_profile_diff(const struct guard_profile *before, const struct guard_p
 		const char *name;
 		pairs_of make;
 	} sections[] = {
-		{"libraries", library_pairs},
-		{"files", file_pairs},
-		{"peers", peer_pairs},
-		{"listen", listen_pairs},
-		{"capabilities", capability_pairs},
+		{"libraries", library_pairs}, {"files", file_pairs},
+		{"peers", peer_pairs},        {"names", name_pairs},
+		{"listen", listen_pairs},     {"capabilities", capability_pairs},
 		{"syscalls", syscall_pairs},
 	};
 

@@ -151,6 +151,7 @@ static void merge_network(struct merge *m)
 {
 	bool fresh = false;
 
+	merge_words(m, &m->to->names, &m->from->names);
 	for (size_t i = 0; i < m->from->n_peers; i++, fresh = false) {
 		const struct guard_peer *from = &m->from->peers[i];
 		struct guard_peer *to;

@@ -472,6 +472,18 @@ static void put_peers(struct writer *w)
 	}
 }
 
+static uint64_t all_images(const struct guard_profile *p)
+{
+	return p->n_images == GUARD_MAX_IMAGES ? UINT64_MAX : (1ull << p->n_images) - 1;
+}
+
+static void put_names_asked(struct writer *w)
+{
+	if (w->p->names.n_items != 0)
+		(void)sk_buf_add_char(&w->out, '\n');
+	put_list(w, 0, "names", &w->p->names, all_images(w->p));
+}
+
 static void put_listen(struct writer *w)
 {
 	const struct guard_profile *p = w->p;
@@ -645,6 +657,7 @@ int guard_profile_write(const struct guard_profile *p, const struct sk_sink *sin
 	put_libraries(&w);
 	put_files(&w);
 	put_peers(&w);
+	put_names_asked(&w);
 	put_listen(&w);
 	put_capabilities(&w);
 	put_syscalls(&w);

@@ -18,6 +18,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "base/yaml.h"
+#include "guard/dns.h"
 #include "guard/names.h"
 #include "guard/profile-priv.h"
 
@@ -594,6 +595,31 @@ static int read_address(struct reader *r, const struct sk_yaml *y, void *to)
 	return res;
 }
 
+static int read_names(struct reader *r, const struct sk_yaml *y, void *to)
+{
+	struct guard_profile *p = to;
+	uint64_t all =
+		p->n_images == GUARD_MAX_IMAGES ? UINT64_MAX >> 1 : (1ull << p->n_images) - 1;
+	struct guard_dns_pattern pattern;
+	int res = read_words(r, y, &p->names);
+
+	settle_words(&p->names, all);
+	for (size_t i = 0; res == 0 && i < p->names.n_items; i++)
+		if (!guard_dns_pattern(sk_span_str(p->names.items[i].text), &pattern))
+			return fail_word(r, y, "not a DNS name:", p->names.items[i].text);
+	return res;
+}
+
+static int read_peer_name(struct reader *r, const struct sk_yaml *y, void *to)
+{
+	struct guard_dns_pattern pattern;
+	int res = read_text(r, y, to);
+
+	if (res == 0 && !guard_dns_pattern(sk_span_str(*(const char **)to), &pattern))
+		return fail_word(r, y, "not a DNS name:", *(const char **)to);
+	return res;
+}
+
 static int check_peer(struct reader *r, const struct sk_yaml *y, const struct guard_peer *peer,
 		      struct sk_map *seen)
 {
@@ -614,7 +640,7 @@ static int read_peers(struct reader *r, const struct sk_yaml *y, void *to)
 {
 	static const struct field fields[] = {
 		FIELD("address", read_address, guard_peer, address),
-		FIELD("name", read_text, guard_peer, name),
+		FIELD("name", read_peer_name, guard_peer, name),
 		FIELD("protocol", read_protocol, guard_peer, protocol),
 		FIELD("port", read_port, guard_peer, port),
 		ITEM_FIELDS(guard_peer),
@@ -814,6 +840,7 @@ static int read_profile(struct reader *r, const struct sk_yaml *y)
 		{"libraries", read_libraries, 0},
 		{"files", read_files, 0},
 		{"peers", read_peers, 0},
+		{"names", read_names, 0},
 		{"listen", read_listen, 0},
 		FIELD("capabilities", read_capabilities, guard_profile, capabilities),
 		FIELD("syscalls", read_syscalls, guard_profile, syscalls),

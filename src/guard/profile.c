@@ -67,6 +67,7 @@ void guard_profile_free(struct guard_profile *p)
 	sk_free(p->libraries);
 	sk_free(p->files);
 	sk_free(p->peers);
+	sk_free(p->names.items);
 	sk_free(p->listen);
 	sk_arena_free(p->arena);
 	sk_free(p);

@@ -35,6 +35,7 @@
 	X(LIBRARIES, "libraries", GUARD_MODE_ENFORCE)                                              \
 	X(FILES, "files", GUARD_MODE_ALERT)                                                        \
 	X(PEERS, "peers", GUARD_MODE_ENFORCE)                                                      \
+	X(NAMES, "names", GUARD_MODE_ALERT)                                                        \
 	X(LISTEN, "listen", GUARD_MODE_ALERT)                                                      \
 	X(CAPABILITIES, "capabilities", GUARD_MODE_ALERT)                                          \
 	X(SYSCALLS, "syscalls", GUARD_MODE_AUDIT)
@@ -194,6 +195,7 @@ struct guard_profile {
 	struct guard_peer *peers;
 	size_t n_peers;
 	size_t peers_cap;
+	struct guard_text_list names; /* DNS names asked for, "*." in front for all below */
 	struct guard_listen *listen;
 	size_t n_listen;
 	size_t listen_cap;
