@@ -26,7 +26,8 @@ enum {
 	DEFAULT_KEPT = 4, /* rotated files */
 	MOST_KEPT = 1000,
 	MAX_TOKEN = 8 << 10,
-	END_TIMEOUT_MS = 10000, /* for an agent to answer what is held, and to end */
+	END_TIMEOUT_MS = 10000,  /* for an agent to answer what is held, and to end */
+	NAMES_WAIT_US = 3000000, /* longest wait for name servers before the guard is ready */
 };
 
 #define SELECT_OPTIONS                                                                               \
@@ -476,6 +477,7 @@ static int run_loop(struct guarding *g, struct sk_err *err)
 	do {
 		if (guard_session_poll(g->session, 20, err) < 0)
 			return -1;
+		(void)guard_enforce_tick(g->enforce, g->kern, monotonic_us() / 1000);
 		r = guard_output_tick(g->output, monotonic_us(), &failure);
 		if (r < 0)
 			note_output(g, r, &failure);
@@ -486,13 +488,34 @@ static int run_loop(struct guarding *g, struct sk_err *err)
 	return sig;
 }
 
+static void run_gone(void *ctx, struct guard_whose *w)
+{
+	struct guarding *g = ctx;
+
+	guard_enforce_gone(g->enforce, w);
+}
+
+/* What runs already may know names that it will not look up again; a dead server is not waited for.
+ */
+static int learn_names(struct guarding *g, struct sk_err *err)
+{
+	uint64_t until = monotonic_us() + NAMES_WAIT_US;
+
+	while (!guard_enforce_tick(g->enforce, g->kern, monotonic_us() / 1000) &&
+	       monotonic_us() < until)
+		if (guard_session_poll(g->session, 5, err) < 0)
+			return -1;
+	return 0;
+}
+
 /* Runs until told to end. What is held is answered and what was counted is told before the end. */
 static int guard_on(struct guarding *g, struct sk_err *err)
 {
 	struct sk_err failure = {0};
 	int sig, r;
 
-	if (guard_session_walk(g->session, err) < 0 || guard_session_pin(g->session, err) < 0)
+	if (guard_session_walk(g->session, err) < 0 || learn_names(g, err) < 0 ||
+	    guard_session_pin(g->session, err) < 0)
 		return -1;
 	say_ready(&g->run, guard_kern_backend(g->kern));
 	sig = run_loop(g, err);
@@ -521,8 +544,10 @@ static bool mode_option(struct cli_context *ctx, const char *name, enum guard_mo
 
 static int run(struct cli_context *ctx)
 {
-	static const struct guard_session_ops ops = {
-		.opened = run_opened, .container = run_container, .event = run_event};
+	static const struct guard_session_ops ops = {.opened = run_opened,
+						     .container = run_container,
+						     .gone = run_gone,
+						     .event = run_event};
 	struct guarding g = {.ctx = ctx};
 	struct guard_enforce_options eo = {.dir = cli_option(ctx, "profiles")};
 	struct guard_session_options o = {

@@ -18,9 +18,11 @@
 #include "guard/call.h"
 #include "guard/expect.h"
 #include "guard/files.h"
+#include "guard/named.h"
 #include "guard/names.h"
 #include "guard/profile-yaml.h"
 #include "guard/remote.h"
+#include "guard/resolver.h"
 #include "guard/shape.h"
 #include "guard/story.h"
 
@@ -35,7 +37,9 @@ struct service {
 	char *name;
 	struct guard_profile *profile; /* NULL: there is none */
 	uint32_t index;
-	bool resolved; /* its files were looked up in a running container */
+	bool resolved;            /* its files were looked up in a running container */
+	const char *const *names; /* of peers, to be looked up */
+	size_t n_names;
 };
 
 struct guard_enforce {
@@ -43,6 +47,8 @@ struct guard_enforce {
 	struct guard_remote remote;    /* of the event at hand */
 	struct guard_enforce_options options;
 	struct guard_files *files;
+	struct guard_resolver *resolver;
+	struct sk_arena *arena;
 	struct service services[GUARD_MAX_SERVICES];
 	size_t n_services;
 	struct sk_buf text;
@@ -56,6 +62,8 @@ struct guard_enforce *guard_enforce_new(const struct guard_enforce_options *o)
 
 	f->options = *o;
 	f->files = guard_files_new();
+	f->resolver = guard_resolver_new();
+	f->arena = sk_arena_new();
 	sk_buf_init(&f->text, TEXT_MAX);
 	sk_buf_init(&f->expected, TEXT_MAX);
 	return f;
@@ -70,6 +78,8 @@ void guard_enforce_free(struct guard_enforce *f)
 		sk_free(f->services[i].name);
 	}
 	guard_files_free(f->files);
+	guard_resolver_free(f->resolver);
+	sk_arena_free(f->arena);
 	sk_buf_release(&f->text);
 	sk_buf_release(&f->expected);
 	sk_free(f);
@@ -250,7 +260,7 @@ static void put_calls(struct guard_kern *k, uint32_t service, const struct guard
 	(void)guard_kern_put(k, GUARD_MAP_CALL_SETS, &service, set);
 }
 
-static void put_profile(struct guard_enforce *f, struct guard_kern *k, const struct service *svc)
+static void put_profile(struct guard_enforce *f, struct guard_kern *k, struct service *svc)
 {
 	const struct guard_profile *p = svc->profile;
 	struct guard_policy policy = policy_of(p, f->options.mode);
@@ -263,6 +273,8 @@ static void put_profile(struct guard_enforce *f, struct guard_kern *k, const str
 	for (size_t i = 0; i < p->n_libraries; i++)
 		put_size(k, svc->index, p->libraries[i].content.size);
 	put_peers(k, svc->index, p);
+	guard_named_put(k, svc->index, p, f->options.mode, &policy);
+	svc->names = guard_named_list(p, f->arena, &svc->n_names);
 	/* Last: from here on the service is judged by it. */
 	(void)guard_kern_put(k, GUARD_MAP_POLICIES, &svc->index, &policy);
 }
@@ -350,6 +362,53 @@ static void resolve(struct guard_enforce *f, struct guard_kern *k, struct servic
 		resolve_file(f, k, svc, pid, p->libraries[i].content.path);
 }
 
+/* Where the container asks for names, and what it may know already. */
+static void look_around(struct guard_enforce *f, struct guard_kern *k, const struct service *svc,
+			uint64_t cgroup, uint32_t pid)
+{
+	const struct guard_nameservers *servers;
+	struct guard_container c;
+
+	if (svc->n_names == 0 || pid == 0)
+		return;
+	servers = guard_resolver_add(f->resolver, cgroup, pid, svc->names, svc->n_names);
+	if (servers != NULL)
+		guard_named_servers(k, svc->index, servers);
+	if (!guard_kern_get(k, GUARD_MAP_CONTAINERS, &cgroup, &c) || (c.flags & GUARD_C_LOOKED))
+		return;
+	c.flags |= GUARD_C_LOOKED;
+	(void)guard_kern_put(k, GUARD_MAP_CONTAINERS, &cgroup, &c);
+}
+
+/** struct finding - where found addresses go */
+struct finding {
+	struct guard_enforce *f;
+	struct guard_kern *k;
+};
+
+static void on_found(void *ctx, const struct guard_resolver_found *found)
+{
+	struct finding *g = ctx;
+
+	/* Names are texts of their profile. */
+	for (size_t i = 0; i < g->f->n_services; i++)
+		for (size_t j = 0; j < g->f->services[i].n_names; j++)
+			if (g->f->services[i].names[j] == found->name)
+				guard_named_open(g->k, g->f->services[i].profile, found);
+}
+
+bool guard_enforce_tick(struct guard_enforce *f, struct guard_kern *k, uint64_t now_ms)
+{
+	struct finding g = {f, k};
+
+	return guard_resolver_tick(f->resolver, now_ms, on_found, &g);
+}
+
+void guard_enforce_gone(struct guard_enforce *f, const struct guard_whose *w)
+{
+	guard_resolver_remove(f->resolver, w->cgroup);
+}
+
 static struct service *service_of(struct guard_enforce *f, const char *name, bool *ret_new)
 {
 	struct service *svc;
@@ -385,6 +444,8 @@ int guard_enforce_container(struct guard_enforce *f, struct guard_kern *k, struc
 	w->user = svc;
 	w->index = svc->index;
 	resolve(f, k, svc, guard_session_pid(w));
+	if (w->has_started || w->is_host)
+		look_around(f, k, svc, w->cgroup, guard_session_pid(w));
 	return 1;
 }
 
@@ -586,8 +647,10 @@ static bool decide_held(struct held *h)
 	enum guard_reason reason = h->e->reason;
 	enum guard_mode mode;
 
-	if (h->svc != NULL)
+	if (h->svc != NULL) {
 		resolve(h->f, h->k, h->svc, h->rec->host_pid);
+		look_around(h->f, h->k, h->svc, h->w->cgroup, h->rec->host_pid);
+	}
 	take_hash(h);
 	if (reason == GUARD_REASON_NONE)
 		h->e->reason = default_reason(h);

@@ -74,6 +74,23 @@ sk_must_check int guard_enforce_container(struct guard_enforce *f, struct guard_
 const struct guard_profile *guard_enforce_profile(const struct guard_whose *w);
 
 /**
+ * guard_enforce_gone() - a container is gone
+ * @f: state
+ * @w: container
+ */
+void guard_enforce_gone(struct guard_enforce *f, const struct guard_whose *w);
+
+/**
+ * guard_enforce_tick() - look up names of peers for the containers, without waiting
+ * @f: state
+ * @k: kernel half
+ * @now_ms: a clock that only goes forward
+ *
+ * Return: true when no container waits for its first look-ups.
+ */
+bool guard_enforce_tick(struct guard_enforce *f, struct guard_kern *k, uint64_t now_ms);
+
+/**
  * guard_enforce_event() - something happened: completes it, and decides what was held
  * @f: state
  * @k: kernel half

@@ -290,6 +290,26 @@ void guard_bpf_succeed(struct guard_kern *k)
 	k->has_old = false;
 }
 
+/* Addresses that names have led to: the containers will not ask again for it. */
+static void inherit_named(struct guard_kern *k)
+{
+	sk_cleanup(sk_closep) int fd = guard_pinned_open(GUARD_MAP_NAMED);
+	int own = k->map_fds[GUARD_MAP_NAMED];
+	struct guard_named_key key, next;
+	struct guard_named value;
+	bool more;
+
+	if (fd < 0 || !is_like(fd, own))
+		return;
+	more = bpf_map_get_next_key(fd, NULL, &key) == 0;
+	for (size_t i = 0; more && i < GUARD_NAMED_WALKED; i++) {
+		more = bpf_map_get_next_key(fd, &key, &next) == 0;
+		if (bpf_map_lookup_elem(fd, &key, &value) == 0)
+			(void)bpf_map_update_elem(own, &key, &value, BPF_NOEXIST); /* is there */
+		key = next;
+	}
+}
+
 size_t guard_bpf_inherit(struct guard_kern *k, bool held)
 {
 	sk_cleanup(sk_closep) int fd = guard_pinned_open(GUARD_MAP_TASKS);
@@ -302,6 +322,7 @@ size_t guard_bpf_inherit(struct guard_kern *k, bool held)
 
 	if (fd < 0 || !read_control(&control, &same) || !same || !is_like(fd, own))
 		return 0;
+	inherit_named(k);
 	more = bpf_map_get_next_key(fd, NULL, &key) == 0;
 	for (size_t i = 0; more && i < GUARD_TASKS_WALKED; i++) {
 		more = bpf_map_get_next_key(fd, &key, &next) == 0;

@@ -182,6 +182,7 @@ static void cover(struct guard_session *s, struct guard_whose *w, const char *pa
 {
 	struct cover c = {.s = s, .w = w};
 
+	w->has_started = guard_session_pid(w) != 0;
 	if (w->is_selected && s->ops.container != NULL)
 		s->ops.container(s->ctx, w);
 	guard_cgroup_walk(path, cover_cgroup, &c);

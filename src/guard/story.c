@@ -237,6 +237,11 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 	default:
 		break;
 	}
+	if (e->kind == GUARD_KIND_DNS) {
+		quote(b, e->detail);
+		(void)sk_buf_add_str(b, " is no name that this service asks for");
+		return;
+	}
 	if (e->kind == GUARD_KIND_BIND) {
 		(void)sk_buf_printf(b, "port %u (%s) is offered, which this service never did",
 				    e->peer_port,
@@ -249,9 +254,13 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 		return;
 	}
 	if (e->peer_address != NULL) {
-		(void)sk_buf_printf(b, "%s port %u (%s) is no peer of this service",
-				    e->peer_address, e->peer_port,
+		(void)sk_buf_printf(b, "%s port %u (%s", e->peer_address, e->peer_port,
 				    e->peer_protocol != NULL ? e->peer_protocol : "?");
+		if (e->peer_name != NULL) {
+			(void)sk_buf_add_str(b, ", looked up as ");
+			quote(b, e->peer_name);
+		}
+		(void)sk_buf_add_str(b, ") is no peer of this service");
 		return;
 	}
 	quote(b, e->file_path);
@@ -286,6 +295,8 @@ static const char *attack_of_kind(const struct guard_event *e)
 	case GUARD_KIND_CONNECT:
 	case GUARD_KIND_SEND:
 		return "T1071"; /* application layer protocol */
+	case GUARD_KIND_DNS:
+		return "T1071.004"; /* DNS */
 	case GUARD_KIND_BIND:
 		return "T1205"; /* traffic signalling: a port that waits */
 	case GUARD_KIND_OPEN:

@@ -473,13 +473,27 @@ static __always_inline int dns_asked(struct __sk_buff *skb, struct dns_packet *p
 }
 
 /* A container that answers questions itself is not believed about its own. */
-static __always_inline void dns_own_answer(void)
+static __always_inline void dns_own_answer(struct __sk_buff *skb)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
+	struct guard_container *c = container_of_id(bpf_skb_cgroup_id(skb));
 	struct subject s = {};
 
 	if (subject_task(&s, task) == 0 && (s.container->flags & GUARD_C_ANSWERS) == 0)
 		s.container->flags |= GUARD_C_ANSWERS;
+	if (c != NULL && (c->flags & GUARD_C_ANSWERS) == 0)
+		c->flags |= GUARD_C_ANSWERS;
+}
+
+/* Sockets may be connected to port 0, see rule_peer(), but nothing is sent there. */
+static __always_inline int dns_no_port(struct dns_packet *p)
+{
+	struct subject s = {};
+
+	if (p->proto != PROTO_UDP || subject_task(&s, (void *)bpf_get_current_task()) != 0 ||
+	    !s.policy->has_profile)
+		return 1;
+	return verdict_of(s.policy->mode_peer, GUARD_REC_DENIED) != GUARD_REC_DENIED;
 }
 
 /** struct dns_front - how a message begins */
@@ -505,8 +519,10 @@ int guard_dns_out(struct __sk_buff *skb)
 
 	if (dns_ports(skb, &p, head) != 0)
 		return 1;
+	if (p.dport == 0)
+		return dns_no_port(&p);
 	if (p.sport == DNS_PORT)
-		dns_own_answer();
+		dns_own_answer(skb);
 	if (p.dport != DNS_PORT && p.proto != PROTO_UDP &&
 	    !(p.family == AF_INET_ && head[16] == 127))
 		return 1;

@@ -254,8 +254,12 @@ static __always_inline int must_wait(struct subject *s)
 {
 	struct guard_control *ctl = get_control();
 
-	return (s->container->flags & GUARD_C_PENDING) != 0 && ctl != NULL && ctl->hold_pending &&
-	       agent_alive(ctl);
+	if (ctl == NULL || !ctl->hold_pending || !agent_alive(ctl))
+		return 0;
+	if ((s->policy->flags & GUARD_P_NAMED) && (s->task->flags & GUARD_T_MAIN) &&
+	    (s->container->flags & GUARD_C_LOOKED) == 0)
+		return 1;
+	return (s->container->flags & GUARD_C_PENDING) != 0;
 }
 
 /*

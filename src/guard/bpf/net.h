@@ -76,6 +76,9 @@ static __always_inline int rule_peer(struct subject *s, struct task_struct *task
 	int known = s->policy->has_profile && peer_known(s, p);
 	struct guard_rec r;
 
+	/* A datagram socket connected to port 0: the C library asks which way packets would go. */
+	if (p->proto == PROTO_UDP && p->port == 0)
+		return 1;
 	if (known && (s->policy->flags & GUARD_P_LEARN) == 0)
 		return 1;
 	rec_init(&r, type, s, task);

@@ -212,6 +212,7 @@ enum guard_container_flags {
 	GUARD_C_STARTED = 1 << 3, /* its first program ran */
 	GUARD_C_GONE = 1 << 4,
 	GUARD_C_ANSWERS = 1 << 5, /* sent something from port 53 itself */
+	GUARD_C_LOOKED = 1 << 6,  /* user space has read where it asks for names */
 };
 
 /** struct guard_policy - of one service */
@@ -246,6 +247,7 @@ enum guard_policy_flags {
 	GUARD_P_COMPAT = 1 << 9,      /* 32-bit calls are known */
 	GUARD_P_HOLD_ARGS = 1 << 10,  /* arguments not seen before are looked at first */
 	GUARD_P_HOLD_FILES = 1 << 11, /* opened files not seen before are looked at first */
+	GUARD_P_NAMED = 1 << 12,      /* some peers are known by name */
 };
 
 /** struct guard_allow_key - a known file of a service */
