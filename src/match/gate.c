@@ -112,6 +112,7 @@ bool match_gate_apply(const struct match_gate *g, struct model_report *r, struct
 	}
 	n_hidden = r->n_findings - n;
 	r->n_findings = n;
+	r->n_filtered = n_hidden;
 	if (n_hidden > 0)
 		add_diagnostic(r, a, MODEL_DIAGNOSTIC_INFO, "filters",
 			       sk_arena_printf(a, "%zu finding%s left out as asked", n_hidden,

@@ -57,8 +57,10 @@ static int read_member(const struct sk_yaml_pair *pair, const char *file, struct
 		return 0;
 	}
 	if (strcmp(pair->key, "until") != 0)
-		return sk_err_set(err, SK_E_FORMAT, "%s:%zu: unknown member %s", file,
-				  pair->value->line,
+		return sk_err_set(err, SK_E_FORMAT,
+				  "%s:%zu: unknown member %s; there are id, package, path, reason "
+				  "and until",
+				  file, pair->value->line,
 				  sk_text_quote(sk_span_str(pair->key), quoted, sizeof(quoted)));
 	if (text != NULL && !parse_until(text, &rule->until))
 		return complain(err, file, pair->value, "until: no date such as 2026-01-31");

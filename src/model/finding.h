@@ -132,6 +132,7 @@ struct model_report {
 			    */
 	struct model_finding *findings; /* by risk, severity, id, package id */
 	size_t n_findings;
+	size_t n_filtered; /* findings that filters took away */
 	struct model_suppressed *suppressed;
 	size_t n_suppressed;
 	struct model_diagnostic *diagnostics;

@@ -475,6 +475,12 @@ static void add_counts(struct page *p, const struct report_summary *s)
 		add_sentence(p, "No package was recognised.");
 		return;
 	}
+	if (s->findings == 0 && p->r->n_filtered != 0) {
+		add_sentence(p, "None of %zu finding%s in %zu package%s is among those asked for.",
+			     p->r->n_filtered, plural(p->r->n_filtered), s->packages,
+			     plural(s->packages));
+		return;
+	}
 	if (s->findings == 0) {
 		add_clean(p, s->packages, p->r->n_unjudged);
 		return;

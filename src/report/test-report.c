@@ -369,6 +369,12 @@ static void test_age(void **state)
 	assert_non_null(strstr(b.ptr, "No known vulnerabilities in 1 package."));
 	assert_non_null(strstr(b.ptr, "Advisories up to 2025-02-01 (OSV Debian), 18 days old"));
 	sk_buf_release(&b);
+	r.n_filtered = 2;
+	write_report("table", &r, &opts, &b);
+	assert_non_null(strstr(b.ptr, "None of 2 findings in 1 package is among those asked for."));
+	assert_null(strstr(b.ptr, "No known"));
+	sk_buf_release(&b);
+	r.n_filtered = 0;
 	r.database.relevant = NULL;
 	r.n_unjudged = 1;
 	write_report("table", &r, &opts, &b);
