@@ -658,15 +658,16 @@ int unpack_tar_next(struct unpack_tar *t, const struct unpack_entry **ret_entry,
 /* Where in the sparse map the position is; the length of the hole or extent there. */
 static uint64_t tar_locate(struct unpack_tar *t, bool *ret_hole)
 {
-	const struct tar_extent *e = t->map.extents + t->extent;
-	const struct tar_extent *end = t->map.extents + t->map.n_extents;
+	const struct tar_extent *e;
 
-	while (e < end && t->pos >= e->off + e->len)
-		e++;
-	t->extent = (size_t)(e - t->map.extents);
-	*ret_hole = e == end || t->pos < e->off;
-	if (e == end)
+	while (t->extent < t->map.n_extents &&
+	       t->pos >= t->map.extents[t->extent].off + t->map.extents[t->extent].len)
+		t->extent++;
+	*ret_hole = true;
+	if (t->extent == t->map.n_extents)
 		return t->entry.size - t->pos;
+	e = &t->map.extents[t->extent];
+	*ret_hole = t->pos < e->off;
 	return *ret_hole ? e->off - t->pos : e->off + e->len - t->pos;
 }
 
