@@ -3,6 +3,7 @@
 #include "base/json.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include <jansson.h>
@@ -168,25 +169,52 @@ int sk_jw_finish(struct sk_jw *w)
 
 static void jw_newline(struct sk_jw *w)
 {
-	static const char spaces[] = "                ";
+	size_t n = (size_t)(w->depth * w->indent);
+	char *to;
 
 	if (w->indent == 0)
 		return;
-	(void)sk_buf_add_char(&w->out, '\n');
-	for (int n = w->depth * w->indent; n > 0; n -= (int)sizeof(spaces) - 1)
-		(void)sk_buf_add(
-			&w->out, spaces,
-			(size_t)(n < (int)sizeof(spaces) - 1 ? n : (int)sizeof(spaces) - 1));
+	to = sk_buf_reserve(&w->out, n + 1);
+	if (to == NULL)
+		return;
+	*to = '\n';
+	memset(to + 1, ' ', n);
+	w->out.len += n + 1;
 }
 
-/* How many bytes at the front stand for themselves: printable ASCII but quote and backslash. */
-static size_t jw_plain(struct sk_span s)
+/* Is there a zero byte among eight? */
+static bool jw_has_zero(uint64_t x)
+{
+	return ((x - 0x0101010101010101u) & ~x & 0x8080808080808080u) != 0;
+}
+
+/* Do eight bytes stand for themselves? May say no where they do. */
+static bool jw_is_plain(uint64_t x)
+{
+	return (((x - 0x2020202020202020u) | x) & 0x8080808080808080u) == 0 &&
+	       !jw_has_zero(x ^ 0x2222222222222222u) && !jw_has_zero(x ^ 0x5c5c5c5c5c5c5c5cu) &&
+	       !jw_has_zero(x ^ 0x7f7f7f7f7f7f7f7fu);
+}
+
+/*
+ * Copies what stands for itself at the front: printable ASCII but quote and backslash. Return: how
+ * many bytes.
+ */
+static size_t jw_plain(struct sk_span s, char *to)
 {
 	size_t n = 0;
+	uint64_t x;
 
-	while (n < s.len && s.ptr[n] >= ' ' && s.ptr[n] < 0x7f && s.ptr[n] != '"' &&
-	       s.ptr[n] != '\\')
-		n++;
+	for (; n + sizeof(x) <= s.len; n += sizeof(x)) {
+		memcpy(&x, s.ptr + n, sizeof(x));
+		if (!jw_is_plain(x))
+			break;
+		memcpy(to + n, &x, sizeof(x));
+	}
+	for (;
+	     n < s.len && s.ptr[n] >= ' ' && s.ptr[n] < 0x7f && s.ptr[n] != '"' && s.ptr[n] != '\\';
+	     n++)
+		to[n] = s.ptr[n];
 	return n;
 }
 
@@ -194,11 +222,15 @@ static void jw_text(struct sk_jw *w, struct sk_span s)
 {
 	(void)sk_buf_add_char(&w->out, '"');
 	for (;;) {
-		size_t plain = jw_plain(s);
+		char *to = sk_buf_reserve(&w->out, s.len + 1);
+		size_t plain;
 		const char *start;
 		uint32_t cp;
 
-		(void)sk_buf_add(&w->out, s.ptr, plain);
+		if (to == NULL)
+			return;
+		plain = jw_plain(s, to);
+		w->out.len += plain;
 		s = sk_span_sub(s, plain, s.len);
 		if (s.len == 0)
 			break;
@@ -304,10 +336,41 @@ void sk_jw_u64(struct sk_jw *w, const char *key, uint64_t value)
 	(void)sk_buf_printf(&w->out, "%" PRIu64, value);
 }
 
+/*
+ * What printf() would write, for small numbers that are far from the middle between two of so many
+ * decimals; false for the others.
+ */
+static bool jw_put_decimal(struct sk_jw *w, double value, int decimals)
+{
+	double scaled = value, rest;
+	char text[24];
+	size_t at = sizeof(text);
+	uint64_t n;
+
+	if (!(value >= 0.0 && value < 1e6) || signbit(value) || decimals < 1 || decimals > 6)
+		return false;
+	for (int i = 0; i < decimals; i++)
+		scaled *= 10.0;
+	n = (uint64_t)scaled;
+	rest = scaled - (double)n;
+	if (rest > 0.499 && rest < 0.501)
+		return false;
+	n += rest > 0.5;
+	for (int i = 0; i <= decimals || n != 0; i++) {
+		if (i == decimals)
+			text[--at] = '.';
+		text[--at] = (char)('0' + n % 10);
+		n /= 10;
+	}
+	(void)sk_buf_add(&w->out, text + at, sizeof(text) - at);
+	return true;
+}
+
 void sk_jw_decimal(struct sk_jw *w, const char *key, double value, int decimals)
 {
 	jw_prefix(w, key);
-	(void)sk_buf_printf(&w->out, "%.*f", decimals, value);
+	if (!jw_put_decimal(w, value, decimals))
+		(void)sk_buf_printf(&w->out, "%.*f", decimals, value);
 }
 
 void sk_jw_bool(struct sk_jw *w, const char *key, bool value)

@@ -165,6 +165,68 @@ static void writes(void **state)
 	sk_buf_release(&b);
 }
 
+/* The bytes of printf(), whatever the way that they were made. */
+static void writes_decimals(void **state)
+{
+	static const double values[] = {0.0,  -0.0,    0.125,    0.5,      0.005,   2.675, 9.995,
+					1e-9, 99.9999, 999999.5, 1e6,      1e300,   -3.25, 0.1,
+					7.0,  0.97368, 0.00043,  12345.67, 0.99999, 100.0, 0.045};
+	char want[512];
+	struct sk_sink sink;
+	struct sk_buf b;
+	struct sk_jw w;
+
+	(void)state;
+	sk_buf_init(&b, 1 << 16);
+	sink = sk_sink_buf(&b);
+	for (int i = 0; i < 20000; i++) {
+		double value = i < (int)SK_ARRAY_LEN(values) ? values[i] : (double)i * 0.000501;
+		int decimals = i % 7;
+
+		sk_buf_reset(&b);
+		sk_jw_init(&w, &sink, 0);
+		sk_jw_decimal(&w, NULL, value, decimals);
+		assert_int_equal(sk_jw_finish(&w), 0);
+		(void)snprintf(want, sizeof(want), "%.*f\n", decimals, value);
+		assert_string_equal(b.ptr, want);
+	}
+	sk_buf_release(&b);
+}
+
+/* What needs an escape is found wherever it stands. */
+static void writes_escapes(void **state)
+{
+	static const char special[] = {'"', '\\', '\n', 0x1f, 0x7f, 'x', ' ', '~', '!', '['};
+	struct sk_sink sink;
+	struct sk_buf b;
+	struct sk_jw w;
+	char text[32];
+
+	(void)state;
+	sk_buf_init(&b, 1 << 16);
+	sink = sk_sink_buf(&b);
+	for (size_t i = 0; i < sizeof(text) * sizeof(special); i++) {
+		size_t at = i / sizeof(special);
+		char c = special[i % sizeof(special)];
+		const char *escaped = c == '"'    ? "\\\""
+				      : c == '\\' ? "\\\\"
+				      : c == '\n' ? "\\n"
+				      : c == 0x1f ? "\\u001f"
+				      : c == 0x7f ? "\\u007f"
+						  : (char[]){c, '\0'};
+
+		memset(text, 'a', sizeof(text));
+		text[at] = c;
+		sk_buf_reset(&b);
+		sk_jw_init(&w, &sink, 0);
+		sk_jw_span(&w, NULL, sk_span_of(text, sizeof(text)));
+		assert_int_equal(sk_jw_finish(&w), 0);
+		assert_int_equal(b.len, sizeof(text) - 1 + strlen(escaped) + 3);
+		assert_memory_equal(b.ptr + 1 + at, escaped, strlen(escaped));
+	}
+	sk_buf_release(&b);
+}
+
 /* A sink whose n-th write fails. */
 static int failing_write(void *ctx, const void *ptr, size_t len)
 {
@@ -198,9 +260,10 @@ static void keeps_the_first_failure(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_values), cmocka_unit_test(absent_is_harmless),
-		cmocka_unit_test(refuses),      cmocka_unit_test(flags_relax),
-		cmocka_unit_test(writes),       cmocka_unit_test(keeps_the_first_failure),
+		cmocka_unit_test(reads_values),   cmocka_unit_test(absent_is_harmless),
+		cmocka_unit_test(refuses),        cmocka_unit_test(flags_relax),
+		cmocka_unit_test(writes),         cmocka_unit_test(writes_decimals),
+		cmocka_unit_test(writes_escapes), cmocka_unit_test(keeps_the_first_failure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
