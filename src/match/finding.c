@@ -370,32 +370,32 @@ int match_finding_fill(const struct match_group *g, struct match_texts *t,
 		       struct model_finding *ret)
 {
 	const struct match_hit *first = g->hits[0];
-	struct model_finding f = {.package = g->subject->package};
 	uint32_t id = g->has_vuln ? g->vuln.id : first->advisory.id;
 	int r;
 
-	f.id = vulndb_id_copy(t->db, id, t->a);
-	if (f.id == NULL)
+	ret->package = g->subject->package;
+	ret->id = vulndb_id_copy(t->db, id, t->a);
+	if (ret->id == NULL)
 		return -SK_E_FORMAT;
-	r = fill_aliases(g, id, t, &f);
+	r = fill_aliases(g, id, t, ret);
 	if (r == 0)
-		r = fill_fixes(g, t->a, &f);
+		r = fill_fixes(g, t->a, ret);
 	if (r == 0)
-		r = fill_signals(g, t, &f);
+		r = fill_signals(g, t, ret);
 	if (r < 0)
 		return r;
-	fill_severity(g, t, &f);
-	f.state = state_of(first->said->claim.state, f.n_fixed_versions > 0);
-	f.risk = match_risk(f.severity, f.cvss, f.n_cvss, &f.kev, &f.epss);
-	f.advisory.feed = match_feed_name(t, first->advisory.feed);
-	f.advisory.id =
-		first->advisory.id == id ? f.id : vulndb_id_copy(t->db, first->advisory.id, t->a);
-	if (f.advisory.id == NULL)
+	fill_severity(g, t, ret);
+	ret->state = state_of(first->said->claim.state, ret->n_fixed_versions > 0);
+	ret->risk = match_risk(ret->severity, ret->cvss, ret->n_cvss, &ret->kev, &ret->epss);
+	ret->advisory.feed = match_feed_name(t, first->advisory.feed);
+	ret->advisory.id = first->advisory.id == id
+				   ? ret->id
+				   : vulndb_id_copy(t->db, first->advisory.id, t->a);
+	if (ret->advisory.id == NULL)
 		return -SK_E_FORMAT;
-	f.advisory.range = match_range_text(first->said, t->a);
-	if (f.published == NULL)
-		f.published = time_text(vulndb_advisory_published(&first->advisory), t->a);
-	f.fix_published = fix_time(g, &f, t->a);
-	*ret = f;
+	ret->advisory.range = match_range_text(first->said, t->a);
+	if (ret->published == NULL)
+		ret->published = time_text(vulndb_advisory_published(&first->advisory), t->a);
+	ret->fix_published = fix_time(g, ret, t->a);
 	return 0;
 }

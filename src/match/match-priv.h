@@ -226,7 +226,7 @@ struct match_group {
  * match_finding_fill() - the finding of a group
  * @g: group
  * @t: texts; the finding lives in its arena
- * @ret: written on success
+ * @ret: zeroed; filled on success
  *
  * Return: 0, or -SK_E_FORMAT on a damaged record.
  */

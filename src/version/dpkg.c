@@ -35,8 +35,18 @@ static bool version_dpkg_epoch(struct sk_span s, uint32_t *ret)
 	return !minus && sk_parse_u32(s, ret) && *ret <= INT32_MAX;
 }
 
+enum {
+	MARK_SPACE = 1,
+	MARK_COLON,
+	MARK_HYPHEN,
+};
+
 static bool version_dpkg_parse(struct sk_span s, struct version_dpkg *ret)
 {
+	static const uint8_t marks[256] = {
+		[' '] = MARK_SPACE,  ['\t'] = MARK_SPACE, ['\n'] = MARK_SPACE, ['\v'] = MARK_SPACE,
+		['\f'] = MARK_SPACE, ['\r'] = MARK_SPACE, [':'] = MARK_COLON,  ['-'] = MARK_HYPHEN,
+	};
 	size_t colon, hyphen;
 
 	*ret = (struct version_dpkg){.none = s.len == 0 ||
@@ -47,14 +57,16 @@ static bool version_dpkg_parse(struct sk_span s, struct version_dpkg *ret)
 		s = version_trim(s);
 	colon = hyphen = s.len;
 	for (size_t i = 0; i < s.len; i++) {
-		char c = s.ptr[i];
+		uint8_t mark = marks[(unsigned char)s.ptr[i]];
 
-		if (c == '-')
-			hyphen = i;
-		else if (c == ':' && colon == s.len)
-			colon = i;
-		else if (c <= ' ' && version_is_space(c))
+		if (mark == 0)
+			continue;
+		if (mark == MARK_SPACE)
 			return false;
+		if (mark == MARK_HYPHEN)
+			hyphen = i;
+		else if (colon == s.len)
+			colon = i;
 	}
 	if (colon < s.len) {
 		if (!version_dpkg_epoch(sk_span_sub(s, 0, colon), &ret->epoch))

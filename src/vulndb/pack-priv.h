@@ -33,6 +33,12 @@ static inline uint64_t vulndb_cur_u64(struct vulndb_cur *c)
 {
 	if (c->p < c->end && *c->p < 0x80)
 		return *c->p++;
+	if (c->end - c->p >= 2 && c->p[1] < 0x80) {
+		uint64_t v = (c->p[0] & 0x7fu) | (uint64_t)c->p[1] << 7;
+
+		c->p += 2;
+		return v;
+	}
 	return vulndb_cur_long(c);
 }
 

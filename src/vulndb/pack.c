@@ -142,9 +142,14 @@ struct sk_span vulndb_normal_name(struct sk_span family, struct sk_span name, ch
 				  size_t size)
 {
 	static const char *const folded[] = {"NuGet", "Packagist", "Hex", "Pub"};
-	bool pypi = sk_span_eq_str(family, "PyPI");
-	bool fold = pypi;
+	bool pypi, fold;
 	size_t n = 0;
+
+	/* Most have no other spellings: told from the first letter. */
+	if (family.len == 0 ||
+	    (family.ptr[0] != 'P' && family.ptr[0] != 'N' && family.ptr[0] != 'H'))
+		return name;
+	fold = pypi = sk_span_eq_str(family, "PyPI");
 
 	for (size_t i = 0; i < SK_ARRAY_LEN(folded) && !fold; i++)
 		fold = sk_span_eq_str(family, folded[i]);
