@@ -11,21 +11,42 @@
 #include "match/match-priv.h"
 
 enum {
-	FEW = 12, /* sorted without qsort() */
+	FEW = 12,         /* sorted without qsort() */
+	MAX_ROOM = 65536, /* items that a list has room for at first */
 };
+
+/*
+ * Room for one more item. The lists lie in the arena, whose memory is at hand, with room for what
+ * packages mostly have; a list that outgrows it leaves the old place behind.
+ */
+static void *room_for(const struct match_results *r, void *items, size_t n, size_t *cap,
+		      size_t size)
+{
+	void *more;
+
+	if (n < *cap)
+		return items;
+	*cap = *cap != 0 ? *cap * 2 : r->n_packages < MAX_ROOM ? r->n_packages * 2 + FEW : MAX_ROOM;
+	more = sk_arena_array(r->a, *cap, size);
+	if (n != 0)
+		memcpy(more, items, n * size);
+	return more;
+}
 
 struct match_outcome *match_outcome_add(struct match_results *r)
 {
 	struct match_outcome *o = sk_arena_alloc(r->a, sizeof(*o));
 
-	SK_GROW(r->outcomes, r->n_outcomes, r->outcomes_cap);
+	r->outcomes = room_for(r, r->outcomes, r->n_outcomes, &r->outcomes_cap,
+			       sizeof(struct match_outcome *));
 	r->outcomes[r->n_outcomes++] = o;
 	return o;
 }
 
-static void keep(struct match_deliveries *l, const struct match_delivery *d)
+static void keep(const struct match_results *r, struct match_deliveries *l,
+		 const struct match_delivery *d)
 {
-	SK_GROW(l->items, l->n, l->cap);
+	l->items = room_for(r, l->items, l->n, &l->cap, sizeof(*l->items));
 	l->items[l->n++] = *d;
 }
 
@@ -118,7 +139,7 @@ void match_deliver(struct match_results *r, const struct model_package *p, size_
 		bool held = hold_back(r->outcomes[d.outcome], p, &d);
 
 		held = suppress_ignored(r, &d, held);
-		keep(held ? &r->suppressed : &r->findings, &d);
+		keep(r, held ? &r->suppressed : &r->findings, &d);
 	}
 }
 
@@ -304,8 +325,5 @@ void match_hand_over(struct match_results *r, struct match_result *ret)
 
 void match_results_release(struct match_results *r)
 {
-	sk_free(r->outcomes);
-	sk_free(r->findings.items);
-	sk_free(r->suppressed.items);
 	sk_free(r->ignore_used);
 }

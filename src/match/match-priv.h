@@ -280,6 +280,7 @@ struct match_results {
 	const struct match_options *opts;
 	struct sk_arena *a;
 	const struct model_package *packages;
+	size_t n_packages;
 	struct match_outcome **outcomes;
 	size_t n_outcomes, outcomes_cap;
 	struct match_deliveries findings;

@@ -765,7 +765,11 @@ int match_packages(const struct vulndb *db, const struct model_package *packages
 		.a = a,
 		.err = err,
 		.texts = {.db = db, .a = a},
-		.results = {.db = db, .opts = opts, .a = a, .packages = packages},
+		.results = {.db = db,
+			    .opts = opts,
+			    .a = a,
+			    .packages = packages,
+			    .n_packages = n_packages},
 	};
 	int r = 0;
 
