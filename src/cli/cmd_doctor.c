@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/command.h"
 #include "guard/cgroup.h"
+#include "guard/fan.h"
 #include "guard/kern.h"
 #include "scan/scan.h"
 
@@ -43,12 +44,38 @@ static const char *const signal_limits[] = {
 	"work given to io_uring is not seen, its use is reported",
 };
 
+static const char *const fanotify_limits[] = {
+	"code mapped from files; scripts that an interpreter reads, beyond the names in its arguments",
+	"memory made executable; programs in memory files that need no dynamic linker",
+	"peers, raw and packet sockets, ports offered",
+	"calls that lead out of a container, io_uring",
+	"files that are opened, capabilities, system calls",
+	"programs on file systems that processes serve (FUSE), or that a container mounted a moment ago",
+	"arguments are read before the kernel copies them: another thread may change them in between",
+	"it ends with the agent: nothing stays in force",
+};
+
 static bool is_lost(const struct guard_kern_program *p, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(p[i].name, name) == 0)
 			return !p[i].attached && p[i].error != 0;
 	return false;
+}
+
+/** struct limits - what a backend does not do, however well it loads */
+struct limits {
+	const char *const *texts;
+	size_t n;
+};
+
+static struct limits limits_of(enum guard_backend backend)
+{
+	if (backend == GUARD_BACKEND_SIGNAL)
+		return (struct limits){signal_limits, SK_ARRAY_LEN(signal_limits)};
+	if (backend == GUARD_BACKEND_FANOTIFY)
+		return (struct limits){fanotify_limits, SK_ARRAY_LEN(fanotify_limits)};
+	return (struct limits){NULL, 0};
 }
 
 /** struct worker - what confines the workers of a scan */
@@ -85,12 +112,13 @@ static void put_worker_table(const struct worker *worker)
 			     worker->features[i].name, worker->features[i].detail);
 }
 
-static int put_json(const struct guard_kern *k, const struct sk_err *err, const char *cgroup,
-		    const struct worker *worker)
+static int put_json(const struct guard_kern *k, const struct sk_err *err, const struct sk_err *fan,
+		    const char *cgroup, const struct worker *worker)
 {
 	struct sk_sink sink = cli_stdout();
 	const struct guard_kern_program *p = NULL;
 	enum guard_backend backend = k != NULL ? guard_kern_backend(k) : GUARD_BACKEND_AUTO;
+	struct limits limits = limits_of(backend);
 	struct utsname u = {0};
 	size_t n = 0;
 	struct sk_jw w;
@@ -105,6 +133,13 @@ static int put_json(const struct guard_kern *k, const struct sk_err *err, const 
 	sk_jw_str(&w, "backend", k != NULL ? guard_backend_name(backend) : "none");
 	if (k == NULL)
 		sk_jw_str(&w, "why", err->msg);
+	else if (guard_kern_fallback(k) != NULL)
+		sk_jw_str(&w, "why", guard_kern_fallback(k));
+	sk_jw_object(&w, "fanotify");
+	sk_jw_bool(&w, "works", fan->code == 0);
+	if (fan->code != 0)
+		sk_jw_str(&w, "why", fan->msg);
+	sk_jw_end_object(&w);
 	sk_jw_str(&w, "cgroup", cgroup);
 	sk_jw_array(&w, "programs");
 	for (size_t i = 0; i < n; i++) {
@@ -122,18 +157,20 @@ static int put_json(const struct guard_kern *k, const struct sk_err *err, const 
 		if ((losses[i].backend == backend || losses[i].backend == GUARD_BACKEND_AUTO) &&
 		    is_lost(p, n, losses[i].name))
 			sk_jw_str(&w, NULL, losses[i].loss);
-	for (size_t i = 0; backend == GUARD_BACKEND_SIGNAL && i < SK_ARRAY_LEN(signal_limits); i++)
-		sk_jw_str(&w, NULL, signal_limits[i]);
+	for (size_t i = 0; i < limits.n; i++)
+		sk_jw_str(&w, NULL, limits.texts[i]);
 	sk_jw_end_array(&w);
 	put_worker_json(&w, worker);
 	sk_jw_end_object(&w);
 	return sk_jw_finish(&w);
 }
 
-static void put_table(const struct guard_kern *k, const struct sk_err *err, const char *cgroup)
+static void put_table(const struct guard_kern *k, const struct sk_err *err,
+		      const struct sk_err *fan, const char *cgroup)
 {
 	const struct guard_kern_program *p = NULL;
 	enum guard_backend backend = k != NULL ? guard_kern_backend(k) : GUARD_BACKEND_AUTO;
+	struct limits limits = limits_of(backend);
 	struct utsname u = {0};
 	size_t n = 0;
 
@@ -145,7 +182,10 @@ static void put_table(const struct guard_kern *k, const struct sk_err *err, cons
 		return;
 	}
 	p = guard_kern_programs(k, &n);
-	(void)printf("\n\n");
+	if (guard_kern_fallback(k) != NULL)
+		(void)printf(": %s", guard_kern_fallback(k));
+	(void)printf("\nfanotify %s%s\n\n", fan->code == 0 ? "refuses programs here" : "no: ",
+		     fan->code == 0 ? "" : fan->msg);
 	for (size_t i = 0; i < n; i++)
 		if (p[i].attached || p[i].error != 0)
 			(void)printf("  %-4s %-34s %s\n", p[i].attached ? "yes" : "no", p[i].hook,
@@ -155,14 +195,14 @@ static void put_table(const struct guard_kern *k, const struct sk_err *err, cons
 		if ((losses[i].backend == backend || losses[i].backend == GUARD_BACKEND_AUTO) &&
 		    is_lost(p, n, losses[i].name))
 			(void)printf("  %s\n", losses[i].loss);
-	for (size_t i = 0; backend == GUARD_BACKEND_SIGNAL && i < SK_ARRAY_LEN(signal_limits); i++)
-		(void)printf("  %s\n", signal_limits[i]);
+	for (size_t i = 0; i < limits.n; i++)
+		(void)printf("  %s\n", limits.texts[i]);
 }
 
-static void put_tables(const struct guard_kern *k, const struct sk_err *err, const char *cgroup,
-		       const struct worker *worker)
+static void put_tables(const struct guard_kern *k, const struct sk_err *err,
+		       const struct sk_err *fan, const char *cgroup, const struct worker *worker)
 {
-	put_table(k, err, cgroup);
+	put_table(k, err, fan, cgroup);
 	put_worker_table(worker);
 }
 
@@ -171,19 +211,21 @@ static int doctor(struct cli_context *ctx)
 	struct guard_kern_options o = {.calls = true, .caps = true};
 	sk_cleanup(guard_kern_freep) struct guard_kern *k = NULL;
 	const char *format = cli_option(ctx, "format");
-	struct sk_err err = {0};
+	struct sk_err err = {0}, fan = {0};
 	int failure = 0;
 	char cgroup[256] = "no version 2 tree is mounted";
 	struct worker worker = {0};
 
-	/* First: it forks. */
+	/* First: they fork. */
 	worker.r = scan_worker_report(cli_arena(ctx), worker.features, &worker.err);
+	if (guard_fan_probe(&fan) == 0)
+		fan.code = 0;
 	if (guard_cgroup_root(cgroup, sizeof(cgroup)) && guard_kern_open(&o, &k, &err) < 0)
 		k = NULL;
 	if (format != NULL && strcmp(format, "json") == 0)
-		failure = put_json(k, &err, cgroup, &worker);
+		failure = put_json(k, &err, &fan, cgroup, &worker);
 	else
-		put_tables(k, &err, cgroup, &worker);
+		put_tables(k, &err, &fan, cgroup, &worker);
 	return k != NULL && worker.r == 0 && failure >= 0 ? CLI_EXIT_CLEAN : CLI_EXIT_FAILURE;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "cli/cmd_guard_profile.h"
@@ -17,6 +18,7 @@
 #include "guard/gaps.h"
 #include "guard/kern-pin.h"
 #include "guard/learn.h"
+#include "guard/live.h"
 #include "guard/output.h"
 #include "guard/session.h"
 #include "guard/status.h"
@@ -46,6 +48,11 @@ enum {
 	{                                                                                            \
 		"engine", 0, "SOCKET", NULL, "ask this container engine too", NULL,                  \
 			CLI_OPTION_REPEAT                                                            \
+	}
+
+#define BACKEND_OPTION(text)                                                                       \
+	{                                                                                          \
+		"backend", 0, "BACKEND", NULL, text, "auto|lsm|signal|fanotify", 0                 \
 	}
 
 /** struct run - a session of a command */
@@ -117,6 +124,14 @@ static void say_ready(const struct run *r, enum guard_backend backend)
 	(void)fflush(stderr);
 }
 
+/* False when it is none. */
+static bool backend_option(struct cli_context *ctx, enum guard_backend *ret)
+{
+	const char *text = cli_option(ctx, "backend");
+
+	return text == NULL || guard_backend_parse(text, ret);
+}
+
 static void watch_event(void *ctx, const struct guard_rec *rec, struct guard_event *e,
 			struct guard_whose *w)
 {
@@ -172,6 +187,8 @@ static int watch(struct cli_context *ctx)
 	r.json = wants_json(ctx);
 	if (choose_kinds(ctx, &r.kinds) != CLI_EXIT_CLEAN)
 		return CLI_EXIT_USAGE;
+	if (!backend_option(ctx, &o.kern.backend))
+		return cli_usage_error(ctx, "unknown backend");
 	select_from(ctx, &o.select);
 	o.engines = cli_options(ctx, "engine", &o.n_engines);
 	block_signals();
@@ -195,6 +212,7 @@ static const struct cli_option watch_options[] = {
 	SELECT_OPTIONS,
 	{"kind", 'k', "KIND", NULL, "only these events: exec, open, connect, …", NULL,
 	 CLI_OPTION_REPEAT},
+	BACKEND_OPTION("how to see; fanotify: programs only"),
 	{"format", 'f', "FORMAT", NULL, "table or json", "table|json", 0},
 	{NULL},
 };
@@ -308,12 +326,15 @@ static int learn(struct cli_context *ctx)
 		return cli_usage_error(ctx, "--profiles DIR is needed");
 	if (length != NULL && !sk_parse_duration(sk_span_str(length), &ms))
 		return cli_usage_error(ctx, "--for: '%s' is no duration", length);
+	if (!backend_option(ctx, &o.kern.backend))
+		return cli_usage_error(ctx, "unknown backend");
 	select_from(ctx, &o.select);
 	o.engines = cli_options(ctx, "engine", &o.n_engines);
 	block_signals();
 	if (guard_session_open(&o, &s, &err) < 0)
 		return cli_fail(ctx, &err);
 	guard_learn_session(learner, s);
+	guard_learn_blind(learner, guard_backend_blind(guard_kern_backend(l.kern)));
 	if (guard_session_walk(s, &err) < 0)
 		return cli_fail(ctx, &err);
 	say_ready(&r, guard_kern_backend(l.kern));
@@ -333,6 +354,7 @@ static const struct cli_option learn_options[] = {
 	{"profiles", 0, "DIR", NULL, "profiles are read from and written to DIR", NULL, 0},
 	{"for", 0, "DURATION", NULL, "learn for so long; without it until interrupted", NULL, 0},
 	SELECT_OPTIONS,
+	BACKEND_OPTION("how to see; fanotify: programs only"),
 	{"format", 'f', "FORMAT", NULL, "of the line that says ready", "table|json", 0},
 	{NULL},
 };
@@ -508,15 +530,35 @@ static int learn_names(struct guarding *g, struct sk_err *err)
 	return 0;
 }
 
+static int hold_live(enum guard_backend backend)
+{
+	struct guard_live live = {.pid = (uint32_t)getpid()};
+	unsigned blind = guard_backend_blind(backend);
+	size_t n = 0;
+
+	(void)snprintf(live.backend, sizeof(live.backend), "%s", guard_backend_name(backend));
+	for (unsigned i = 0; i < GUARD_N_SECTIONS; i++)
+		if ((blind & 1u << i) != 0 && n < sizeof(live.not_covered))
+			n += (size_t)snprintf(live.not_covered + n, sizeof(live.not_covered) - n,
+					      "%s%s", n != 0 ? " " : "",
+					      guard_section_name((enum guard_section)i));
+	return guard_live_hold(&live);
+}
+
 /* Runs until told to end. What is held is answered and what was counted is told before the end. */
 static int guard_on(struct guarding *g, struct sk_err *err)
 {
+	sk_cleanup(sk_closep) int live = -1;
 	struct sk_err failure = {0};
 	int sig, r;
 
 	if (guard_session_walk(g->session, err) < 0 || learn_names(g, err) < 0 ||
 	    guard_session_pin(g->session, err) < 0)
 		return -1;
+	/* What is pinned tells of itself; what is not ends with its agent, also for a successor. */
+	(void)guard_live_end(END_TIMEOUT_MS);
+	if (guard_kern_backend(g->kern) == GUARD_BACKEND_FANOTIFY)
+		live = hold_live(guard_kern_backend(g->kern));
 	say_ready(&g->run, guard_kern_backend(g->kern));
 	sig = run_loop(g, err);
 	r = guard_session_end(g->session, sig == SIGUSR2 || cli_switch(g->ctx, "keep"),
@@ -564,8 +606,7 @@ static int run(struct cli_context *ctx)
 		return cli_usage_error(ctx, "--profiles DIR is needed");
 	if (!mode_option(ctx, "mode", GUARD_MODE_ALERT, &eo.mode) ||
 	    !mode_option(ctx, "default-mode", GUARD_MODE_AUDIT, &eo.default_mode) ||
-	    (cli_option(ctx, "backend") != NULL &&
-	     !guard_backend_parse(cli_option(ctx, "backend"), &o.kern.backend)))
+	    !backend_option(ctx, &o.kern.backend))
 		return cli_usage_error(ctx, "unknown mode or backend");
 	g.run = (struct run){.ctx = ctx, .json = wants_json(ctx), .out = cli_stdout()};
 	g.mode = eo.mode;
@@ -593,7 +634,7 @@ static const struct cli_option run_options[] = {
 	{"mode", 0, "MODE", NULL, "of profiles that do not say", "audit|alert|enforce", 0},
 	{"default-mode", 0, "MODE", NULL, "of containers without a profile", "audit|alert|enforce",
 	 0},
-	{"backend", 0, "BACKEND", NULL, "how to block", "auto|lsm|signal|fanotify", 0},
+	BACKEND_OPTION("how to block; fanotify: programs only"),
 	{"keep", 0, NULL, NULL, "leave enforcement in force at the end", NULL, 0},
 	SELECT_OPTIONS,
 	{"format", 'f', "FORMAT", NULL, "table or json", "table|json", 0},
@@ -627,7 +668,9 @@ static int stop(struct cli_context *ctx)
 	(void)guard_pinned_kill_held();
 	if (guard_kern_unpin(NULL, &err) < 0)
 		return cli_fail(ctx, &err);
-	if (there.n_programs == 0)
+	if (guard_live_end(END_TIMEOUT_MS))
+		(void)printf("the guard that was running has ended\n");
+	else if (there.n_programs == 0)
 		(void)printf("nothing to remove\n");
 	else
 		(void)printf("%zu programs removed\n", there.n_programs);

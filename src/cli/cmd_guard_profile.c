@@ -149,6 +149,10 @@ static void show_learning(struct cli_context *ctx, const struct guard_profile *p
 	if (p->incomplete)
 		(void)printf("          incomplete: %llu events were lost\n",
 			     (unsigned long long)p->lost);
+	for (unsigned i = 0; i < GUARD_N_SECTIONS; i++)
+		if ((p->unseen & 1u << i) != 0)
+			(void)printf("          %s were not seen\n",
+				     guard_section_name((enum guard_section)i));
 }
 
 static unsigned count_bits(const uint64_t *words, size_t n)
@@ -266,6 +270,11 @@ static int show_json(const struct guard_profile *p)
 	sk_jw_str(&w, "mode", guard_mode_name(p->mode));
 	sk_jw_bool(&w, "incomplete", p->incomplete);
 	sk_jw_u64(&w, "lost", p->lost);
+	sk_jw_array(&w, "unseen");
+	for (unsigned i = 0; i < GUARD_N_SECTIONS; i++)
+		if ((p->unseen & 1u << i) != 0)
+			sk_jw_str(&w, NULL, guard_section_name((enum guard_section)i));
+	sk_jw_end_array(&w);
 	sk_jw_u64(&w, "runs", p->runs);
 	sk_jw_u64(&w, "replicas", p->replicas);
 	sk_jw_u64(&w, "seconds", p->learned_s);

@@ -494,18 +494,28 @@ static bool is_worth_hashing(const struct held *h)
 	       (h->svc != NULL && is_known_size(h->svc->profile, h->rec->file.size));
 }
 
-static void take_hash(struct held *h)
+/* The kernel's own descriptor where there is one: a path may lead elsewhere by now. */
+static bool find_hash(struct held *h)
 {
-	uint32_t pid = guard_session_pid(h->w);
 	struct guard_files *files = h->f->files;
 	const struct guard_file_id *id = &h->rec->file;
+	uint32_t pid;
 
+	if (h->e->file_fd >= 0)
+		return guard_files_hash_fd(files, id, h->e->file_fd, h->f->hash);
+	if ((h->rec->type == GUARD_REC_EXEC &&
+	     guard_files_hash(files, id, h->rec->host_pid, NULL, h->f->hash)) ||
+	    guard_files_hash(files, id, h->rec->host_pid, h->e->file_path, h->f->hash))
+		return true;
+	pid = guard_session_pid(h->w);
+	return pid != 0 && guard_files_hash(files, id, pid, h->e->file_path, h->f->hash);
+}
+
+static void take_hash(struct held *h)
+{
 	if (!is_worth_hashing(h))
 		return;
-	h->has_hash = (h->rec->type == GUARD_REC_EXEC &&
-		       guard_files_hash(files, id, h->rec->host_pid, NULL, h->f->hash)) ||
-		      guard_files_hash(files, id, h->rec->host_pid, h->e->file_path, h->f->hash) ||
-		      (pid != 0 && guard_files_hash(files, id, pid, h->e->file_path, h->f->hash));
+	h->has_hash = find_hash(h);
 	for (size_t i = 0; h->has_hash && i < GUARD_HASH_BYTES; i++)
 		(void)snprintf(h->e->file_sha256 + 2 * i, 3, "%02x", h->f->hash[i]);
 }
@@ -661,7 +671,7 @@ static bool decide_held(struct held *h)
 	mode = mode_for(h);
 	if (reason != GUARD_REASON_NONE && mode == GUARD_MODE_ENFORCE) {
 		(void)guard_kern_release(h->k, h->rec, SIGKILL); /* gone is as good */
-		h->e->verdict = GUARD_VERDICT_KILLED;
+		h->e->verdict = (enum guard_verdict)guard_kern_refusal(h->k);
 		return true;
 	}
 	if (!guard_kern_release(h->k, h->rec, SIGCONT) && (h->rec->flags & GUARD_RF_LATE) != 0) {

@@ -151,6 +151,8 @@ struct guard_event {
 	enum guard_origin file_origin;
 	const char *file_package; /* owner in the image's package database */
 	bool file_write;          /* open: for writing */
+	bool file_is_script;      /* exec: the file names its interpreter */
+	int file_fd;              /* the file itself, borrowed, where the backend has it; else -1 */
 
 	/* peer */
 	const char *peer_address;

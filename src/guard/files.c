@@ -218,6 +218,24 @@ bool guard_files_is_settled(const struct guard_file_id *id)
 	return id->ctime_ns + SETTLED_NS < now_ns();
 }
 
+bool guard_files_hash_fd(struct guard_files *f, const struct guard_file_id *id, int fd,
+			 uint8_t *ret)
+{
+	struct known *k = place_of(f, id);
+	bool same;
+
+	if (k->used == 0) {
+		if (!is_state(fd, id, &same) || !hash_fd(f, fd, k->hash) ||
+		    !is_state(fd, id, &same))
+			return false;
+		k->id = *id;
+	}
+	memcpy(ret, k->hash, GUARD_HASH_BYTES);
+	if (k->used != 0 || guard_files_is_settled(id))
+		k->used = ++f->clock;
+	return true;
+}
+
 bool guard_files_hash(struct guard_files *f, const struct guard_file_id *id, uint32_t pid,
 		      const char *path, uint8_t *ret)
 {

@@ -45,6 +45,18 @@ sk_must_check bool guard_files_hash(struct guard_files *f, const struct guard_fi
 				    uint32_t pid, const char *path, uint8_t *ret);
 
 /**
+ * guard_files_hash_fd() - the same for a file that the kernel handed out
+ * @f: cache
+ * @id: as reported
+ * @fd: the file; its offset is not moved
+ * @ret: GUARD_HASH_BYTES
+ *
+ * Return: true when the hash is that of the state @id.
+ */
+sk_must_check bool guard_files_hash_fd(struct guard_files *f, const struct guard_file_id *id,
+				       int fd, uint8_t *ret);
+
+/**
  * guard_files_is_settled() - would a change from now on show in the time of change
  * @id: of a file
  *

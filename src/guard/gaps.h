@@ -9,6 +9,14 @@
 #include "guard/profile.h"
 
 /**
+ * guard_backend_blind() - sections of a profile that a backend neither sees nor enforces
+ * @backend: in force
+ *
+ * Return: bit (1u << enum guard_section) for each.
+ */
+unsigned guard_backend_blind(enum guard_backend backend);
+
+/**
  * guard_gap() - can a section be judged here
  * @k: loaded
  * @p: profile

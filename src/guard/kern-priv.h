@@ -19,6 +19,7 @@ enum {
 };
 
 struct guard_bpf;
+struct guard_fan_kern;
 
 /** struct guard_kern_ops - what a backend does; NULL where it has nothing to do */
 struct guard_kern_ops {
@@ -39,6 +40,7 @@ struct guard_kern_ops {
 	struct guard_stats (*stats)(const struct guard_kern *k);
 	int (*pin)(struct guard_kern *k, struct sk_err *err);
 	size_t (*inherit)(struct guard_kern *k, bool held);
+	int (*file)(const struct guard_kern *k, const struct guard_rec *rec);
 };
 
 struct guard_kern {
@@ -47,6 +49,7 @@ struct guard_kern {
 	struct guard_kern_program programs[GUARD_MAX_PROGRAMS];
 	char why[GUARD_MAX_PROGRAMS][160];
 	size_t n_programs;
+	char fallback[SK_ERR_MSG_SIZE]; /* why a better backend is not in force */
 	guard_record_fn *fn;
 	void *fn_ctx;
 	int fn_result;
@@ -60,6 +63,8 @@ struct guard_kern {
 	struct guard_control control;
 	bool has_old; /* a predecessor's maps are open */
 	int old_fds[GUARD_N_MAPS];
+
+	struct guard_fan_kern *fan;
 };
 
 extern const struct guard_kern_ops guard_bpf_ops;

@@ -3,12 +3,14 @@
 #include "guard/kern.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/io.h"
+#include "guard/kern-fan.h"
 #include "guard/kern-pin.h"
 #include "guard/kern-priv.h"
 
@@ -32,16 +34,31 @@ bool guard_backend_parse(const char *text, enum guard_backend *ret)
 	return false;
 }
 
+/* What needs no BPF is tried last: it covers least. Why the others do not work stays to be told. */
+static int open_any(struct guard_kern *k, const struct guard_kern_options *o, struct sk_err *err)
+{
+	struct sk_err why;
+	int r;
+
+	if (o->backend == GUARD_BACKEND_FANOTIFY)
+		return guard_fan_kern_open(k, o, err);
+	r = guard_bpf_open(k, o, err);
+	if (r >= 0 || o->backend != GUARD_BACKEND_AUTO)
+		return r;
+	guard_bpf_close(k);
+	(void)snprintf(k->fallback, sizeof(k->fallback), "%s", err->msg);
+	if (guard_fan_kern_open(k, o, &why) >= 0)
+		return 0;
+	return sk_err_set(err, SK_E_UNSUPPORTED, "%s; %s", k->fallback, why.msg);
+}
+
 int guard_kern_open(const struct guard_kern_options *o, struct guard_kern **ret, struct sk_err *err)
 {
 	sk_cleanup(guard_kern_freep) struct guard_kern *k = sk_alloc(sizeof(*k));
 	int r;
 
 	k->cgroup_fd = -1;
-	if (o->backend == GUARD_BACKEND_FANOTIFY)
-		return sk_err_set(err, SK_E_UNSUPPORTED,
-				  "guard: this version has no fanotify backend");
-	r = guard_bpf_open(k, o, err);
+	r = open_any(k, o, err);
 	if (r >= 0)
 		*ret = sk_take(k);
 	return r;
@@ -117,6 +134,21 @@ bool guard_kern_next(const struct guard_kern *k, enum guard_map map, const void 
 bool guard_kern_release(struct guard_kern *k, const struct guard_rec *rec, int sig)
 {
 	return k->ops->release(k, rec, sig);
+}
+
+enum guard_rec_verdict guard_kern_refusal(const struct guard_kern *k)
+{
+	return k->backend == GUARD_BACKEND_FANOTIFY ? GUARD_REC_DENIED : GUARD_REC_KILLED;
+}
+
+int guard_kern_file(const struct guard_kern *k, const struct guard_rec *rec)
+{
+	return k->ops->file != NULL ? k->ops->file(k, rec) : -1;
+}
+
+const char *guard_kern_fallback(const struct guard_kern *k)
+{
+	return k->fallback[0] != '\0' ? k->fallback : NULL;
 }
 
 void guard_kern_pause(struct guard_kern *k)

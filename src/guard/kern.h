@@ -220,6 +220,31 @@ bool guard_kern_next(const struct guard_kern *k, enum guard_map map, const void 
 bool guard_kern_release(struct guard_kern *k, const struct guard_rec *rec, int sig);
 
 /**
+ * guard_kern_refusal() - what becomes of a held program that is released with SIGKILL
+ * @k: loaded
+ *
+ * Return: KILLED; DENIED where it learns of it.
+ */
+enum guard_rec_verdict guard_kern_refusal(const struct guard_kern *k);
+
+/**
+ * guard_kern_file() - the file of the record that is being told, as the kernel handed it out
+ * @k: loaded
+ * @rec: as the record function got it
+ *
+ * Return: borrowed descriptor until the record function returns; -1 where the backend has none.
+ */
+int guard_kern_file(const struct guard_kern *k, const struct guard_rec *rec);
+
+/**
+ * guard_kern_fallback() - why a better backend is not in force
+ * @k: loaded
+ *
+ * Return: NULL when there is nothing to tell.
+ */
+const char *guard_kern_fallback(const struct guard_kern *k);
+
+/**
  * guard_kern_pause() - hold nothing until the next heartbeat: nobody would look
  * @k: loaded
  */

@@ -33,6 +33,9 @@ struct guard_learn {
 	struct guard_profile *profiles[MAX_SERVICES];
 	size_t n_profiles;
 	struct guard_learn_state state;
+	struct guard_content script; /* the last one that was executed; @path is not set */
+	uint32_t script_pid;
+	unsigned blind; /* sections that events do not tell of */
 };
 
 struct guard_learn *guard_learn_new(const char *dir)
@@ -125,18 +128,26 @@ struct sight {
 	bool fresh;
 };
 
-static struct guard_content content_of(struct sight *s, const char *path, bool is_exe)
+static bool find_hash(struct sight *s, const char *path, bool is_exe, uint8_t *ret)
 {
-	struct guard_content c = {.path = path, .size = s->rec->file.size};
 	struct guard_files *files = s->l->files;
 	const struct guard_file_id *id = &s->rec->file;
 	uint32_t pid;
 
-	c.has_sha256 = (is_exe && guard_files_hash(files, id, s->rec->host_pid, NULL, c.sha256)) ||
-		       guard_files_hash(files, id, s->rec->host_pid, path, c.sha256) ||
-		       /* Asked for last: it reads a file of the cgroup. */
-		       ((pid = guard_session_pid(s->w)) != 0 &&
-			guard_files_hash(files, id, pid, path, c.sha256));
+	if (s->e->file_fd >= 0)
+		return guard_files_hash_fd(files, id, s->e->file_fd, ret);
+	if ((is_exe && guard_files_hash(files, id, s->rec->host_pid, NULL, ret)) ||
+	    guard_files_hash(files, id, s->rec->host_pid, path, ret))
+		return true;
+	pid = guard_session_pid(s->w); /* asked for last: it reads a file of the cgroup */
+	return pid != 0 && guard_files_hash(files, id, pid, path, ret);
+}
+
+static struct guard_content content_of(struct sight *s, const char *path, bool is_exe)
+{
+	struct guard_content c = {.path = path, .size = s->rec->file.size};
+
+	c.has_sha256 = find_hash(s, path, is_exe, c.sha256);
 	if (c.has_sha256)
 		for (size_t i = 0; i < sizeof(c.sha256); i++)
 			(void)snprintf(s->e->file_sha256 + 2 * i, 3, "%02x", c.sha256[i]);
@@ -151,6 +162,14 @@ static void complete(struct guard_content *have, const struct guard_content *c)
 	have->has_sha256 = true;
 	have->size = c->size;
 	memcpy(have->sha256, c->sha256, sizeof(have->sha256));
+}
+
+/* Told of before its interpreter is, with its content. */
+static void script_executed(struct sight *s)
+{
+	s->l->script = content_of(s, s->e->file_path, false);
+	s->l->script.path = NULL;
+	s->l->script_pid = s->rec->host_pid;
 }
 
 static void learn_script(struct sight *s, struct guard_program *prog, const char *script)
@@ -178,6 +197,13 @@ static void learn_script(struct sight *s, struct guard_program *prog, const char
 	if (pid != 0 && guard_files_identify(pid, c.path, &id)) {
 		c.size = id.size;
 		c.has_sha256 = guard_files_hash(s->l->files, &id, pid, c.path, c.sha256);
+	}
+	if (!c.has_sha256 && (s->rec->flags & GUARD_RF_SCRIPT) != 0 &&
+	    s->l->script_pid == s->rec->host_pid) {
+		const char *named = c.path;
+
+		c = s->l->script;
+		c.path = named;
 	}
 	item = guard_profile_add_script(s->p, prog, &c, &s->fresh);
 	if (item == NULL)
@@ -486,6 +512,9 @@ void guard_learn_event(struct guard_learn *l, const struct guard_rec *rec, struc
 	case GUARD_REC_EXEC:
 		learn_exec(&s);
 		break;
+	case GUARD_REC_SCRIPT:
+		script_executed(&s);
+		break;
 	case GUARD_REC_MMAP:
 		learn_library(&s);
 		break;
@@ -533,6 +562,19 @@ void guard_learn_gone(struct guard_learn *l, struct guard_kern *k, struct guard_
 	}
 }
 
+void guard_learn_blind(struct guard_learn *l, unsigned sections)
+{
+	l->blind = sections;
+}
+
+/* Sections that nobody has seen, this time or before. */
+static uint64_t unseen_of(const struct guard_profile *p, unsigned blind)
+{
+	if (p->runs > 1)
+		return p->unseen & blind;
+	return blind;
+}
+
 int guard_learn_save(struct guard_learn *l, struct sk_err *err)
 {
 	int64_t now = time(NULL);
@@ -544,6 +586,7 @@ int guard_learn_save(struct guard_learn *l, struct sk_err *err)
 
 		p->learned_s += now > since ? (uint64_t)(now - since) : 0;
 		p->last = now;
+		p->unseen = unseen_of(p, l->blind);
 		if (guard_profile_save(l->dir, p, err) < 0)
 			r = -err->code;
 	}

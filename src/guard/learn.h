@@ -72,6 +72,13 @@ void guard_learn_event(struct guard_learn *l, const struct guard_rec *rec, struc
 		       struct guard_whose *w);
 
 /**
+ * guard_learn_blind() - what is not seen is no part of what is learned
+ * @l: state
+ * @sections: bit (1u << enum guard_section) for each that events do not tell of
+ */
+void guard_learn_blind(struct guard_learn *l, unsigned sections);
+
+/**
  * guard_learn_save() - write all profiles
  * @l: learner
  * @err: filled on failure

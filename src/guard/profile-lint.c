@@ -80,6 +80,12 @@ static void lint_learning(const struct guard_profile *p, struct guard_lint *l)
 					"miss what the service does",
 					(unsigned long long)p->lost),
 			"learn once more and merge, before it is enforced");
+	for (unsigned i = 0; i < GUARD_N_SECTIONS; i++)
+		if ((p->unseen & 1u << i) != 0)
+			FINDING(l, WARNING, "unseen", "learned",
+				guard_section_name((enum guard_section)i),
+				"whatever learned this could not see that; nothing is held against it",
+				"learn once more where BPF works");
 	if (p->runs != 0 && p->learned_s < LEARNED_LEAST)
 		FINDING(l, WARNING, "short", "learned", NULL,
 			sk_arena_printf(l->arena, "learned for %llu s only",

@@ -211,6 +211,7 @@ static void merge_head(struct merge *m)
 		if (to->section_modes[i] == GUARD_MODE_UNSET)
 			to->section_modes[i] = from->section_modes[i];
 	to->incomplete |= from->incomplete;
+	to->unseen &= from->unseen;
 	to->lost += from->lost;
 	to->runs += from->runs;
 	to->replicas += from->replicas;

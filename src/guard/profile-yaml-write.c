@@ -572,6 +572,19 @@ static void put_modes(struct writer *w)
 	}
 }
 
+static void put_unseen(struct writer *w)
+{
+	struct words ws;
+
+	if (w->p->unseen == 0)
+		return;
+	words_begin(&ws, w, 2, "unseen");
+	for (unsigned i = 0; i < GUARD_N_SECTIONS; i++)
+		if ((w->p->unseen & 1u << i) != 0)
+			words_add(&ws, guard_section_name((enum guard_section)i));
+	words_end(&ws);
+}
+
 static void put_learned(struct writer *w)
 {
 	const struct guard_profile *p = w->p;
@@ -590,6 +603,7 @@ static void put_learned(struct writer *w)
 	put_u64(w, "  lost", p->lost);
 	if (p->incomplete)
 		(void)sk_buf_add_str(&w->out, "  incomplete: true\n");
+	put_unseen(w);
 	if (w->out.len == empty)
 		w->out.len = start;
 }

@@ -699,9 +699,11 @@ static int read_listen(struct reader *r, const struct sk_yaml *y, void *to)
 	return res;
 }
 
-static int read_capabilities(struct reader *r, const struct sk_yaml *y, void *to)
+/* Words that stand for numbers: a set of bits. */
+static int read_bits(struct reader *r, const struct sk_yaml *y,
+		     bool (*number)(struct sk_span word, unsigned *ret), const char *unknown,
+		     uint64_t *set)
 {
-	uint64_t *set = to;
 	int res = expect_list(r, y);
 
 	for (size_t i = 0; res == 0 && i < y->n; i++) {
@@ -711,30 +713,34 @@ static int read_capabilities(struct reader *r, const struct sk_yaml *y, void *to
 		res = scalar(r, y->items[i], &s);
 		if (res < 0)
 			break;
-		if (!guard_capability_number(s, &nr))
-			return fail_word(r, y->items[i], "unknown capability", s.ptr);
-		*set |= 1ull << nr;
+		if (!number(s, &nr))
+			return fail_word(r, y->items[i], unknown, s.ptr);
+		set[nr / 64] |= 1ull << (nr % 64);
 	}
 	return res;
 }
 
+static int read_capabilities(struct reader *r, const struct sk_yaml *y, void *to)
+{
+	return read_bits(r, y, guard_capability_number, "unknown capability", to);
+}
+
 static int read_syscalls(struct reader *r, const struct sk_yaml *y, void *to)
 {
-	uint64_t *set = to;
-	int res = expect_list(r, y);
+	return read_bits(r, y, guard_syscall_number, "unknown system call", to);
+}
 
-	for (size_t i = 0; res == 0 && i < y->n; i++) {
-		struct sk_span s;
-		unsigned nr;
+static bool section_number(struct sk_span word, unsigned *ret)
+{
+	for (*ret = 0; *ret < GUARD_N_SECTIONS; ++*ret)
+		if (sk_span_eq_str(word, guard_section_name((enum guard_section) * ret)))
+			return true;
+	return false;
+}
 
-		res = scalar(r, y->items[i], &s);
-		if (res < 0)
-			break;
-		if (!guard_syscall_number(s, &nr))
-			return fail_word(r, y->items[i], "unknown system call", s.ptr);
-		set[nr / 64] |= 1ull << nr % 64;
-	}
-	return res;
+static int read_unseen(struct reader *r, const struct sk_yaml *y, void *to)
+{
+	return read_bits(r, y, section_number, "unknown section", to);
 }
 
 /* The head */
@@ -762,6 +768,7 @@ static int read_learned(struct reader *r, const struct sk_yaml *y, void *to)
 		FIELD("starts", read_u32, guard_profile, starts),
 		FIELD("lost", read_u64, guard_profile, lost),
 		FIELD("incomplete", read_bool, guard_profile, incomplete),
+		FIELD("unseen", read_unseen, guard_profile, unseen),
 	};
 
 	return read_mapping(r, y, fields, SK_ARRAY_LEN(fields), to);

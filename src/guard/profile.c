@@ -80,6 +80,8 @@ enum guard_mode guard_profile_mode(const struct guard_profile *p, enum guard_sec
 
 	if (p->section_modes[section] != GUARD_MODE_UNSET)
 		return p->section_modes[section];
+	if ((p->unseen & 1u << section) != 0 && mode > GUARD_MODE_AUDIT)
+		return GUARD_MODE_AUDIT;
 	return mode > sections[section].cap ? sections[section].cap : mode;
 }
 

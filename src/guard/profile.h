@@ -171,6 +171,7 @@ struct guard_profile {
 
 	/* How it came about */
 	bool incomplete;    /* events were lost while learning */
+	uint64_t unseen;    /* bit (1u << section): whatever learned it could not see these */
 	uint64_t lost;      /* how many */
 	uint32_t runs;      /* learning runs merged */
 	uint32_t replicas;  /* containers it was learned from, over all runs */
@@ -225,7 +226,8 @@ SK_DEFINE_CLEANUP(struct guard_profile, guard_profile_free);
  * @section: which
  * @given: --mode
  *
- * The section's own mode, else the profile's or @given cut to what the section takes by default.
+ * The section's own mode, else the profile's or @given cut to what the section takes by default:
+ * GUARD_MODE_AUDIT for a section that learning could not see.
  * Return: never GUARD_MODE_UNSET unless @given is.
  */
 enum guard_mode guard_profile_mode(const struct guard_profile *p, enum guard_section section,

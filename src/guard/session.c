@@ -98,13 +98,20 @@ size_t guard_session_split_args(struct guard_session *s, const uint8_t *data, si
 	return n;
 }
 
+/* A script that is executed is told of as the program that was to run. */
+static bool is_exec(const struct guard_rec *rec)
+{
+	return rec->type == GUARD_REC_EXEC ||
+	       (rec->type == GUARD_REC_SCRIPT && (rec->flags & GUARD_RF_EXECVE) != 0);
+}
+
 static enum guard_kind kind_of(const struct guard_rec *rec, struct guard_event *e)
 {
 	enum guard_kind kind = GUARD_KIND_PRIVILEGE;
 
-	switch (rec->type) {
-	case GUARD_REC_EXEC:
+	if (is_exec(rec))
 		return GUARD_KIND_EXEC;
+	switch (rec->type) {
 	case GUARD_REC_OPEN:
 	case GUARD_REC_SCRIPT:
 		return GUARD_KIND_OPEN;
@@ -250,10 +257,10 @@ static void fill_process(struct guard_session *s, const struct guard_rec *rec,
 	e->uid = rec->uid;
 	if (image != NULL) {
 		e->exe = image->exe;
-		e->n_ancestry = guard_lineage_ancestry(
-			s->lineage, rec->type == GUARD_REC_EXEC ? asker : image->parent,
-			e->ancestry, GUARD_MAX_ANCESTRY);
-		if (rec->type != GUARD_REC_EXEC) {
+		e->n_ancestry =
+			guard_lineage_ancestry(s->lineage, is_exec(rec) ? asker : image->parent,
+					       e->ancestry, GUARD_MAX_ANCESTRY);
+		if (!is_exec(rec)) {
 			e->args = (const char *const *)image->args;
 			e->n_args = image->n_args;
 		}
@@ -301,10 +308,12 @@ static void fill_event(struct guard_session *s, const struct guard_rec *rec, con
 		rec->reason < GUARD_N_REASONS ? (enum guard_reason)rec->reason : GUARD_REASON_NONE;
 	e->kind = kind_of(rec, e);
 	e->count = 1;
+	e->file_fd = guard_kern_file(s->kern, rec);
+	e->file_is_script = is_exec(rec) && rec->type == GUARD_REC_SCRIPT;
 	e->host = s->host;
 	fill_whose(w, e);
 	fill_process(s, rec, e);
-	if (rec->type == GUARD_REC_EXEC)
+	if (is_exec(rec))
 		fill_exec(s, rec, data, e);
 	if (has_file(rec)) {
 		join_path(s->path, sizeof(s->path), data, rec->path_len);
@@ -520,7 +529,8 @@ void guard_session_flush(struct guard_session *s)
 
 static void say_lost(struct guard_session *s, struct guard_whose *w, uint64_t count)
 {
-	struct guard_event e = {.kind = GUARD_KIND_LOST, .count = 1, .host = s->host};
+	struct guard_event e = {
+		.kind = GUARD_KIND_LOST, .count = 1, .file_fd = -1, .host = s->host};
 
 	fill_whose(w, &e);
 	e.time_us = guard_session_time(s, now_ns(CLOCK_MONOTONIC));

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "guard/attrib.h"
 #include "guard/kern-pin.h"
+#include "guard/live.h"
 #include "guard/profile.h"
 
 enum {
@@ -31,6 +32,8 @@ struct item {
 
 struct guard_status {
 	struct guard_pinned pinned;
+	struct guard_live live; /* ends with its process */
+	bool is_live;
 	struct guard_engine *engine;
 	struct sk_arena *arena;
 	struct item *items;
@@ -88,6 +91,7 @@ int guard_status_read(const char *const *engines, size_t n, struct guard_status 
 
 	if (r < 0)
 		return r;
+	st->is_live = guard_live_read(&st->live);
 	st->arena = sk_arena_new();
 	if (st->pinned.is_readable) {
 		st->engine = guard_engine_new(engines, n);
@@ -123,6 +127,31 @@ static void json_item(struct sk_jw *w, const struct item *item)
 	sk_jw_end_object(w);
 }
 
+/* Nothing is pinned: it is in force as long as its process lives. */
+static void json_live(struct sk_jw *w, const struct guard_live *live)
+{
+	struct sk_span rest = sk_span_str(live->not_covered), word;
+
+	sk_jw_object(w, "agent");
+	sk_jw_bool(w, "alive", true);
+	sk_jw_u64(w, "pid", live->pid);
+	sk_jw_end_object(w);
+	sk_jw_bool(w, "ends_with_agent", true);
+	sk_jw_str(w, "backend", live->backend);
+	sk_jw_array(w, "not_covered");
+	while (sk_span_cut(&rest, ' ', &word))
+		sk_jw_span(w, NULL, word);
+	sk_jw_end_array(w);
+}
+
+static void text_live(struct sk_buf *b, const struct guard_live *live)
+{
+	(void)sk_buf_printf(b,
+			    "in force: process %" PRIu32
+			    ", backend %s; ends with the process\nnot covered: %s\n",
+			    live->pid, live->backend, live->not_covered);
+}
+
 int guard_status_json(const struct guard_status *st, const struct sk_sink *sink)
 {
 	const struct guard_pinned *p = &st->pinned;
@@ -131,7 +160,7 @@ int guard_status_json(const struct guard_status *st, const struct sk_sink *sink)
 	sk_jw_init(&w, sink, 0);
 	sk_jw_object(&w, NULL);
 	sk_jw_str(&w, "schema", "stockade.guard-status/1");
-	sk_jw_bool(&w, "in_force", p->n_programs != 0);
+	sk_jw_bool(&w, "in_force", p->n_programs != 0 || st->is_live);
 	sk_jw_u64(&w, "programs", p->n_programs);
 	if (p->n_programs != 0) {
 		sk_jw_object(&w, "agent");
@@ -140,6 +169,8 @@ int guard_status_json(const struct guard_status *st, const struct sk_sink *sink)
 			sk_jw_u64(&w, "pid", p->agent_pid);
 		sk_jw_end_object(&w);
 	}
+	if (st->is_live && p->n_programs == 0)
+		json_live(&w, &st->live);
 	if (p->is_readable) {
 		sk_jw_str(&w, "backend", guard_backend_name(p->backend));
 		sk_jw_object(&w, "counts");
@@ -189,7 +220,9 @@ int guard_status_text(const struct guard_status *st, const struct sk_sink *sink)
 	int r = 0;
 
 	sk_buf_init(&b, LINE_MAX_BYTES);
-	if (p->n_programs == 0) {
+	if (p->n_programs == 0 && st->is_live) {
+		text_live(&b, &st->live);
+	} else if (p->n_programs == 0) {
 		(void)sk_buf_add_str(&b, "not in force\n");
 	} else {
 		(void)sk_buf_printf(&b, "in force: %zu programs are pinned%s%s\n", p->n_programs,

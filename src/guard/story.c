@@ -321,7 +321,7 @@ void guard_story_tell(struct guard_event *e, const struct guard_rec *rec, struct
 		e->attack = attack_of_kind(e);
 	if (e->reason == GUARD_REASON_DRIFT && e->kind == GUARD_KIND_MMAP)
 		e->attack = "T1574.006";
-	if (e->kind == GUARD_KIND_EXEC)
+	if (e->kind == GUARD_KIND_EXEC && !e->file_is_script)
 		tell_exec(e, b);
 	else
 		tell_other(e, b);

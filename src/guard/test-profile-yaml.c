@@ -37,6 +37,9 @@ static void full_document_is_understood(void **state)
 	assert_int_equal(p->learned_s, 7200);
 	assert_int_equal(p->last_new - p->first, 600);
 	assert_true(p->incomplete && p->lost == 5 && p->runs == 2 && p->replicas == 3);
+	assert_int_equal(p->unseen, 1u << GUARD_SECTION_LIBRARIES | 1u << GUARD_SECTION_SYSCALLS);
+	assert_int_equal(guard_profile_mode(p, GUARD_SECTION_LIBRARIES, GUARD_MODE_ENFORCE),
+			 GUARD_MODE_AUDIT);
 	assert_int_equal(p->n_images, 2);
 	assert_int_equal(p->n_programs, 3);
 	assert_true(box->multicall && !box->interpreter);

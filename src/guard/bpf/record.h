@@ -110,10 +110,11 @@ enum guard_rec_flags {
 	GUARD_RF_UNLINKED = 1 << 6, /* the file has no name any more */
 	GUARD_RF_STDIN_SOCKET = 1 << 7, /* standard input is a socket of IPv4 or IPv6 */
 	GUARD_RF_STDIN_PIPE = 1 << 8,
-	GUARD_RF_PENDING = 1 << 9,  /* the container's service was not known yet */
-	GUARD_RF_INLINE = 1 << 10,  /* interpreter was given code in its arguments */
-	GUARD_RF_NOARGS = 1 << 11,  /* interpreter was given neither code nor script */
-	GUARD_RF_EXECVE = 1 << 14,  /* mapped while a program is being loaded */
+	GUARD_RF_PENDING = 1 << 9, /* the container's service was not known yet */
+	GUARD_RF_INLINE = 1 << 10, /* interpreter was given code in its arguments */
+	GUARD_RF_NOARGS = 1 << 11, /* interpreter was given neither code nor script */
+	GUARD_RF_EXECVE =
+		1 << 14, /* mapped, or read as a script, while a program is being loaded */
 	GUARD_RF_RUNNING = 1 << 13, /* ran already when the guard started */
 	GUARD_RF_NO_PATH = 1 << 12, /* made from a count: only the key is known */
 	GUARD_RF_STDIN_TTY = 1 << 15,

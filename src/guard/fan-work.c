@@ -1,0 +1,753 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The threads that decide. One execve opens several files: a script, then its interpreter; a
+ * program, then its dynamic linker. They are told apart by the path that was given to execve: the
+ * file that it names is the program.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/io.h"
+#include "base/map.h"
+#include "base/parse.h"
+#include "guard/fan-judge.h"
+#include "guard/fan-mount.h"
+#include "guard/kern-fan-priv.h"
+
+enum {
+	PATH_SIZE = 4096,
+	HEAD_SIZE = 256, /* of a script's first line, as the kernel has it */
+	FLIGHT_SECONDS = 30,
+	MAX_IMAGES_SEARCHED = 8192,
+	ANCESTORS = 16,
+	OVERLAY_MAGIC = 0x794c7630,
+	TMPFS_MAGIC = 0x01021994,
+	RAMFS_MAGIC = (int)0x858458f6,
+};
+
+/** struct look - everything that is known before the decision */
+struct look {
+	struct guard_fan_kern *f;
+	struct guard_fan_job *j;
+	struct guard_fan_task task;
+	struct guard_fan_call call;
+	struct stat st;
+	long fs; /* type of its file system */
+	uint64_t mount, root_mount;
+	char path[PATH_SIZE];
+	bool unlinked;
+	bool written;
+	int names_it; /* the path of execve leads to this file: 1 yes, 0 no, -1 cannot be told */
+	bool is_script;
+	char head[HEAD_SIZE + 1];
+	struct sk_span interpreter, interpreter_arg;
+	struct guard_container *container;
+	struct guard_policy *policy;
+	struct guard_task *known; /* the process */
+};
+
+static uint64_t ctime_of(const struct stat *st)
+{
+	return (uint64_t)st->st_ctim.tv_sec * 1000000000u + (uint64_t)st->st_ctim.tv_nsec;
+}
+
+static uint32_t dev_of(dev_t dev)
+{
+	return (uint32_t)(major(dev) << 20 | minor(dev));
+}
+
+/* Never asks a server: what the kernel has at hand is what it will execute. */
+static bool stat_fd(int fd, struct stat *ret, uint64_t *ret_mount)
+{
+	struct statx x;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_MNT_ID,
+		  &x) != 0)
+		return false;
+	memset(ret, 0, sizeof(*ret));
+	ret->st_dev = makedev(x.stx_dev_major, x.stx_dev_minor);
+	ret->st_ino = x.stx_ino;
+	ret->st_mode = x.stx_mode;
+	ret->st_nlink = x.stx_nlink;
+	ret->st_size = (off_t)x.stx_size;
+	ret->st_ctim.tv_sec = x.stx_ctime.tv_sec;
+	ret->st_ctim.tv_nsec = x.stx_ctime.tv_nsec;
+	*ret_mount = (x.stx_mask & STATX_MNT_ID) != 0 ? x.stx_mnt_id : 0;
+	return true;
+}
+
+static bool read_link(const char *name, char *to, size_t size)
+{
+	ssize_t n = readlink(name, to, size - 1);
+
+	to[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+/* Takes the process's own root directory off a path. */
+static const char *below_root(uint32_t pid, const char *path)
+{
+	char name[64], root[PATH_SIZE];
+	size_t n;
+
+	(void)snprintf(name, sizeof(name), "/proc/%u/root", pid);
+	if (!read_link(name, root, sizeof(root)) || strcmp(root, "/") == 0)
+		return path;
+	n = strlen(root);
+	if (strncmp(path, root, n) != 0 || (path[n] != '/' && path[n] != '\0'))
+		return path;
+	return path[n] != '\0' ? path + n : "/";
+}
+
+static void find_path(struct look *l)
+{
+	static const char deleted[] = " (deleted)";
+	char name[64], path[PATH_SIZE];
+	size_t n, tail = sizeof(deleted) - 1;
+
+	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", l->j->fd);
+	(void)read_link(name, path, sizeof(path));
+	n = strlen(path);
+	if (l->unlinked && n > tail && strcmp(path + n - tail, deleted) == 0)
+		path[n - tail] = '\0';
+	(void)snprintf(l->path, sizeof(l->path), "%s", below_root(l->task.tgid, path));
+}
+
+/* "/proc/self/fd/7" and its like: the file itself, wherever it is. Returns false for others. */
+static bool is_descriptor(const struct look *l, const char *path, char *to, size_t size)
+{
+	static const char *const places[] = {"/proc/self/fd/", "/proc/thread-self/fd/", "/dev/fd/"};
+	struct sk_span text = sk_span_str(path);
+	uint32_t fd;
+
+	for (size_t i = 0; i < SK_ARRAY_LEN(places); i++) {
+		if (!sk_span_strip_prefix(&text, places[i]))
+			continue;
+		if (!sk_parse_u32(text, &fd))
+			return false;
+		(void)snprintf(to, size, "/proc/%u/fd/%u", l->task.tgid, fd);
+		return true;
+	}
+	return false;
+}
+
+static bool stat_below(int root, const char *path, struct stat *ret, uint64_t *ret_mount)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+	sk_cleanup(sk_closep) int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+
+	return fd >= 0 && stat_fd(fd, ret, ret_mount);
+}
+
+/* What the path given to execve leads to, as the process sees it. */
+static bool resolve(struct look *l, struct stat *ret)
+{
+	char name[64], base[PATH_SIZE], path[2 * PATH_SIZE];
+	sk_cleanup(sk_closep) int fd = -1;
+	const char *given = l->call.path;
+	uint64_t mount;
+
+	if (!l->call.has_path)
+		return false;
+	if (given[0] == '\0' || is_descriptor(l, given, name, sizeof(name))) {
+		if (given[0] == '\0')
+			(void)snprintf(name, sizeof(name), "/proc/%u/fd/%d", l->task.tgid,
+				       l->call.dir);
+		fd = open(name, O_PATH | O_CLOEXEC);
+		return fd >= 0 && stat_fd(fd, ret, &mount);
+	}
+	if (given[0] == '/') {
+		(void)snprintf(path, sizeof(path), "%s", given);
+	} else {
+		if (l->call.dir == AT_FDCWD)
+			(void)snprintf(name, sizeof(name), "/proc/%u/cwd", l->j->tid);
+		else
+			(void)snprintf(name, sizeof(name), "/proc/%u/fd/%d", l->task.tgid,
+				       l->call.dir);
+		if (!read_link(name, base, sizeof(base)))
+			return false;
+		(void)snprintf(path, sizeof(path), "%s/%s", below_root(l->task.tgid, base), given);
+	}
+	(void)snprintf(name, sizeof(name), "/proc/%u/root", l->j->tid);
+	fd = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 && stat_below(fd, path, ret, &mount);
+}
+
+static void look_at_call(struct look *l)
+{
+	struct stat st;
+
+	guard_fan_call_look(l->j->tid, &l->call);
+	l->names_it = -1;
+	if (resolve(l, &st))
+		l->names_it = st.st_dev == l->st.st_dev && st.st_ino == l->st.st_ino;
+}
+
+/*
+ * While we hold a lease, nobody can open the file for writing; that somebody has is told by not
+ * getting one. The lease ends when the file is closed.
+ */
+static bool is_written(int fd)
+{
+	return fcntl(fd, F_SETLEASE, F_RDLCK) != 0 && errno == EAGAIN;
+}
+
+static bool look_at_file(struct look *l)
+{
+	struct statfs fs;
+	ssize_t n;
+
+	if (!stat_fd(l->j->fd, &l->st, &l->mount))
+		return false;
+	l->fs = fstatfs(l->j->fd, &fs) == 0 ? (long)fs.f_type : 0;
+	l->unlinked = l->st.st_nlink == 0;
+	l->written = is_written(l->j->fd);
+	n = pread(l->j->fd, l->head, HEAD_SIZE, 0);
+	l->head[n > 0 ? n : 0] = '\0';
+	l->is_script = guard_fan_parse_script(sk_span_of(l->head, n > 0 ? (size_t)n : 0),
+					      &l->interpreter, &l->interpreter_arg);
+	return true;
+}
+
+static void look_at_root(struct look *l)
+{
+	char name[64];
+	sk_cleanup(sk_closep) int fd = -1;
+	struct stat st;
+
+	(void)snprintf(name, sizeof(name), "/proc/%u/root", l->j->tid);
+	fd = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)stat_fd(fd, &st, &l->root_mount);
+}
+
+/* Has the writable layer a file of this name? */
+static enum guard_rec_origin origin_of_overlay(const struct look *l, const char *upper)
+{
+	struct stat st;
+	uint64_t mount;
+	sk_cleanup(sk_closep) int fd = open(upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || l->unlinked)
+		return GUARD_REC_O_UNKNOWN;
+	return stat_below(fd, l->path, &st, &mount) ? GUARD_REC_O_UPPER : GUARD_REC_O_IMAGE;
+}
+
+/** struct place - where a file comes from and by which device it is known */
+struct place {
+	enum guard_rec_origin origin;
+	uint32_t dev;
+};
+
+/* Called without the lock: it looks at directories. */
+static struct place place_of(struct look *l, bool is_host)
+{
+	struct place p = {.dev = dev_of(l->st.st_dev)};
+	struct guard_fan_layer layer = {0};
+	const struct guard_fan_layer *found;
+
+	(void)pthread_mutex_lock(&l->f->lock);
+	found = guard_table_get(l->f->layers, &p.dev);
+	if (found != NULL)
+		layer = *found;
+	(void)pthread_mutex_unlock(&l->f->lock);
+	if (l->fs == TMPFS_MAGIC || l->fs == RAMFS_MAGIC)
+		p.origin = l->unlinked ? GUARD_REC_O_MEMFD : GUARD_REC_O_TMPFS;
+	else if (l->fs == OVERLAY_MAGIC && (l->mount == l->root_mount || is_host))
+		p.origin = found != NULL ? origin_of_overlay(l, layer.upper) : GUARD_REC_O_UNKNOWN;
+	else if (is_host)
+		p.origin = GUARD_REC_O_HOST;
+	else if (l->mount == l->root_mount && l->mount != 0)
+		p.origin = GUARD_REC_O_UNKNOWN; /* an engine without overlayfs: content decides */
+	else
+		p.origin = GUARD_REC_O_VOLUME;
+	if (found != NULL)
+		p.dev = layer.layer;
+	return p;
+}
+
+/* The program that a process runs, as the images know it. Returns an exec id, 0 for none. */
+static uint64_t image_of(struct guard_fan_kern *f, uint64_t exec_id, uint32_t pid)
+{
+	const struct guard_fan_image *image;
+	char name[64];
+	struct stat st;
+	const uint64_t *key = NULL;
+
+	(void)snprintf(name, sizeof(name), "/proc/%u/exe", pid);
+	if (stat(name, &st) != 0)
+		return exec_id;
+	for (int i = 0; i < ANCESTORS && exec_id != 0; i++) {
+		image = guard_table_get(f->images, &exec_id);
+		if (image == NULL)
+			return exec_id; /* it ran before us */
+		if (image->dev == st.st_dev && image->ino == st.st_ino)
+			return exec_id;
+		exec_id = image->parent;
+	}
+	while ((key = guard_table_next(f->images, key)) != NULL) {
+		image = guard_table_get(f->images, key);
+		if (image->dev == st.st_dev && image->ino == st.st_ino && *key > exec_id)
+			exec_id = *key;
+	}
+	return exec_id;
+}
+
+/* A process that is still what it was when it was entered. */
+static struct guard_task *living(struct guard_fan_kern *f, uint32_t pid, uint64_t start)
+{
+	struct guard_task *t = guard_table_get(f->maps[GUARD_MAP_TASKS], &pid);
+	const uint64_t *then = guard_table_get(f->starts, &pid);
+
+	return t != NULL && then != NULL && *then == start ? t : NULL;
+}
+
+static struct guard_task *ancestor_of(struct look *l)
+{
+	uint32_t pid = l->task.ppid;
+
+	for (int i = 0; i < ANCESTORS && pid > 1; i++) {
+		struct guard_task *t = living(l->f, pid, guard_fan_start_of(pid));
+
+		if (t != NULL)
+			return t->cgroup == l->j->cgroup ? t : NULL;
+		pid = guard_fan_parent_of(pid);
+	}
+	return NULL;
+}
+
+/*
+ * A runtime's own programs run in the host's mount namespace, before they enter the container.
+ * Returns false for those.
+ */
+static bool meet_process(struct look *l)
+{
+	struct guard_task fresh = {.cgroup = l->j->cgroup, .ppid = l->task.ppid}, *above;
+	struct guard_container *c = l->container;
+	bool is_host = (c->flags & GUARD_C_HOST) != 0;
+
+	l->known = living(l->f, l->task.tgid, l->task.start);
+	if (l->known != NULL)
+		return true;
+	above = ancestor_of(l);
+	if (above != NULL) {
+		fresh.exec_id = image_of(l->f, above->exec_id, l->task.tgid);
+		fresh.flags = above->flags & (GUARD_T_ENTRY | GUARD_T_SEEN);
+	} else if (!is_host) {
+		if (l->task.mnt_ns == l->f->own_mnt_ns)
+			return false;
+		fresh.flags = (c->flags & GUARD_C_STARTED) != 0 ? GUARD_T_ENTRY : GUARD_T_MAIN;
+		c->flags |= GUARD_C_STARTED;
+	}
+	(void)guard_table_put(l->f->starts, &l->task.tgid, &l->task.start);
+	l->known = guard_table_put(l->f->maps[GUARD_MAP_TASKS], &l->task.tgid, &fresh);
+	if (l->known == NULL)
+		l->f->stats.tasks_full++;
+	return l->known != NULL;
+}
+
+static bool same_state(const struct guard_file_id *a, const struct guard_file_id *b)
+{
+	return a->size == b->size && a->ctime_ns == b->ctime_ns;
+}
+
+/* Which of the files of an execve is this one? */
+static enum guard_fan_role role_of(struct look *l, const struct guard_fan_flight *before)
+{
+	if (before == NULL || l->names_it != 0)
+		return l->is_script ? GUARD_FAN_SCRIPT : GUARD_FAN_PROGRAM;
+	if (before->role == GUARD_FAN_SCRIPT)
+		return l->is_script ? GUARD_FAN_SCRIPT : GUARD_FAN_INTERPRETER;
+	return GUARD_FAN_LINKER;
+}
+
+static const struct guard_fan_flight *flight_of(const struct look *l)
+{
+	const struct guard_fan_flight *fl = guard_table_get(l->f->flights, &l->j->tid);
+
+	return fl != NULL && l->call.has_path && fl->mark == l->call.mark &&
+			       fl->start == l->task.start &&
+			       guard_fan_now() - fl->ns < FLIGHT_SECONDS * GUARD_FAN_SECOND
+		       ? fl
+		       : NULL;
+}
+
+static void add_arg(struct guard_fan_flight *fl, const char *text, size_t len)
+{
+	if (fl->args_len + len + 1 > sizeof(fl->args))
+		return;
+	memcpy(fl->args + fl->args_len, text, len);
+	fl->args_len += (uint32_t)len;
+	fl->args[fl->args_len++] = 0;
+}
+
+/* What the kernel makes of a script's arguments: interpreter, its argument, the script, the rest.
+ */
+static void script_args(const struct look *l, const struct guard_fan_flight *before,
+			struct guard_fan_flight *fl)
+{
+	bool nested = before != NULL && l->j->role == GUARD_FAN_SCRIPT && l->names_it == 0;
+	const uint8_t *args = nested ? before->args : l->call.args, *rest;
+	size_t len = nested ? before->args_len : l->call.args_len;
+
+	fl->args_len = 0;
+	add_arg(fl, l->interpreter.ptr, l->interpreter.len);
+	if (l->interpreter_arg.len != 0)
+		add_arg(fl, l->interpreter_arg.ptr, l->interpreter_arg.len);
+	if (nested)
+		add_arg(fl, (const char *)args, strnlen((const char *)args, len));
+	else
+		add_arg(fl, l->call.path, strlen(l->call.path));
+	rest = len != 0 ? memchr(args, 0, len) : NULL;
+	if (rest == NULL)
+		return;
+	rest++;
+	len -= (size_t)(rest - args);
+	if (fl->args_len + len <= sizeof(fl->args)) {
+		memcpy(fl->args + fl->args_len, rest, len);
+		fl->args_len += (uint32_t)len;
+	}
+}
+
+size_t guard_fan_put_path(const char *path, uint8_t *to, size_t size)
+{
+	size_t end = strlen(path), n = 0;
+
+	while (end > 0) {
+		size_t start = end;
+
+		while (start > 0 && path[start - 1] != '/')
+			start--;
+		if (end > start) {
+			if (n + (end - start) + 1 > size)
+				return n;
+			memcpy(to + n, path + start, end - start);
+			n += end - start;
+			to[n++] = 0;
+		}
+		end = start > 0 ? start - 1 : 0;
+	}
+	return n;
+}
+
+static uint32_t stdin_flags(uint32_t tgid)
+{
+	char name[64], link[64];
+
+	(void)snprintf(name, sizeof(name), "/proc/%u/fd/0", tgid);
+	if (!read_link(name, link, sizeof(link)))
+		return 0;
+	if (strncmp(link, "socket:", 7) == 0)
+		return GUARD_RF_STDIN_SOCKET;
+	return strncmp(link, "pipe:", 5) == 0 ? GUARD_RF_STDIN_PIPE : 0;
+}
+
+static void add_data(struct guard_fan_job *j, const void *from, size_t n)
+{
+	memcpy(j->data + j->len, from, n);
+	j->len += n;
+}
+
+/* Called without the lock. */
+static void describe(struct look *l, const struct place *place)
+{
+	struct guard_fan_job *j = l->j;
+	struct guard_rec *r = &j->rec;
+	size_t name = strlen(l->call.path) + 1;
+
+	r->time_ns = j->asked_ns;
+	r->cgroup = j->cgroup;
+	r->host_pid = l->task.tgid;
+	r->pid = l->task.pid;
+	r->ppid = l->task.ppid;
+	r->uid = l->task.uid;
+	r->origin = place->origin;
+	r->file = (struct guard_file_id){.ino = l->st.st_ino,
+					 .size = (uint64_t)l->st.st_size,
+					 .ctime_ns = ctime_of(&l->st),
+					 .dev = place->dev};
+	r->flags = stdin_flags(l->task.tgid) | (l->unlinked ? GUARD_RF_UNLINKED : 0u) |
+		   (l->call.args_cut ? GUARD_RF_ARGS_CUT : 0u);
+	j->len = guard_fan_put_path(l->path, j->data, GUARD_PATH_BYTES);
+	r->path_len = (uint16_t)j->len;
+	r->name_len = (uint16_t)(name < GUARD_NAME_BYTES ? name : GUARD_NAME_BYTES);
+	add_data(j, l->call.path, r->name_len);
+	if (r->name_len > 0)
+		j->data[j->len - 1] = 0;
+}
+
+static void put_args(struct look *l, const struct guard_fan_flight *before)
+{
+	bool shebang = l->j->role == GUARD_FAN_INTERPRETER;
+	const uint8_t *args = shebang ? before->args : l->call.args;
+	uint32_t len = shebang ? before->args_len : l->call.args_len;
+
+	l->j->rec.args_len = (uint16_t)len;
+	add_data(l->j, args, len);
+	if (shebang)
+		l->j->rec.flags |= GUARD_RF_SCRIPT;
+}
+
+static uint32_t wanted(enum guard_fan_role role)
+{
+	return role == GUARD_FAN_SCRIPT   ? GUARD_A_SCRIPT
+	       : role == GUARD_FAN_LINKER ? GUARD_A_LIB
+					  : GUARD_A_EXEC;
+}
+
+static void judge_use(struct look *l, struct guard_fan_ruling *r)
+{
+	const struct guard_rec *rec = &l->j->rec;
+	const uint8_t *args = l->j->data + rec->path_len + rec->name_len;
+	uint32_t special = GUARD_A_INTERPRETER | GUARD_A_MULTICALL;
+
+	r->mode = (enum guard_rec_mode)l->policy->mode_exec;
+	if ((r->rules.flags & special) == 0)
+		return;
+	if (!l->call.has_args)
+		r->reason = GUARD_REC_R_SCRIPT; /* it hides what it was given */
+	else
+		r->reason = guard_fan_judge_use(l->f->maps, l->container->service, &r->rules, args,
+						rec->args_len);
+	if (r->reason != GUARD_REC_R_NONE && (l->known->flags & GUARD_T_ENTRY) != 0)
+		r->reason = GUARD_REC_R_ENTRY;
+}
+
+static struct guard_fan_ruling judge(struct look *l)
+{
+	struct guard_fan_sight s = {.policy = l->policy,
+				    .service = l->container->service,
+				    .want = wanted(l->j->role),
+				    .id = l->j->rec.file,
+				    .origin = (enum guard_rec_origin)l->j->rec.origin,
+				    .unlinked = l->unlinked,
+				    .written = l->written,
+				    .entry = (l->known->flags & GUARD_T_ENTRY) != 0,
+				    .path = l->path};
+	struct guard_fan_ruling r = guard_fan_judge_file(l->f->maps, &s);
+
+	if (r.known && s.want == GUARD_A_EXEC)
+		judge_use(l, &r);
+	return r;
+}
+
+/* What is remembered when the file is let go. */
+static void plan_flight(struct look *l, const struct guard_fan_flight *before)
+{
+	struct guard_fan_job *j = l->j;
+
+	j->flight = (struct guard_fan_flight){.mark = l->call.mark,
+					      .start = l->task.start,
+					      .ns = guard_fan_now(),
+					      .file = j->rec.file,
+					      .role = j->role};
+	if (j->role == GUARD_FAN_SCRIPT)
+		script_args(l, before, &j->flight);
+	j->exe_dev = l->st.st_dev;
+	j->exe_ino = l->st.st_ino;
+}
+
+/* A cause that was told is only counted from then on. */
+static bool tell_once(struct look *l)
+{
+	struct guard_fan_kern *f = l->f;
+	struct guard_rec *r = &l->j->rec;
+	struct sk_span argv0 =
+		sk_span_of(l->call.args, strnlen((const char *)l->call.args, l->call.args_len));
+	struct guard_fold_key key = {.cgroup = r->cgroup,
+				     .a = r->file.ino,
+				     .b = r->file.ctime_ns ^ sk_hash64(argv0),
+				     .type = r->type,
+				     .verdict = r->verdict,
+				     .reason = r->reason,
+				     .op = r->op};
+	struct guard_fold fresh = {.count = 1,
+				   .first_ns = r->time_ns,
+				   .last_ns = r->time_ns,
+				   .id = guard_fan_next_exec_id(f),
+				   .sent = 1,
+				   .host_pid = r->host_pid};
+	struct guard_fold *fold = guard_table_get(f->maps[GUARD_MAP_FOLDS], &key);
+
+	f->stats.alerts++;
+	f->stats.blocks += r->verdict == GUARD_REC_DENIED;
+	if (fold != NULL) {
+		fold->count++;
+		fold->last_ns = r->time_ns;
+		return false;
+	}
+	r->cause = fresh.id;
+	if (guard_table_put(f->maps[GUARD_MAP_FOLDS], &key, &fresh) == NULL)
+		f->stats.folds_full++;
+	return true;
+}
+
+/* Libraries are recorded once, and only for those who learn. */
+static bool is_new_library(struct look *l)
+{
+	const struct guard_rec *r = &l->j->rec;
+	struct guard_seen_key key = {.cgroup = r->cgroup,
+				     .a = r->file.ino,
+				     .b = r->file.ctime_ns,
+				     .kind = GUARD_REC_MMAP};
+	uint64_t one = 1;
+
+	if ((l->policy->flags & GUARD_P_LEARN) == 0 ||
+	    guard_table_get(l->f->maps[GUARD_MAP_SEEN], &key) != NULL)
+		return false;
+	(void)guard_table_put(l->f->maps[GUARD_MAP_SEEN], &key, &one);
+	return true;
+}
+
+static void emit(struct look *l, bool urgent)
+{
+	l->j->refs++;
+	(void)guard_fan_emit(l->f, l->j, urgent);
+}
+
+/* Scripts are told of with their interpreters; who learns gets their content too. */
+static bool is_recorded(struct look *l)
+{
+	if (l->j->role == GUARD_FAN_LINKER)
+		return is_new_library(l);
+	return (l->policy->flags &
+		(l->j->role == GUARD_FAN_SCRIPT ? GUARD_P_CALLS : GUARD_P_RECORD)) != 0;
+}
+
+static void allow(struct look *l, bool known)
+{
+	l->j->rec.verdict = known ? GUARD_REC_ALLOWED : GUARD_REC_OBSERVED;
+	if (is_recorded(l))
+		emit(l, false);
+	guard_fan_answer_job(l->f, l->j, true);
+}
+
+static void act(struct look *l, const struct guard_fan_ruling *r)
+{
+	struct guard_fan_job *j = l->j;
+	bool pending = (l->container->flags & GUARD_C_PENDING) != 0 && l->f->hold;
+
+	j->rec.reason = (uint8_t)r->reason;
+	if (pending || (r->hold && r->reason != GUARD_REC_R_NONE)) {
+		j->rec.verdict = GUARD_REC_HELD;
+		emit(l, true);
+		return;
+	}
+	if (r->reason == GUARD_REC_R_NONE) {
+		allow(l, r->known);
+		return;
+	}
+	j->rec.verdict = (uint8_t)guard_fan_verdict(r->mode, l->f->enforce);
+	if (j->rec.verdict == GUARD_REC_OBSERVED)
+		emit(l, false);
+	else if (tell_once(l))
+		emit(l, true);
+	guard_fan_answer_job(l->f, j, j->rec.verdict != GUARD_REC_DENIED);
+}
+
+static void fill_rec(struct look *l)
+{
+	struct guard_rec *r = &l->j->rec;
+
+	r->type = l->j->role == GUARD_FAN_LINKER   ? GUARD_REC_MMAP
+		  : l->j->role == GUARD_FAN_SCRIPT ? GUARD_REC_SCRIPT
+						   : GUARD_REC_EXEC;
+	r->service = l->container->service;
+	r->parent_exec_id = l->known->exec_id;
+	r->exec_id = r->type == GUARD_REC_EXEC ? guard_fan_next_exec_id(l->f) : l->known->exec_id;
+	r->flags |= (l->known->flags & GUARD_T_ENTRY) != 0 ? GUARD_RF_ENTRY : 0u;
+	r->flags |= (l->known->flags & GUARD_T_MAIN) != 0 ? GUARD_RF_MAIN : 0u;
+	r->flags |= (l->container->flags & GUARD_C_PENDING) != 0 ? GUARD_RF_PENDING : 0u;
+	r->flags |= r->type != GUARD_REC_EXEC ? GUARD_RF_EXECVE : 0u;
+}
+
+/* With the lock. */
+static void decide(struct look *l)
+{
+	const struct guard_fan_flight *before;
+	struct guard_fan_ruling r;
+
+	if (l->j->answered_ns != 0)
+		return; /* it took too long */
+	l->container = guard_table_get(l->f->maps[GUARD_MAP_CONTAINERS], &l->j->cgroup);
+	if (l->container == NULL || (l->container->flags & GUARD_C_IGNORED) != 0 ||
+	    !meet_process(l)) {
+		guard_fan_answer_job(l->f, l->j, true);
+		return;
+	}
+	l->policy = guard_table_get(l->f->maps[GUARD_MAP_POLICIES], &l->container->service);
+	before = flight_of(l);
+	/* Below an overlay the kernel asks again about the same file. */
+	if (l->policy == NULL || (before != NULL && l->fs != OVERLAY_MAGIC && l->names_it == 0 &&
+				  same_state(&before->file, &l->j->rec.file))) {
+		guard_fan_answer_job(l->f, l->j, true);
+		return;
+	}
+	l->j->role = role_of(l, before);
+	put_args(l, before);
+	fill_rec(l);
+	plan_flight(l, before);
+	r = judge(l);
+	act(l, &r);
+}
+
+static void work_on(struct guard_fan_kern *f, struct guard_fan_job *j)
+{
+	struct look *l = sk_alloc(sizeof(*l));
+	const struct guard_container *c;
+	struct place place;
+	bool is_host, ok;
+
+	l->f = f;
+	l->j = j;
+	ok = guard_fan_task_look(j->tid, &l->task) && look_at_file(l);
+	(void)pthread_mutex_lock(&f->lock);
+	c = guard_table_get(f->maps[GUARD_MAP_CONTAINERS], &j->cgroup);
+	is_host = c != NULL && (c->flags & GUARD_C_HOST) != 0;
+	(void)pthread_mutex_unlock(&f->lock);
+	if (ok) {
+		look_at_root(l);
+		find_path(l);
+		place = place_of(l, is_host);
+		look_at_call(l);
+		describe(l, &place);
+	}
+	(void)pthread_mutex_lock(&f->lock);
+	if (ok)
+		decide(l);
+	else
+		guard_fan_answer_job(f, j, true); /* whoever asked is gone */
+	guard_fan_job_put(j);
+	(void)pthread_mutex_unlock(&f->lock);
+	sk_free(l);
+}
+
+void *guard_fan_work_loop(void *arg)
+{
+	struct guard_fan_kern *f = arg;
+	struct guard_fan_job *j;
+
+	(void)pthread_mutex_lock(&f->lock);
+	while (!f->quit) {
+		j = TAILQ_FIRST(&f->work);
+		if (j == NULL) {
+			(void)pthread_cond_wait(&f->work_there, &f->lock);
+			continue;
+		}
+		TAILQ_REMOVE(&f->work, j, queue);
+		(void)pthread_mutex_unlock(&f->lock);
+		work_on(f, j);
+		(void)pthread_mutex_lock(&f->lock);
+	}
+	(void)pthread_mutex_unlock(&f->lock);
+	return NULL;
+}

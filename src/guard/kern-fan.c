@@ -1,0 +1,695 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The session's side of the fanotify backend: maps, records, what happens once a second. */
+#include "guard/kern-fan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/io.h"
+#include "guard/fan-mount.h"
+#include "guard/kern-fan-priv.h"
+
+enum {
+	MAX_TASKS = 65536,
+	MAX_ENTRIES = 262144,
+	MAX_IMAGES = 16384,
+	MAX_FLIGHTS = 8192,
+	PRUNE_SECONDS = 5,
+	JOIN_SECONDS = 1,
+};
+
+static const struct {
+	size_t key, value, max;
+} shapes[GUARD_N_MAPS] = {
+	[GUARD_MAP_TASKS] = {sizeof(uint32_t), sizeof(struct guard_task), MAX_TASKS},
+	[GUARD_MAP_CONTAINERS] = {sizeof(uint64_t), sizeof(struct guard_container), MAX_TASKS},
+	[GUARD_MAP_POLICIES] = {sizeof(uint32_t), sizeof(struct guard_policy), GUARD_MAX_SERVICES},
+	[GUARD_MAP_ALLOW] = {sizeof(struct guard_allow_key), sizeof(struct guard_allow),
+			     MAX_ENTRIES},
+	[GUARD_MAP_SIZES] = {sizeof(struct guard_size_key), sizeof(uint32_t), MAX_ENTRIES},
+	[GUARD_MAP_USES] = {sizeof(struct guard_use_key), sizeof(uint32_t), MAX_ENTRIES},
+	[GUARD_MAP_SEEN] = {sizeof(struct guard_seen_key), sizeof(uint64_t), MAX_TASKS},
+	[GUARD_MAP_FOLDS] = {sizeof(struct guard_fold_key), sizeof(struct guard_fold), MAX_TASKS},
+};
+
+struct guard_fan_job *guard_fan_job_new(int fd, uint32_t tid)
+{
+	struct guard_fan_job *j = sk_alloc(sizeof(*j));
+
+	j->fd = fd;
+	j->tid = tid;
+	j->refs = 1;
+	return j;
+}
+
+void guard_fan_job_put(struct guard_fan_job *j)
+{
+	if (--j->refs != 0)
+		return;
+	sk_closep(&j->fd);
+	sk_free(j);
+}
+
+uint64_t guard_fan_next_exec_id(struct guard_fan_kern *f)
+{
+	uint64_t now = guard_fan_now();
+
+	f->last_exec_id = now > f->last_exec_id ? now : f->last_exec_id + 1;
+	return f->last_exec_id;
+}
+
+static void make_image(struct guard_fan_kern *f, const struct guard_fan_job *j)
+{
+	struct guard_fan_image image = {
+		.parent = j->rec.parent_exec_id, .dev = j->exe_dev, .ino = j->exe_ino};
+	struct guard_task *t = guard_table_get(f->maps[GUARD_MAP_TASKS], &j->rec.host_pid);
+
+	(void)guard_table_put(f->images, &j->rec.exec_id, &image);
+	if (t == NULL)
+		return;
+	t->parent_exec_id = j->rec.parent_exec_id;
+	t->exec_id = j->rec.exec_id;
+	t->exe = j->rec.file;
+}
+
+/* The program that may start is the process's own from now on. */
+static void let_go(struct guard_fan_kern *f, const struct guard_fan_job *j)
+{
+	if (j->role == GUARD_FAN_NOTHING || j->flight.mark == 0)
+		return;
+	(void)guard_table_put(f->flights, &j->tid, &j->flight);
+	if (j->rec.type == GUARD_REC_EXEC && j->rec.exec_id != 0)
+		make_image(f, j);
+}
+
+void guard_fan_answer_job(struct guard_fan_kern *f, struct guard_fan_job *j, bool allow)
+{
+	if (j->fd < 0 || j->answered_ns != 0)
+		return;
+	if (allow)
+		let_go(f, j);
+	else
+		guard_table_del(f->flights, &j->tid);
+	j->answered_ns = guard_fan_now();
+	guard_fan_answer(f->fd, j->fd, allow);
+	TAILQ_REMOVE(&f->waiting, j, waiting);
+	if (allow)
+		TAILQ_INSERT_TAIL(&f->lingering, j, waiting);
+	else
+		guard_fan_job_put(j);
+}
+
+bool guard_fan_emit(struct guard_fan_kern *f, struct guard_fan_job *j, bool urgent)
+{
+	struct guard_container *c = guard_table_get(f->maps[GUARD_MAP_CONTAINERS], &j->rec.cgroup);
+	uint64_t one = 1;
+
+	/* What is held has a thread behind it: that bounds it. */
+	if (f->n_out >= GUARD_FAN_MAX_JOBS && j->rec.verdict != GUARD_REC_HELD) {
+		f->stats.lost++;
+		if (c != NULL)
+			c->lost++;
+		guard_fan_job_put(j);
+		return false;
+	}
+	TAILQ_INSERT_TAIL(&f->out, j, queue);
+	f->n_out++;
+	f->stats.records++;
+	if (c != NULL)
+		c->records++;
+	if (urgent && write(f->out_fd, &one, sizeof(one)) < 0)
+		return true; /* it is awake, or looks within a poll */
+	return true;
+}
+
+/** struct round - going through the cgroup tree */
+struct round {
+	struct guard_fan_kern *f;
+	struct guard_table *there; /* cgroup ids */
+};
+
+static void any_pid(void *ctx, uint32_t pid)
+{
+	uint32_t *ret = ctx;
+
+	if (*ret == 0)
+		*ret = pid;
+}
+
+static void visit_cgroup(void *ctx, const char *path, uint64_t id)
+{
+	struct round *r = ctx;
+	struct guard_fan_kern *f = r->f;
+	const struct guard_container *c;
+	uint32_t one = 1, pid = 0;
+	bool look;
+
+	if (id == 0)
+		return;
+	(void)guard_table_put(r->there, &id, &one);
+	(void)pthread_mutex_lock(&f->lock);
+	(void)guard_fan_top_of(f, path + strlen(f->root));
+	c = guard_table_get(f->maps[GUARD_MAP_CONTAINERS], &id);
+	look = c != NULL && (c->flags & GUARD_C_IGNORED) == 0;
+	(void)pthread_mutex_unlock(&f->lock);
+	if (!look)
+		return;
+	/* What was mounted since. */
+	guard_cgroup_pids(path, any_pid, &pid);
+	if (pid != 0 && guard_fan_mnt_ns(pid) != f->own_mnt_ns)
+		guard_fan_mark_space(f, pid, true);
+}
+
+static void forget_spaces(struct guard_fan_kern *f, uint64_t top)
+{
+	const uint64_t *key = guard_table_next(f->spaces, NULL);
+
+	while (key != NULL) {
+		const uint64_t *of = guard_table_get(f->spaces, key);
+		uint64_t ns = *key;
+
+		key = guard_table_next(f->spaces, key);
+		if (*of == top)
+			guard_table_del(f->spaces, &ns);
+	}
+}
+
+static void tell_gone(struct guard_fan_kern *f, uint64_t id)
+{
+	struct guard_fan_job *j = guard_fan_job_new(-1, 0);
+
+	j->role = GUARD_FAN_NOTHING;
+	j->rec.type = GUARD_REC_CGROUP;
+	j->rec.op = 2;
+	j->rec.cgroup = id;
+	j->rec.time_ns = guard_fan_now();
+	(void)guard_fan_emit(f, j, true);
+}
+
+static void find_gone(struct guard_fan_kern *f, const struct guard_table *there)
+{
+	struct guard_table *containers = f->maps[GUARD_MAP_CONTAINERS];
+	const uint64_t *key = guard_table_next(containers, NULL);
+
+	while (key != NULL) {
+		struct guard_container *c = guard_table_get(containers, key);
+		uint64_t id = *key;
+
+		key = guard_table_next(containers, key);
+		if (id >> 63 != 0 || guard_table_get(there, &id) != NULL ||
+		    (c->flags & GUARD_C_GONE) != 0)
+			continue;
+		forget_spaces(f, id);
+		if (c->top != id) {
+			guard_table_del(containers, &id);
+			continue;
+		}
+		c->flags |= GUARD_C_GONE;
+		tell_gone(f, id);
+	}
+	memset(f->cached, 0, sizeof(f->cached));
+}
+
+static void prune_tasks(struct guard_fan_kern *f)
+{
+	struct guard_table *tasks = f->maps[GUARD_MAP_TASKS];
+	const uint32_t *key = guard_table_next(tasks, NULL);
+
+	while (key != NULL) {
+		uint32_t pid = *key;
+		const uint64_t *then = guard_table_get(f->starts, &pid);
+
+		key = guard_table_next(tasks, key);
+		if (then != NULL && guard_fan_start_of(pid) == *then)
+			continue;
+		guard_table_del(tasks, &pid);
+		guard_table_del(f->starts, &pid);
+		guard_table_del(f->flights, &pid);
+	}
+}
+
+/* Images of processes that are gone go when there are many: ancestors in events are not from here.
+ */
+static void prune_images(struct guard_fan_kern *f)
+{
+	const uint64_t *key = guard_table_next(f->images, NULL);
+	uint64_t now = guard_fan_now();
+
+	while (key != NULL && guard_table_count(f->images) > MAX_IMAGES / 2) {
+		uint64_t id = *key;
+
+		key = guard_table_next(f->images, key);
+		if (now - id > 60 * GUARD_FAN_SECOND)
+			guard_table_del(f->images, &id);
+	}
+	key = NULL;
+	if (guard_table_count(f->flights) > MAX_FLIGHTS / 2) {
+		guard_table_free(f->flights);
+		f->flights = guard_table_new(sizeof(uint32_t), sizeof(struct guard_fan_flight),
+					     MAX_FLIGHTS);
+	}
+}
+
+static void every_second(struct guard_fan_kern *f)
+{
+	struct round r = {.f = f};
+
+	r.there = guard_table_new(sizeof(uint64_t), sizeof(uint32_t), MAX_TASKS);
+	guard_cgroup_walk(f->root, visit_cgroup, &r);
+	(void)pthread_mutex_lock(&f->lock);
+	find_gone(f, r.there);
+	if (++f->n_seconds % PRUNE_SECONDS == 0) {
+		prune_tasks(f);
+		prune_images(f);
+	}
+	(void)pthread_mutex_unlock(&f->lock);
+	guard_table_free(r.there);
+}
+
+/* What nobody released was none of the session's business. */
+static void tell(struct guard_kern *k, struct guard_fan_job *j)
+{
+	struct guard_fan_kern *f = k->fan;
+
+	f->current = j;
+	if (k->fn != NULL && k->fn_result >= 0)
+		k->fn_result = k->fn(k->fn_ctx, &j->rec, j->data, j->len);
+	f->current = NULL;
+	(void)pthread_mutex_lock(&f->lock);
+	if (j->rec.verdict == GUARD_REC_HELD)
+		guard_fan_answer_job(f, j, true);
+	guard_fan_job_put(j);
+	(void)pthread_mutex_unlock(&f->lock);
+}
+
+static int fan_poll(struct guard_kern *k, int timeout_ms, struct sk_err *err)
+{
+	struct guard_fan_kern *f = k->fan;
+	struct pollfd p = {.fd = f->out_fd, .events = POLLIN};
+	struct guard_fan_job *j;
+	uint64_t count, now;
+	int n = 0;
+
+	k->fn_result = 0;
+	if (poll(&p, 1, timeout_ms) < 0 && errno != EINTR)
+		return sk_err_errno(err, errno, "guard: wait for events");
+	if (p.revents != 0 && read(f->out_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		return sk_err_errno(err, errno, "guard: wait for events");
+	do {
+		(void)pthread_mutex_lock(&f->lock);
+		j = TAILQ_FIRST(&f->out);
+		if (j != NULL) {
+			TAILQ_REMOVE(&f->out, j, queue);
+			f->n_out--;
+		}
+		(void)pthread_mutex_unlock(&f->lock);
+		if (j != NULL) {
+			tell(k, j);
+			n++;
+		}
+	} while (j != NULL && k->fn_result >= 0);
+	now = guard_fan_now();
+	if (now - f->last_second >= GUARD_FAN_SECOND) {
+		f->last_second = now;
+		every_second(f);
+	}
+	return k->fn_result < 0 ? k->fn_result : n;
+}
+
+static int fan_fd(const struct guard_kern *k)
+{
+	return k->fan->out_fd;
+}
+
+static void fan_heartbeat(struct guard_kern *k)
+{
+	(void)k; /* the asker gives its own */
+}
+
+static bool fan_get(const struct guard_kern *k, enum guard_map map, const void *key,
+		    void *ret_value)
+{
+	struct guard_fan_kern *f = k->fan;
+	const void *value = NULL;
+
+	(void)pthread_mutex_lock(&f->lock);
+	if (f->maps[map] != NULL)
+		value = guard_table_get(f->maps[map], key);
+	if (value != NULL)
+		memcpy(ret_value, value, shapes[map].value);
+	(void)pthread_mutex_unlock(&f->lock);
+	return value != NULL;
+}
+
+/* What has to be known beside the element. */
+static void note_put(struct guard_fan_kern *f, enum guard_map map, const void *key,
+		     const void *value)
+{
+	uint64_t start;
+	uint32_t pid;
+
+	if (map == GUARD_MAP_CONTAINERS) {
+		const struct guard_container *c = value;
+
+		memset(f->cached, 0, sizeof(f->cached));
+		f->n_trees += c->top >> 63 != 0;
+	}
+	if (map != GUARD_MAP_TASKS)
+		return;
+	memcpy(&pid, key, sizeof(pid));
+	start = guard_fan_start_of(pid);
+	(void)guard_table_put(f->starts, &pid, &start);
+}
+
+static int fan_put(struct guard_kern *k, enum guard_map map, const void *key, const void *value)
+{
+	struct guard_fan_kern *f = k->fan;
+	bool fits = true;
+
+	(void)pthread_mutex_lock(&f->lock);
+	if (f->maps[map] != NULL) {
+		fits = guard_table_put(f->maps[map], key, value) != NULL;
+		note_put(f, map, key, value);
+	}
+	(void)pthread_mutex_unlock(&f->lock);
+	return fits ? 0 : -E2BIG;
+}
+
+static void fan_del(struct guard_kern *k, enum guard_map map, const void *key)
+{
+	struct guard_fan_kern *f = k->fan;
+
+	(void)pthread_mutex_lock(&f->lock);
+	if (f->maps[map] != NULL)
+		guard_table_del(f->maps[map], key);
+	(void)pthread_mutex_unlock(&f->lock);
+}
+
+static bool fan_next(const struct guard_kern *k, enum guard_map map, const void *key, void *ret_key)
+{
+	struct guard_fan_kern *f = k->fan;
+	const void *next = NULL;
+
+	(void)pthread_mutex_lock(&f->lock);
+	if (f->maps[map] != NULL)
+		next = guard_table_next(f->maps[map], key);
+	if (next != NULL)
+		memcpy(ret_key, next, shapes[map].key);
+	(void)pthread_mutex_unlock(&f->lock);
+	return next != NULL;
+}
+
+static bool fan_release(struct guard_kern *k, const struct guard_rec *rec, int sig)
+{
+	struct guard_fan_kern *f = k->fan;
+	bool waits = false;
+
+	(void)pthread_mutex_lock(&f->lock);
+	if (f->current != NULL && &f->current->rec == rec) {
+		waits = f->current->answered_ns == 0;
+		guard_fan_answer_job(f, f->current, sig == SIGCONT);
+	}
+	(void)pthread_mutex_unlock(&f->lock);
+	return waits;
+}
+
+static int fan_file(const struct guard_kern *k, const struct guard_rec *rec)
+{
+	const struct guard_fan_job *j = k->fan->current;
+
+	return j != NULL && &j->rec == rec ? j->fd : -1;
+}
+
+static struct guard_stats fan_stats(const struct guard_kern *k)
+{
+	struct guard_stats stats;
+
+	(void)pthread_mutex_lock(&k->fan->lock);
+	stats = k->fan->stats;
+	(void)pthread_mutex_unlock(&k->fan->lock);
+	return stats;
+}
+
+static uint32_t low_dev(dev_t dev)
+{
+	return (uint32_t)(major(dev) << 20 | minor(dev));
+}
+
+/* A program that runs already, as a record. */
+static bool running(uint32_t pid, const struct guard_task *t, struct guard_rec *r, uint8_t *data)
+{
+	char name[64], link[4096];
+	struct guard_fan_task task;
+	struct stat st;
+	ssize_t n;
+
+	(void)snprintf(name, sizeof(name), "/proc/%u/exe", pid);
+	n = readlink(name, link, sizeof(link) - 1);
+	if (n <= 0 || stat(name, &st) != 0 || !guard_fan_task_look(pid, &task))
+		return false;
+	link[n] = '\0';
+	*r = (struct guard_rec){.type = GUARD_REC_EXEC,
+				.verdict = GUARD_REC_OBSERVED,
+				.flags = GUARD_RF_RUNNING,
+				.time_ns = guard_fan_now(),
+				.cgroup = t->cgroup,
+				.exec_id = t->exec_id,
+				.parent_exec_id = t->parent_exec_id,
+				.host_pid = pid,
+				.pid = task.pid,
+				.ppid = task.ppid,
+				.uid = task.uid};
+	r->file.ino = st.st_ino;
+	r->file.size = (uint64_t)st.st_size;
+	r->file.ctime_ns =
+		(uint64_t)st.st_ctim.tv_sec * GUARD_FAN_SECOND + (uint64_t)st.st_ctim.tv_nsec;
+	r->file.dev = low_dev(st.st_dev);
+	r->path_len = (uint16_t)guard_fan_put_path(link, data, GUARD_PATH_BYTES);
+	return true;
+}
+
+static int fan_walk(struct guard_kern *k, guard_record_fn *fn, void *ctx, struct sk_err *err)
+{
+	uint8_t data[GUARD_PATH_BYTES];
+	uint32_t pid = 0, next;
+	struct guard_task t;
+	struct guard_rec r;
+	bool more = fan_next(k, GUARD_MAP_TASKS, NULL, &pid);
+	int n = 0;
+
+	(void)err;
+	while (more && n >= 0) {
+		more = fan_next(k, GUARD_MAP_TASKS, &pid, &next);
+		if (fan_get(k, GUARD_MAP_TASKS, &pid, &t) && (t.flags & GUARD_T_SEEN) != 0 &&
+		    running(pid, &t, &r, data))
+			n = fn(ctx, &r, data, r.path_len);
+		pid = next;
+	}
+	return n < 0 ? n : 1;
+}
+
+static void stop_threads(struct guard_fan_kern *f)
+{
+	struct timespec until;
+	uint64_t one = 1;
+
+	(void)pthread_mutex_lock(&f->lock);
+	f->quit = true;
+	(void)pthread_cond_broadcast(&f->work_there);
+	(void)pthread_mutex_unlock(&f->lock);
+	if (f->has_asker && write(f->wake_fd, &one, sizeof(one)) == sizeof(one))
+		(void)pthread_join(f->asker, NULL);
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += JOIN_SECONDS;
+	for (unsigned i = 0; i < f->n_workers; i++)
+		if (pthread_timedjoin_np(f->workers[i], NULL, &until) == 0)
+			f->n_idle++;
+}
+
+static void drop_jobs(struct guard_fan_kern *f)
+{
+	struct guard_fan_job *j;
+
+	while ((j = TAILQ_FIRST(&f->waiting)) != NULL)
+		guard_fan_answer_job(f, j, true);
+	while ((j = TAILQ_FIRST(&f->lingering)) != NULL) {
+		TAILQ_REMOVE(&f->lingering, j, waiting);
+		guard_fan_job_put(j);
+	}
+	while ((j = TAILQ_FIRST(&f->work)) != NULL) {
+		TAILQ_REMOVE(&f->work, j, queue);
+		guard_fan_job_put(j);
+	}
+	while ((j = TAILQ_FIRST(&f->out)) != NULL) {
+		TAILQ_REMOVE(&f->out, j, queue);
+		guard_fan_job_put(j);
+	}
+}
+
+static void fan_close(struct guard_kern *k)
+{
+	struct guard_fan_kern *f = k->fan;
+
+	if (f == NULL)
+		return;
+	stop_threads(f);
+	(void)pthread_mutex_lock(&f->lock);
+	drop_jobs(f);
+	(void)pthread_mutex_unlock(&f->lock);
+	sk_closep(&f->fd);
+	guard_fan_watchdog_free(f->watchdog);
+	k->fan = NULL;
+	/* A worker that hangs in somebody's memory keeps what it uses: the process ends anyway. */
+	if (f->n_idle != f->n_workers)
+		return;
+	sk_closep(&f->wake_fd);
+	sk_closep(&f->out_fd);
+	sk_closep(&f->mounts_fd);
+	for (size_t i = 0; i < GUARD_N_MAPS; i++)
+		guard_table_free(f->maps[i]);
+	guard_table_free(f->starts);
+	guard_table_free(f->images);
+	guard_table_free(f->flights);
+	guard_table_free(f->layers);
+	guard_table_free(f->spaces);
+	(void)pthread_cond_destroy(&f->work_there);
+	(void)pthread_mutex_destroy(&f->lock);
+	sk_free(f);
+}
+
+static const struct guard_kern_ops fan_ops = {
+	.close = fan_close,
+	.poll = fan_poll,
+	.fd = fan_fd,
+	.heartbeat = fan_heartbeat,
+	.walk = fan_walk,
+	.get = fan_get,
+	.put = fan_put,
+	.del = fan_del,
+	.next = fan_next,
+	.release = fan_release,
+	.stats = fan_stats,
+	.file = fan_file,
+};
+
+static struct guard_fan_kern *new_state(const struct guard_kern_options *o)
+{
+	struct guard_fan_kern *f = sk_alloc(sizeof(*f));
+
+	f->fd = f->mounts_fd = f->wake_fd = f->out_fd = -1;
+	f->enforce = o->enforce;
+	f->hold = o->hold;
+	(void)pthread_mutex_init(&f->lock, NULL);
+	(void)pthread_cond_init(&f->work_there, NULL);
+	TAILQ_INIT(&f->work);
+	TAILQ_INIT(&f->out);
+	TAILQ_INIT(&f->waiting);
+	TAILQ_INIT(&f->lingering);
+	for (size_t i = 0; i < GUARD_N_MAPS; i++)
+		if (shapes[i].key != 0)
+			f->maps[i] = guard_table_new(shapes[i].key, shapes[i].value, shapes[i].max);
+	f->starts = guard_table_new(sizeof(uint32_t), sizeof(uint64_t), 2 * MAX_TASKS);
+	f->images = guard_table_new(sizeof(uint64_t), sizeof(struct guard_fan_image), MAX_IMAGES);
+	f->flights =
+		guard_table_new(sizeof(uint32_t), sizeof(struct guard_fan_flight), MAX_FLIGHTS);
+	f->layers = guard_table_new(sizeof(uint32_t), sizeof(struct guard_fan_layer), MAX_TASKS);
+	f->spaces = guard_table_new(sizeof(uint64_t), sizeof(uint64_t), MAX_TASKS);
+	return f;
+}
+
+static int start_threads(struct guard_fan_kern *f, struct sk_err *err)
+{
+	sigset_t all, before;
+	int r;
+
+	/* Signals are the session's. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (unsigned i = 0; i < GUARD_FAN_WORKERS; i++)
+		if (pthread_create(&f->workers[f->n_workers], NULL, guard_fan_work_loop, f) == 0)
+			f->n_workers++;
+	r = f->n_workers != 0 ? pthread_create(&f->asker, NULL, guard_fan_ask_loop, f) : EAGAIN;
+	f->has_asker = r == 0;
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return r == 0 ? 0 : sk_err_errno(err, r, "guard: start threads");
+}
+
+/* Looking into the root directory and the memory of others takes this. */
+static bool may_trace(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+
+	return syscall(SYS_capget, &header, data) == 0 &&
+	       (data[CAP_SYS_PTRACE / 32].effective & 1u << CAP_SYS_PTRACE % 32) != 0;
+}
+
+static int open_descriptors(struct guard_fan_kern *f, struct sk_err *err)
+{
+	int r;
+
+	f->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	f->out_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (f->mounts_fd < 0 || f->wake_fd < 0 || f->out_fd < 0)
+		return sk_err_errno(err, errno, "guard: open what fanotify needs");
+	f->own_mnt_ns = guard_fan_mnt_ns((uint32_t)getpid());
+	if (f->own_mnt_ns == 0 || !may_trace())
+		return sk_err_set(err, SK_E_UNSUPPORTED,
+				  "guard: fanotify needs /proc and CAP_SYS_PTRACE");
+	r = guard_fan_open(&f->fd, err);
+	if (r < 0)
+		return r;
+	/* A lease that somebody breaks is told by a signal. */
+	(void)signal(SIGIO, SIG_IGN);
+	return 0;
+}
+
+static int open_all(struct guard_fan_kern *f, struct sk_err *err)
+{
+	int r;
+
+	if (!guard_cgroup_root(f->root, sizeof(f->root)))
+		return sk_err_set(err, SK_E_UNSUPPORTED,
+				  "guard: no version 2 cgroup tree is mounted on this host");
+	r = guard_fan_probe(err);
+	if (r < 0)
+		return r;
+	f->watchdog = guard_fan_watchdog_new();
+	if (f->watchdog == NULL)
+		return sk_err_errno(err, errno, "guard: start the watchdog");
+	r = open_descriptors(f, err);
+	return r < 0 ? r : start_threads(f, err);
+}
+
+int guard_fan_kern_open(struct guard_kern *k, const struct guard_kern_options *o,
+			struct sk_err *err)
+{
+	struct guard_fan_kern *f = new_state(o);
+	int r;
+
+	k->fan = f;
+	k->ops = &fan_ops;
+	k->backend = GUARD_BACKEND_FANOTIFY;
+	k->n_programs = 1;
+	k->programs[0] = (struct guard_kern_program){.name = "guard_open_exec",
+						     .hook = "fanotify/open_exec_perm"};
+	r = open_all(f, err);
+	if (r < 0)
+		return r;
+	guard_fan_mark_space(f, 0, true);
+	k->programs[0].attached = true;
+	return 0;
+}
