@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Writes the seeds of guard_elf: small ELF files with an interpreter, libraries and search paths; and
-of guard_dns: questions and answers, with aliases, compression, loops."""
+of guard_dns: questions and answers, with aliases, compression, loops; and of guard_bolt: bbolt files of
+pages of 1,024 bytes."""
 import os
 import struct
 
@@ -64,7 +65,37 @@ def dns_messages():
     }
 
 
+PAGE = 1024
+
+
+def meta(number, root, txid):
+    data = struct.pack("<IIIIQQQQQ", 0xED0CDAED, 2, PAGE, 0, root, 0, 2, 6, txid)
+    digest = 0xCBF29CE484222325
+    for byte in data:
+        digest = (digest ^ byte) * 0x100000001B3 & (1 << 64) - 1
+    return struct.pack("<QHHI", number, 4, 0, 0) + data + struct.pack("<Q", digest)
+
+
+def leaf(number, key, value, flags=0):
+    return struct.pack("<QHHIIIII", number, 2, 1, 0, flags, 16, len(key), len(value)) + key + value
+
+
+def bolt(kind):
+    inline = struct.pack("<QQ", 0, 0) + leaf(0, b"x", b"near")
+    own = struct.pack("<QQ", 5, 0)
+    below = 3 if kind == "circle" else 4
+    branch = struct.pack("<QHHIIIQ", 3, 1, 1, 0, 16, 2, below) + b"v1"
+    pages = [meta(0, 3, 1), meta(1, 3, 2), b"", branch,
+             leaf(4, b"v1", inline if kind == "inline" else own, 1), leaf(5, b"x", b"far")]
+    return b"".join(page.ljust(PAGE, b"\0") for page in pages)
+
+
 def main():
+    folder = os.path.join(HERE, "corpus", "guard_bolt")
+    os.makedirs(folder, exist_ok=True)
+    for kind in ("inline", "own", "circle"):
+        with open(os.path.join(folder, kind), "wb") as f:
+            f.write(bolt(kind))
     folder = os.path.join(HERE, "corpus", "guard_elf")
     os.makedirs(folder, exist_ok=True)
     for bits in (32, 64):

@@ -149,6 +149,8 @@ bool guard_attrib_ask(struct guard_attrib *t, struct guard_whose *w)
 {
 	if (!w->is_host)
 		w->is_known = guard_engine_find(t->engine, w->id, w->arena, &w->info) != 0;
+	if (!w->is_host && w->info.pod_name == NULL)
+		w->is_known |= guard_engine_pod(t->engine, w->path, w->arena, &w->info);
 	w->service = guard_whose_service(&w->info, w->id, w->arena);
 	w->is_selected = guard_select_match(t->select, w);
 	return w->is_known;

@@ -34,7 +34,7 @@ struct guard_select {
 /** struct guard_whose - a container, or a service of the host */
 struct guard_whose {
 	uint64_t cgroup;
-	char id[GUARD_CONTAINER_ID_SIZE];  /* "" for a service of the host */
+	char id[GUARD_ID_SIZE];            /* "" for a service of the host */
 	char path[GUARD_CGROUP_PATH_SIZE]; /* directory of the cgroup, "" when not known */
 	struct guard_engine_info info;
 	const char *service;

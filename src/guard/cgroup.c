@@ -67,6 +67,8 @@ bool guard_cgroup_container_id(struct sk_span name, char *ret)
 	size_t run = 0;
 	bool found = false;
 
+	if (memmem(name.ptr, name.len, "-conmon-", 8) != NULL)
+		return false;
 	for (size_t i = 0; i <= name.len; i++) {
 		if (i < name.len && is_hex(name.ptr[i])) {
 			run++;
@@ -80,6 +82,26 @@ bool guard_cgroup_container_id(struct sk_span name, char *ret)
 		run = 0;
 	}
 	return found;
+}
+
+bool guard_cgroup_chosen_id(struct sk_span name, char *ret, size_t size)
+{
+	/* what runtimes put before ids where systemd makes the cgroups */
+	static const char *const prefixes[] = {"cri-containerd-", "containerd-", "runc-", "crun-",
+					       "docker-",         "libpod-",     "crio-"};
+	static const char suffix[] = ".scope";
+	size_t tail = sizeof(suffix) - 1;
+
+	if (name.len > tail && memcmp(name.ptr + name.len - tail, suffix, tail) == 0) {
+		name.len -= tail;
+		for (size_t i = 0; i < SK_ARRAY_LEN(prefixes); i++)
+			if (sk_span_strip_prefix(&name, prefixes[i]))
+				break;
+	}
+	if (name.len == 0 || name.len >= size)
+		return false;
+	(void)snprintf(ret, size, "%.*s", SK_SPAN_ARG(name));
+	return true;
 }
 
 uint64_t guard_cgroup_id(const char *path)

@@ -28,10 +28,21 @@ sk_must_check bool guard_cgroup_root(char *buf, size_t size);
  * @name: such as "docker-<64 digits>.scope" or "/docker/<64 digits>"
  * @ret: GUARD_CONTAINER_ID_SIZE bytes
  *
- * The last run of exactly 64 hexadecimal digits counts.
+ * The last run of exactly 64 hexadecimal digits counts. The cgroup of a container's monitor
+ * ("libpod-conmon-<64 digits>.scope") is none of the container.
  * Return: false when there is none.
  */
 sk_must_check bool guard_cgroup_container_id(struct sk_span name, char *ret);
+
+/**
+ * guard_cgroup_chosen_id() - what may be the id that somebody gave a container
+ * @name: last part of a cgroup's path, such as "web" or "runc-web.scope"
+ * @ret: receives the id
+ * @size: bytes
+ *
+ * Return: false when it is too long or none.
+ */
+sk_must_check bool guard_cgroup_chosen_id(struct sk_span name, char *ret, size_t size);
 
 /**
  * guard_cgroup_id() - what the kernel calls a cgroup

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,11 @@ struct guard_engine_info {
 	const char *pod_namespace;
 	const char *pod_name;
 	const char *pod_container;
+};
+
+enum {
+	GUARD_ID_SIZE = 76 + 1,      /* containerd's longest id, and NUL */
+	GUARD_ENGINE_TEXT_MAX = 512, /* names that are longer are not taken */
 };
 
 /** struct guard_engine - where to look; opaque */
@@ -46,9 +52,51 @@ void guard_engine_free(struct guard_engine *e);
 SK_DEFINE_CLEANUP(struct guard_engine, guard_engine_free);
 
 /**
+ * guard_engine_root() - look below a directory instead of /
+ * @e: engines
+ * @root: outlives @e; without a slash at the end
+ *
+ * For hosts that are mounted somewhere.
+ */
+void guard_engine_root(struct guard_engine *e, const char *root);
+
+/**
+ * guard_engine_has() - is this the id of a container that a runtime is making or running
+ * @e: engines
+ * @id: foreign text
+ *
+ * For ids that people choose: those are not told from other names of cgroups.
+ * Return: true if so.
+ */
+bool guard_engine_has(struct guard_engine *e, const char *id);
+
+/**
+ * guard_engine_maker() - remember what a runtime's command line says of a container it makes
+ * @e: engines
+ * @pid: process that made the container's cgroup
+ * @id: container
+ *
+ * Runtimes write down where the bundle is shortly before the first program starts, and remove it
+ * when it ends, which may be sooner than anybody looks.
+ */
+void guard_engine_maker(struct guard_engine *e, uint32_t pid, const char *id);
+
+/**
+ * guard_engine_pod() - pod by the directory that kubelet keeps for its logs
+ * @e: engines
+ * @cgroup: path of a cgroup with the pod's UID in it, as "…/kubepods-pod<UID>.slice/…"
+ * @a: texts live here
+ * @ret: pod_namespace and pod_name are filled when found
+ *
+ * Return: true when found.
+ */
+bool guard_engine_pod(struct guard_engine *e, const char *cgroup, struct sk_arena *a,
+		      struct guard_engine_info *ret);
+
+/**
  * guard_engine_find() - what is known of a container
  * @e: engines
- * @id: 64 hexadecimal digits
+ * @id: 64 hexadecimal digits, or what guard_engine_has() knows
  * @a: texts live here
  * @ret: filled as far as known
  *
@@ -68,17 +116,50 @@ int guard_engine_find(struct guard_engine *e, const char *id, struct sk_arena *a
 sk_must_check bool guard_engine_parse_docker(struct sk_span text, struct sk_arena *a,
 					     struct guard_engine_info *ret);
 
+/** enum guard_bundle_of - who wrote a bundle: annotations are people's but where an engine sets
+ * them */
+enum guard_bundle_of {
+	GUARD_BUNDLE_CRI,  /* containerd's plug-in for Kubernetes */
+	GUARD_BUNDLE_CRIO, /* CRI-O */
+	GUARD_BUNDLE_ANY,  /* podman, ctr, nerdctl, runc: pods are not believed */
+};
+
 /**
- * guard_engine_parse_bundle() - annotations of an OCI runtime bundle's config.json, as the CRI
- * plug-in of containerd, CRI-O and podman write them
+ * guard_engine_parse_bundle() - annotations of an OCI runtime bundle's config.json
  * @text: JSON
+ * @by: who wrote it
  * @a: texts live here
- * @ret: filled
+ * @ret: what the annotations say replaces what there was
  *
  * Return: false when it is no such document.
  */
-sk_must_check bool guard_engine_parse_bundle(struct sk_span text, struct sk_arena *a,
-					     struct guard_engine_info *ret);
+sk_must_check bool guard_engine_parse_bundle(struct sk_span text, enum guard_bundle_of by,
+					     struct sk_arena *a, struct guard_engine_info *ret);
+
+/**
+ * guard_engine_parse_storage() - a container in containers.json of containers/storage
+ * @text: JSON
+ * @id: container
+ * @a: texts live here
+ * @ret: name, image_reference and image_digest (the image id) are filled
+ * @ret_pod: it belongs to CRI-O
+ *
+ * Return: false when it is not there.
+ */
+sk_must_check bool guard_engine_parse_storage(struct sk_span text, const char *id,
+					      struct sk_arena *a, struct guard_engine_info *ret,
+					      bool *ret_pod);
+
+/**
+ * guard_engine_storage_digest() - digest of an image in images.json of containers/storage
+ * @text: JSON
+ * @image_id: "sha256:…"
+ * @a: the result lives here
+ *
+ * Return: "sha256:…" of the manifest, NULL when it is not there.
+ */
+const char *guard_engine_storage_digest(struct sk_span text, const char *image_id,
+					struct sk_arena *a);
 
 /**
  * guard_engine_repo_digest() - the repository digest of an image in Docker's repositories.json

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -70,28 +71,6 @@ void guard_session_find_path(struct guard_session *s, struct guard_whose *w)
 		guard_cgroup_walk(s->root, match_path, &f);
 }
 
-void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *rec,
-			     const uint8_t *data)
-{
-	struct guard_whose *w = guard_attrib_get(s->attrib, rec->cgroup);
-	char id[GUARD_CONTAINER_ID_SIZE];
-
-	if (rec->op == 2) {
-		if (w == NULL)
-			return;
-		w->is_gone = true; /* its last records may still be on their way */
-		return;
-	}
-	if (w != NULL || !guard_cgroup_container_id(sk_span_of(data, rec->name_len), id))
-		return;
-	w = guard_attrib_add(s->attrib, rec->cgroup, id, NULL, NULL);
-	if (w == NULL)
-		return;
-	guard_session_find_path(s, w);
-	if (w->is_known)
-		guard_session_settle(s, w);
-}
-
 static bool read_text(const char *path, struct sk_buf *b)
 {
 	sk_cleanup(sk_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -135,22 +114,42 @@ static void adopt(struct guard_session *s, uint64_t cgroup, uint32_t pid)
 struct cover {
 	struct guard_session *s;
 	struct guard_whose *w;
+	bool is_pending;
 	bool any;
 };
+
+/* The runtime's own process, on its way into the container: the kernel half knows what to do. */
+static bool is_outside(uint32_t pid)
+{
+	struct stat own, its;
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "/proc/%u/ns/mnt", pid);
+	return stat(name, &its) != 0 ||
+	       (stat("/proc/self/ns/mnt", &own) == 0 && its.st_ino == own.st_ino);
+}
 
 static void cover_pid(void *ctx, uint32_t pid)
 {
 	struct cover *c = ctx;
 
+	if (!c->w->is_host && is_outside(pid))
+		return;
 	adopt(c->s, c->w->cgroup, pid);
 	c->any = true;
 }
 
-/* Says so when something is in the cgroup or below it. */
+static void see_pid(void *ctx, uint32_t pid)
+{
+	if (!is_outside(pid))
+		first_pid(ctx, pid);
+}
+
+/* Says so when something runs in the cgroup or below it. */
 static void see_pids(void *ctx, const char *path, uint64_t id)
 {
 	(void)id;
-	guard_cgroup_pids(path, first_pid, ctx);
+	guard_cgroup_pids(path, see_pid, ctx);
 }
 
 static bool is_empty(const char *path)
@@ -170,6 +169,8 @@ static void cover_cgroup(void *ctx, const char *path, uint64_t id)
 		entry.flags |= GUARD_C_HOST;
 	if (!c->w->is_selected)
 		entry.flags |= GUARD_C_IGNORED;
+	if (c->is_pending)
+		entry.flags |= GUARD_C_PENDING;
 	/* Its first program ran already, unless nobody is there yet. */
 	if (id == c->w->cgroup && !is_empty(path))
 		entry.flags |= GUARD_C_STARTED;
@@ -182,24 +183,47 @@ static void cover(struct guard_session *s, struct guard_whose *w, const char *pa
 {
 	struct cover c = {.s = s, .w = w};
 
-	w->has_started = guard_session_pid(w) != 0;
-	if (w->is_selected && s->ops.container != NULL)
+	w->has_started = !is_empty(path);
+	/* Created and not known yet: its service's name, and so its profile, comes with the answer.
+	 */
+	c.is_pending = !w->is_known && !w->is_host && !w->has_started;
+	if (w->is_selected && s->ops.container != NULL && !c.is_pending)
 		s->ops.container(s->ctx, w);
 	guard_cgroup_walk(path, cover_cgroup, &c);
-	/* Created but not started: its first program is yet to come. */
-	if (!c.any && !w->is_host)
-		guard_session_settle(s, w);
 	w->has_started = c.any;
+}
+
+/* The container that a cgroup is of, by its name. */
+static bool container_of(struct guard_session *s, const char *path, char *ret, size_t size)
+{
+	struct sk_span name = sk_path_base(sk_span_str(path));
+
+	return guard_cgroup_container_id(name, ret) ||
+	       (guard_cgroup_chosen_id(name, ret, size) && guard_engine_has(s->engine, ret));
+}
+
+static bool is_inside(struct guard_session *s, const char *path)
+{
+	const struct guard_whose *w;
+	size_t pos = 0;
+
+	while ((w = guard_attrib_next(s->attrib, &pos)) != NULL) {
+		size_t n = strlen(w->path);
+
+		if (n != 0 && strncmp(path, w->path, n) == 0 && path[n] == '/')
+			return true;
+	}
+	return false;
 }
 
 static void find_container(void *ctx, const char *path, uint64_t id)
 {
 	struct guard_session *s = ctx;
-	char container[GUARD_CONTAINER_ID_SIZE];
+	char container[GUARD_ID_SIZE];
 	struct guard_whose *w;
 
-	if (id == 0 || !guard_cgroup_container_id(sk_path_base(sk_span_str(path)), container) ||
-	    guard_attrib_get(s->attrib, id) != NULL)
+	if (id == 0 || !container_of(s, path, container, sizeof(container)) ||
+	    guard_attrib_get(s->attrib, id) != NULL || is_inside(s, path))
 		return;
 	w = guard_attrib_add(s->attrib, id, container, path, NULL);
 	if (w != NULL)
@@ -267,6 +291,99 @@ int guard_session_check(const struct guard_session *s, struct sk_err *err)
 	return 0;
 }
 
+static void cgroup_path(const struct guard_session *s, const char *given, char *ret, size_t size)
+{
+	bool whole = strncmp(given, "/sys/fs/cgroup", 14) == 0;
+
+	(void)snprintf(ret, size, "%s%s%s", whole ? "" : s->root,
+		       whole || given[0] == '/' ? "" : "/", given);
+}
+
+/* A cgroup that was made just now: of a unit or a path that was asked for? */
+static void cover_wanted(struct guard_session *s, const char *path, uint64_t id)
+{
+	char wanted[GUARD_CGROUP_PATH_SIZE];
+
+	for (size_t i = 0; i < s->select.n_units; i++) {
+		struct unit_search u = {.s = s, .unit = s->select.units[i]};
+
+		match_unit(&u, path, id);
+	}
+	for (size_t i = 0; i < s->select.n_cgroups; i++) {
+		cgroup_path(s, s->select.cgroups[i], wanted, sizeof(wanted));
+		if (strcmp(wanted, path) == 0)
+			cover_host(s, path, s->select.cgroups[i]);
+	}
+}
+
+/* Worth looking for, of the many cgroups that a host makes? */
+static bool may_matter(struct guard_session *s, struct sk_span name)
+{
+	char id[GUARD_ID_SIZE], unit[512];
+
+	if (name.len > 0 && name.ptr[name.len - 1] == '\0')
+		name.len--;
+	for (size_t i = 0; i < s->select.n_units; i++) {
+		(void)snprintf(unit, sizeof(unit), "%s.service", s->select.units[i]);
+		if (sk_span_eq_str(name, s->select.units[i]) || sk_span_eq_str(name, unit))
+			return true;
+	}
+	for (size_t i = 0; i < s->select.n_cgroups; i++)
+		if (sk_span_eq(name, sk_path_base(sk_span_str(s->select.cgroups[i]))))
+			return true;
+	return guard_cgroup_chosen_id(name, id, sizeof(id)) && guard_engine_has(s->engine, id);
+}
+
+static bool id_of_name(struct sk_span name, char *ret, size_t size)
+{
+	if (name.len > 0 && name.ptr[name.len - 1] == '\0')
+		name.len--;
+	return guard_cgroup_container_id(name, ret) || guard_cgroup_chosen_id(name, ret, size);
+}
+
+struct guard_whose *guard_session_meet(struct guard_session *s, uint64_t cgroup)
+{
+	struct path_search f;
+	char path[GUARD_CGROUP_PATH_SIZE] = "";
+
+	if (cgroup == s->missed)
+		return NULL;
+	f = (struct path_search){.cgroup = cgroup, .path = path, .size = sizeof(path)};
+	guard_cgroup_walk(s->root, match_path, &f);
+	if (path[0] == '\0') {
+		s->missed = cgroup;
+		return NULL;
+	}
+	cover_wanted(s, path, cgroup);
+	find_container(s, path, cgroup);
+	return guard_attrib_get(s->attrib, cgroup);
+}
+
+void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *rec,
+			     const uint8_t *data)
+{
+	struct guard_whose *w = guard_attrib_get(s->attrib, rec->cgroup);
+	char id[GUARD_ID_SIZE];
+
+	if (rec->op == 2) {
+		if (w != NULL)
+			w->is_gone = true; /* its last records may still be on their way */
+		return;
+	}
+	if (w != NULL)
+		return;
+	if (rec->uid == 0 && id_of_name(sk_span_of(data, rec->name_len), id, sizeof(id)))
+		guard_engine_maker(s->engine, rec->host_pid, id);
+	if ((rec->op == 3 && !may_matter(s, sk_span_of(data, rec->name_len))) ||
+	    guard_session_meet(s, rec->cgroup) != NULL || rec->op != 1)
+		return;
+	/* Gone already, but its records are there. */
+	if (guard_cgroup_container_id(sk_span_of(data, rec->name_len), id))
+		w = guard_attrib_add(s->attrib, rec->cgroup, id, NULL, NULL);
+	if (w != NULL && w->is_known)
+		guard_session_settle(s, w);
+}
+
 static void cover_hosts(struct guard_session *s)
 {
 	char path[GUARD_CGROUP_PATH_SIZE];
@@ -278,12 +395,8 @@ static void cover_hosts(struct guard_session *s)
 		guard_cgroup_walk(s->root, match_unit, &u);
 	}
 	for (size_t i = 0; i < s->select.n_cgroups; i++) {
-		const char *given = s->select.cgroups[i];
-		bool whole = strncmp(given, "/sys/fs/cgroup", 14) == 0;
-
-		(void)snprintf(path, sizeof(path), "%s%s%s", whole ? "" : s->root,
-			       whole || given[0] == '/' ? "" : "/", given);
-		cover_host(s, path, given);
+		cgroup_path(s, s->select.cgroups[i], path, sizeof(path));
+		cover_host(s, path, s->select.cgroups[i]);
 	}
 	for (size_t i = 0; i < s->select.n_pids; i++)
 		if (sk_parse_u32(sk_span_str(s->select.pids[i]), &pid))

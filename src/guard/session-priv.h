@@ -41,6 +41,7 @@ struct guard_session {
 	uint64_t last_second;
 	uint64_t last_fold;
 	uint64_t n_strays;     /* late reports of containers that are gone */
+	uint64_t missed;       /* cgroup that was looked for and is gone */
 	bool is_late;          /* what is read was written while no agent lived */
 	uint64_t next_exec_id; /* of programs that ran already: small numbers, never the kernel's */
 	struct cause causes[GUARD_MAX_CAUSES];
@@ -86,6 +87,15 @@ void guard_session_settle(struct guard_session *s, struct guard_whose *w);
  * @w: container
  */
 void guard_session_find_path(struct guard_session *s, struct guard_whose *w);
+
+/**
+ * guard_session_meet() - look at a cgroup that is not known yet
+ * @s: session
+ * @cgroup: id
+ *
+ * Return: the container or selected service that it is of; NULL when it is none, or gone.
+ */
+struct guard_whose *guard_session_meet(struct guard_session *s, uint64_t cgroup);
 
 /**
  * guard_session_on_cgroup() - a cgroup was made or removed

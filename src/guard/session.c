@@ -390,6 +390,9 @@ static int on_record(void *ctx, const struct guard_rec *given, const uint8_t *da
 		return 0;
 	}
 	w = guard_attrib_get(s->attrib, rec->cgroup);
+	/* Its first programs may be read before the news that it was made. */
+	if (w == NULL && !s->is_late)
+		w = guard_session_meet(s, rec->cgroup);
 	if (w != NULL && !w->is_known && (rec->flags & GUARD_RF_PENDING) != 0) {
 		(void)guard_attrib_ask(s->attrib, w);
 		guard_session_settle(s, w);

@@ -23,7 +23,7 @@ enum {
 /** struct item - a container that is watched */
 struct item {
 	uint64_t cgroup;
-	char id[GUARD_CONTAINER_ID_SIZE];
+	char id[GUARD_ID_SIZE];
 	const char *name;
 	const char *service;
 	enum guard_mode mode;
@@ -73,11 +73,16 @@ static void name_item(void *ctx, const char *path, uint64_t id)
 			item = &st->items[i];
 	if (item == NULL)
 		return;
-	if (!guard_cgroup_container_id(base, item->id)) {
+	if (!guard_cgroup_container_id(base, item->id) &&
+	    (!guard_cgroup_chosen_id(base, item->id, sizeof(item->id)) ||
+	     !guard_engine_has(st->engine, item->id))) {
+		item->id[0] = '\0';
 		item->service = item->name = sk_arena_str(st->arena, base);
 		return;
 	}
 	(void)guard_engine_find(st->engine, item->id, st->arena, &info); /* the id is a name too */
+	if (info.pod_name == NULL)
+		(void)guard_engine_pod(st->engine, path, st->arena, &info);
 	item->name = info.name;
 	item->service = guard_whose_service(&info, item->id, st->arena);
 }

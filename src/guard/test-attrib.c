@@ -60,10 +60,10 @@ static void test_bundle(void **state)
 	struct guard_engine_info info = {0};
 
 	(void)state;
-	assert_true(guard_engine_parse_bundle(sk_span_str(text), a, &info));
+	assert_true(guard_engine_parse_bundle(sk_span_str(text), GUARD_BUNDLE_CRI, a, &info));
 	assert_string_equal(info.pod_name, "shop-7d9c8b6f5d-x2x4z");
 	assert_string_equal(guard_whose_service(&info, ID, a), "prod/shop");
-	assert_false(guard_engine_parse_bundle(sk_span_str("[]"), a, &info));
+	assert_false(guard_engine_parse_bundle(sk_span_str("[]"), GUARD_BUNDLE_CRI, a, &info));
 }
 
 static void test_owner(void **state)

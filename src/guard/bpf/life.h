@@ -36,6 +36,8 @@ static __always_inline void send_cgroup(struct scratch *x, struct guard_containe
 	r->op = op;
 	r->time_ns = bpf_ktime_get_ns();
 	r->cgroup = c->top;
+	r->host_pid = bpf_get_current_pid_tgid() >> 32;
+	r->uid = (__u32)bpf_get_current_uid_gid();
 	n = bpf_probe_read_kernel_str(x->data, GUARD_NAME_BYTES, BPF_CORE_READ(cgrp, kn, name));
 	r->name_len = n > 0 ? (__u16)n : 0;
 	if (bpf_ringbuf_output(&alerts, x, sizeof(*r) + BOUND(r->name_len, 0x1ff),
@@ -63,9 +65,13 @@ int BPF_PROG(guard_cgroup_mkdir, struct cgroup *cgrp)
 		return 0;
 	}
 	bpf_probe_read_kernel_str(x->data, 128, BPF_CORE_READ(cgrp, kn, name));
-	if (!container_name(x))
-		return 0;
 	fresh.top = id;
+	/* A name that somebody chose: user space knows whether a runtime is behind it, or a unit
+	 * that was asked for. */
+	if (!container_name(x)) {
+		send_cgroup(x, &fresh, 3, cgrp);
+		return 0;
+	}
 	fresh.flags = GUARD_C_PENDING;
 	bpf_map_update_elem(&containers, &id, &fresh, BPF_NOEXIST);
 	send_cgroup(x, &fresh, 1, cgrp);

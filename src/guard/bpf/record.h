@@ -94,7 +94,7 @@ enum guard_rec_type {
 	GUARD_REC_DNS,  /* peer: server; op: 1 question, 2 answer; args: message; value: its size */
 	GUARD_REC_CALL, /* op: system call number, value: first argument */
 	GUARD_REC_CAP,  /* op: capability */
-	GUARD_REC_CGROUP, /* name; op: 1 made, 2 removed */
+	GUARD_REC_CGROUP, /* name; op: 1 container made, 2 removed, 3 any other made */
 	GUARD_REC_PRIV,   /* op: new user id, value: old one */
 	GUARD_REC_FORK,   /* value: child's host pid */
 	GUARD_REC_EXIT,   /* value: exit code */
