@@ -13,6 +13,7 @@
 #include "base/parse.h"
 #include "cli/cmd_guard_profile.h"
 #include "cli/command.h"
+#include "cli/owner.h"
 #include "guard/enforce.h"
 #include "guard/event.h"
 #include "guard/gaps.h"
@@ -597,6 +598,7 @@ static int run(struct cli_context *ctx)
 		.ops = &ops,
 		.ctx = &g};
 	sk_cleanup(guard_output_freep) struct guard_output *output = NULL;
+	sk_cleanup(cli_owner_freep) struct cli_owner *owner = NULL;
 	sk_cleanup(guard_enforce_freep) struct guard_enforce *enforce = NULL;
 	sk_cleanup(guard_session_freep) struct guard_session *s = NULL;
 	struct sk_err err;
@@ -610,6 +612,8 @@ static int run(struct cli_context *ctx)
 		return cli_usage_error(ctx, "unknown mode or backend");
 	g.run = (struct run){.ctx = ctx, .json = wants_json(ctx), .out = cli_stdout()};
 	g.mode = eo.mode;
+	eo.owner = cli_owner_ask;
+	eo.owner_ctx = owner = cli_owner_new();
 	o.kern.calls = guard_wants_calls(eo.dir);
 	block_signals();
 	if (take_over(&warden, &err) < 0 || open_output(&g, &err) < 0)

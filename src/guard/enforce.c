@@ -837,6 +837,39 @@ static void expect(const struct held *h, struct sk_buf *b)
 	h->e->expected = b->ptr;
 }
 
+/* Which package the file came with: what was not in the image came with none. */
+static void find_owner(struct held *h)
+{
+	const struct guard_enforce_options *o = &h->f->options;
+	struct guard_event *e = h->e;
+	const char *package = NULL;
+	uint32_t pid = 0;
+
+	if (e->file_path == NULL || e->file_package != NULL || o->owner == NULL ||
+	    e->reason == GUARD_REASON_NONE)
+		return;
+	if (e->file_origin != GUARD_ORIGIN_IMAGE) {
+		if (e->kind != GUARD_KIND_OPEN && e->file_origin != GUARD_ORIGIN_UNKNOWN &&
+		    e->file_origin != GUARD_ORIGIN_HOST)
+			e->file_package = "";
+		return;
+	}
+	if (h->rec != NULL && (h->rec->verdict <= GUARD_REC_ALERTED))
+		pid = h->rec->host_pid;
+	if (pid == 0)
+		pid = guard_session_pid(h->w);
+	switch (o->owner(o->owner_ctx, pid, h->w, e->file_path, &package)) {
+	case GUARD_OWNED_YES:
+		e->file_package = package;
+		break;
+	case GUARD_OWNED_NO:
+		e->file_package = "";
+		break;
+	case GUARD_OWNED_UNKNOWN:
+		break;
+	}
+}
+
 /*
  * A profile learned from running containers alone knows nothing of how they start: what a container
  * does that starts now is noted where only a list of those days minds.
@@ -870,6 +903,7 @@ bool guard_enforce_event(struct guard_enforce *f, struct guard_kern *k, const st
 		forgive_start(&h);
 		refine(&h);
 		expect(&h, &f->expected);
+		find_owner(&h);
 		guard_story_tell(e, rec, &f->text);
 	}
 	return tell;

@@ -11,8 +11,26 @@
 #include "guard/profile.h"
 #include "guard/session.h"
 
+enum guard_owned {
+	GUARD_OWNED_UNKNOWN,
+	GUARD_OWNED_NO,
+	GUARD_OWNED_YES,
+};
+
+/**
+ * guard_owner_fn - which package of its image owns a file
+ * @pid: a process of the container
+ * @w: container
+ * @path: absolute
+ * @ret: "name version" for GUARD_OWNED_YES; borrowed until the next call
+ */
+typedef enum guard_owned guard_owner_fn(void *ctx, uint32_t pid, const struct guard_whose *w,
+					const char *path, const char **ret);
+
 /** struct guard_enforce_options - what --mode and --default-mode say */
 struct guard_enforce_options {
+	guard_owner_fn *owner; /* may be NULL */
+	void *owner_ctx;
 	const char *dir;              /* profiles */
 	enum guard_mode mode;         /* of profiles that do not say */
 	enum guard_mode default_mode; /* of containers without a profile */

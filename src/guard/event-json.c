@@ -102,7 +102,8 @@ static void put_file(struct sk_jw *w, const struct guard_event *e)
 	put(w, "script", e->file_script);
 	put(w, "sha256", e->file_sha256);
 	put(w, "origin", guard_origin_name(e->file_origin));
-	put(w, "package", e->file_package);
+	if (e->file_package != NULL)
+		sk_jw_str(w, "package", e->file_package);
 	if (e->kind == GUARD_KIND_OPEN)
 		sk_jw_str(w, "access", e->file_write ? "write" : "read");
 	sk_jw_end_object(w);

@@ -293,6 +293,25 @@ bool guard_files_identify(uint32_t pid, const char *path, struct guard_file_id *
 	return true;
 }
 
+bool guard_files_layers(uint32_t pid, guard_files_layer_fn *fn, void *ctx)
+{
+	struct sk_span layers, layer;
+	char dir[4096];
+	struct sk_buf b;
+	bool found;
+
+	sk_buf_init(&b, MOUNTINFO_MAX);
+	found = overlay_option(pid, "lowerdir=", &b, &layers);
+	while (found && sk_span_cut(&layers, ':', &layer)) {
+		if (layer.len == 0 || layer.len >= sizeof(dir))
+			continue;
+		(void)snprintf(dir, sizeof(dir), "%.*s", SK_SPAN_ARG(layer));
+		fn(ctx, dir);
+	}
+	sk_buf_release(&b);
+	return found;
+}
+
 bool guard_files_below(uint32_t pid, const char *path, uint8_t *ret)
 {
 	struct guard_files *f = guard_files_new();

@@ -96,6 +96,20 @@ struct sk_span guard_files_text(uint32_t pid, const char *path, char *buf, size_
  */
 sk_must_check bool guard_files_identify(uint32_t pid, const char *path, struct guard_file_id *ret);
 
+/** guard_files_layer_fn - receives the directory of a layer, the uppermost first */
+typedef void guard_files_layer_fn(void *ctx, const char *dir);
+
+/**
+ * guard_files_layers() - the read-only layers below a process's root directory
+ * @pid: process whose root is an overlay
+ * @fn: called for each
+ * @ctx: handed to it
+ *
+ * What was written while the container ran is not among them.
+ * Return: false when the root is no overlay, or the process is gone.
+ */
+bool guard_files_layers(uint32_t pid, guard_files_layer_fn *fn, void *ctx);
+
 /**
  * guard_files_below() - hash of the file that an overlay's lower layers have at a path
  * @pid: process whose root is the overlay

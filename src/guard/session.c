@@ -132,12 +132,12 @@ static enum guard_kind kind_of(const struct guard_rec *rec, struct guard_event *
 	case GUARD_REC_EXIT:
 		return GUARD_KIND_EXIT;
 	case GUARD_REC_CALL:
-		if (rec->reason == GUARD_REC_R_NOT_IN_PROFILE &&
-		    (rec->flags & GUARD_RF_COMPAT) != 0)
+		e->detail = guard_story_call(rec->op, &kind);
+		if (rec->reason != GUARD_REC_R_NOT_IN_PROFILE)
+			return kind;
+		if ((rec->flags & GUARD_RF_COMPAT) != 0)
 			e->detail = "32-bit call";
-		else
-			e->detail = guard_story_call(rec->op, &kind);
-		return kind;
+		return GUARD_KIND_PRIVILEGE;
 	case GUARD_REC_CAP:
 		e->detail = guard_capability_name(rec->op);
 		return GUARD_KIND_PRIVILEGE;

@@ -335,6 +335,12 @@ void guard_story_tell(struct guard_event *e, const struct guard_rec *rec, struct
 		(void)sk_buf_add_str(b, "; no agent lived to look at it then");
 	if (rec != NULL && (rec->flags & GUARD_RF_ENTRY) != 0 && e->reason != GUARD_REASON_ENTRY)
 		(void)sk_buf_add_str(b, "; started from outside the container");
+	if (e->file_package != NULL && e->file_package[0] == '\0')
+		(void)sk_buf_add_str(b, "; the file is owned by no package");
+	else if (e->file_package != NULL) {
+		(void)sk_buf_add_str(b, "; the file is owned by ");
+		(void)sk_text_escape(b, sk_span_str(e->file_package));
+	}
 	if (e->expected != NULL && e->expected[0] != '\0')
 		(void)sk_buf_printf(b, "; expected: %s", e->expected);
 	tell_sign(e, b);
