@@ -27,7 +27,6 @@ static const struct {
 	{"guard_socket_create", GUARD_BACKEND_LSM, "raw and packet sockets"},
 	{"guard_socket_connect", GUARD_BACKEND_LSM, "peers"},
 	{"guard_userns", GUARD_BACKEND_LSM, "user namespaces, unless they need a mount"},
-	{"guard_sys_enter", GUARD_BACKEND_SIGNAL, "calls that lead out of a container"},
 	{"guard_sys_exit", GUARD_BACKEND_SIGNAL, "mappings by what the kernel has made of them"},
 	{"guard_capable_old", GUARD_BACKEND_SIGNAL, "capabilities that are used"},
 	{"guard_socket_listen", GUARD_BACKEND_LSM, "ports that are offered"},
@@ -39,7 +38,7 @@ static const struct {
 
 static const char *const signal_limits[] = {
 	"file opens are seen when they are done: they are reported, or the process is ended before it uses the file",
-	"calls that lead out of a container are killed at entry: the call may have happened",
+	"calls that lead out of a container are killed when they return: the call has happened",
 	"code mapped from files is judged on return from mmap: the process is killed, the call was made",
 	"work given to io_uring is not seen, its use is reported",
 };

@@ -28,7 +28,7 @@ static const struct {
 	 {"guard_capable", "guard_capable_old", "guard_lsm_capable"},
 	 "the use of capabilities is not seen here"},
 	{GUARD_SECTION_SYSCALLS,
-	 {"guard_sys_enter", NULL, NULL},
+	 {"guard_sys_exit", "guard_sys_exit_old", NULL},
 	 "system calls are not seen by the guard that runs"},
 	{GUARD_SECTION_FILES,
 	 {"guard_sys_exit", "guard_sys_exit_old", "guard_file_open"},

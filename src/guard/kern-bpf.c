@@ -159,6 +159,8 @@ static bool is_wanted(size_t i, const struct guard_kern_options *o, enum guard_b
 		return true;
 	if (o->caps && (flags & PLAN_CAPS) != 0 && backend != GUARD_BACKEND_LSM)
 		return true;
+	if (o->hold && (flags & PLAN_HOLD) != 0 && backend == GUARD_BACKEND_SIGNAL)
+		return true;
 	return (flags & (backend == GUARD_BACKEND_LSM ? PLAN_LSM : PLAN_SIGNAL)) != 0;
 }
 
@@ -467,6 +469,20 @@ void guard_bpf_close(struct guard_kern *k)
 	for (size_t i = 0; k->has_old && i < GUARD_N_MAPS; i++)
 		sk_closep(&k->old_fds[i]);
 	k->has_old = false;
+}
+
+void guard_bpf_changed(struct guard_kern *k, enum guard_map map, const void *value)
+{
+	const struct guard_policy *policy = value;
+	const struct guard_task *task = value;
+
+	if (map == GUARD_MAP_POLICIES &&
+	    (policy->flags & (GUARD_P_CALLS | GUARD_P_JUDGE_CALLS)) != 0)
+		k->skel->bss->calls_wanted = 1;
+	if (map == GUARD_MAP_POLICIES || map == GUARD_MAP_CONTAINERS)
+		(void)__atomic_add_fetch(&k->skel->bss->generation, 1, __ATOMIC_RELEASE);
+	if (map == GUARD_MAP_TASKS && (task->flags & GUARD_T_ENDS) != 0)
+		(void)__atomic_add_fetch(&k->skel->bss->n_ending, 1, __ATOMIC_RELEASE);
 }
 
 static int read_iterator(struct guard_kern *k, struct bpf_program *p, guard_record_fn *fn,

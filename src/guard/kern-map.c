@@ -61,7 +61,10 @@ static bool map_get(const struct guard_kern *k, enum guard_map map, const void *
 
 static int map_put(struct guard_kern *k, enum guard_map map, const void *key, const void *value)
 {
-	return bpf_map_update_elem(k->map_fds[map], key, value, BPF_ANY) == 0 ? 0 : -errno;
+	if (bpf_map_update_elem(k->map_fds[map], key, value, BPF_ANY) != 0)
+		return -errno;
+	guard_bpf_changed(k, map, value);
+	return 0;
 }
 
 static void map_del(struct guard_kern *k, enum guard_map map, const void *key)
@@ -85,7 +88,7 @@ static bool release(struct guard_kern *k, const struct guard_rec *rec, int sig)
 	/* What is loaded for a program waits for the program's own hold. */
 	if (sig == SIGCONT && (rec->flags & GUARD_RF_EXECVE) != 0)
 		return true;
-	task.flags &= ~(uint32_t)GUARD_T_WAITS;
+	task.flags &= ~(uint32_t)(GUARD_T_WAITS | GUARD_T_ENDS);
 	if (sig == SIGCONT)
 		(void)map_put(k, GUARD_MAP_TASKS, &rec->host_pid, &task);
 	return syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) == 0;

@@ -329,7 +329,10 @@ size_t guard_bpf_inherit(struct guard_kern *k, bool held)
 		if (bpf_map_lookup_elem(fd, &key, &task) == 0) {
 			if (!held)
 				task.flags &= ~(uint32_t)GUARD_T_WAITS;
-			n += bpf_map_update_elem(own, &key, &task, BPF_NOEXIST) == 0;
+			if (bpf_map_update_elem(own, &key, &task, BPF_NOEXIST) == 0) {
+				guard_bpf_changed(k, GUARD_MAP_TASKS, &task);
+				n++;
+			}
 		}
 		key = next;
 	}

@@ -11,6 +11,7 @@ enum plan_flags {
 	PLAN_ITER = 1 << 5,     /* attached when it is read */
 	PLAN_FALLBACK = 1 << 6, /* used when the one before it does not load */
 	PLAN_CAPS = 1 << 7,     /* with the signal backend, when capabilities are noted or judged */
+	PLAN_HOLD = 1 << 8,     /* with signals, when programs may be held */
 };
 
 /* X(NAME, flags) in the order of the report */
@@ -22,9 +23,9 @@ enum plan_flags {
 	X(guard_cgroup_mkdir, PLAN_SIGNAL | PLAN_LSM | PLAN_NEEDED)                                \
 	X(guard_cgroup_rmdir, PLAN_SIGNAL | PLAN_LSM)                                              \
 	X(guard_cgroup_attach, PLAN_SIGNAL | PLAN_LSM | PLAN_NEEDED)                               \
-	X(guard_sys_enter, PLAN_SIGNAL | PLAN_CALLS)                                               \
-	X(guard_sys_exit, PLAN_SIGNAL)                                                             \
-	X(guard_sys_exit_old, PLAN_SIGNAL | PLAN_FALLBACK)                                         \
+	X(guard_sys_exit, PLAN_SIGNAL | PLAN_CALLS)                                                \
+	X(guard_sys_exit_old, PLAN_SIGNAL | PLAN_CALLS | PLAN_FALLBACK)                            \
+	X(guard_signal, PLAN_HOLD)                                                                 \
 	X(guard_connect4, PLAN_SIGNAL | PLAN_LSM | PLAN_CGROUP)                                    \
 	X(guard_connect6, PLAN_SIGNAL | PLAN_LSM | PLAN_CGROUP)                                    \
 	X(guard_sendmsg4, PLAN_SIGNAL | PLAN_LSM | PLAN_CGROUP)                                    \

@@ -87,6 +87,14 @@ sk_must_check int guard_bpf_open(struct guard_kern *k, const struct guard_kern_o
 void guard_bpf_close(struct guard_kern *k);
 
 /**
+ * guard_bpf_changed() - an element was written: what the kernel half keeps of it is out of date
+ * @k: loaded
+ * @map: which
+ * @value: of the map's type
+ */
+void guard_bpf_changed(struct guard_kern *k, enum guard_map map, const void *value);
+
+/**
  * guard_bpf_walk() - see guard_kern_walk()
  * @k: loaded
  * @fn: receives records

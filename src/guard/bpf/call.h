@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * System calls of watched processes, where no LSM hook can be used: at entry for what must not
- * happen and is known from registers, at exit for files, where the kernel's own objects tell what
- * was opened, mapped or made. Both see 32-bit calls.
+ * System calls of watched processes, where no LSM hook can be used: when they are done, for then
+ * the kernel's own objects tell what was opened, mapped or made, and 32-bit calls are seen like
+ * others. There is one program for it since it is the presence of such a program, more than what it
+ * does, that costs every call of every process; nearly all calls leave it after a few instructions.
  */
 #pragma once
 
 #define CALL_NR 0x3fffffff /* without the x32 bit */
+
+enum {
+	CALL_SIGRETURN = 15,
+	CALL_UNSHARE = 272,
+	CAP_SYS_ADMIN_ = 21,
+	CAP_OPT_NOAUDIT_ = 2,
+};
 
 enum call_op {
 	OP_NONE,
@@ -120,8 +128,6 @@ static __always_inline __u32 native_nr(__u32 nr, int compat)
 		return 101; /* ptrace */
 	case 110:
 		return 172; /* iopl */
-	case 120:
-		return 56; /* clone */
 	case 128:
 		return 175; /* init_module */
 	case 136:
@@ -150,8 +156,7 @@ static __always_inline __u32 native_nr(__u32 nr, int compat)
 static __always_inline __u8 break_out(__u32 nr, __u64 arg)
 {
 	switch (nr) {
-	case 56:  /* clone */
-	case 272: /* unshare */
+	case CALL_UNSHARE: /* clone is seen when it makes a process */
 		return (arg & NEW_NAMESPACES) ? GUARD_REC_R_ESCAPE : 0;
 	case 101: /* ptrace: TRACEME, POKETEXT, POKEDATA, ATTACH, SEIZE */
 		return arg == 0 || arg == 4 || arg == 5 || arg == 16 || arg == 0x4206
@@ -187,27 +192,85 @@ static __always_inline __u8 break_out(__u32 nr, __u64 arg)
 	return 0;
 }
 
-static __always_inline int call_known(struct subject *s, __u32 nr)
+static __always_inline int call_listed(struct subject *s, __u32 nr)
 {
 	__u32 service = s->container->service;
 	struct call_set *set = bpf_map_lookup_elem(&call_sets, &service);
 
-	nr = guard_call_known_as(nr);
 	if (set == NULL || nr >= GUARD_N_CALLS)
 		return 0;
 	return (set->bits[BOUND(nr / 64, 7)] >> (nr % 64)) & 1;
 }
 
-static __always_inline void note_call(struct guard_container *c, __u32 nr, int compat)
+static __always_inline int call_known(struct subject *s, __u32 nr)
 {
-	__u64 bit = 1ull << (nr % 64);
+	return call_listed(s, guard_call_known_as(nr));
+}
+
+/* Calls of a cgroup that are noted in its container already, for a quick answer. */
+struct noted {
+	__u64 cgroup; /* the one that processes are in, which need not be the container's */
+	__u32 generation;
+	__u32 zero;
+	__u64 caps;
+	__u64 calls[GUARD_N_CALLS / 64];
+	__u64 calls_ia32[GUARD_N_CALLS / 64];
+};
+
+enum {
+	NOTED_CGROUPS = 8, /* a power of two */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, NOTED_CGROUPS);
+	__type(key, __u32);
+	__type(value, struct noted);
+} noted_calls SEC(".maps");
+
+static __always_inline struct noted *noted_of(__u64 cgroup)
+{
+	__u32 i = cgroup & (NOTED_CGROUPS - 1);
+
+	return bpf_map_lookup_elem(&noted_calls, &i);
+}
+
+static __always_inline int is_noted(__u64 cgroup, __u32 nr, int compat)
+{
+	struct noted *n = noted_of(cgroup);
 	__u64 *word;
 
-	if (nr >= GUARD_N_CALLS)
+	if (n == NULL || n->cgroup != cgroup || n->generation != generation || nr >= GUARD_N_CALLS)
+		return 0;
+	word = compat ? &n->calls_ia32[BOUND(nr / 64, 7)] : &n->calls[BOUND(nr / 64, 7)];
+	return (*word >> (nr % 64)) & 1;
+}
+
+/* Where to keep what needs nothing more of this cgroup, until user space changes its mind. */
+static __always_inline struct noted *noted_place(struct subject *s, __u64 cgroup)
+{
+	struct noted *n = noted_of(cgroup);
+
+	/* Who brought another container's identity along speaks for nobody else here. */
+	if (n == NULL || container_of_id(cgroup) != s->container)
+		return NULL;
+	if (n->cgroup != cgroup || n->generation != generation) {
+		__builtin_memset(n, 0, sizeof(*n));
+		n->cgroup = cgroup;
+		n->generation = generation;
+	}
+	return n;
+}
+
+static __always_inline void keep_noted(struct subject *s, __u64 cgroup, __u32 nr, int compat)
+{
+	struct noted *n = noted_place(s, cgroup);
+	__u64 *word;
+
+	if (n == NULL)
 		return;
-	word = compat ? &c->calls_ia32[BOUND(nr / 64, 7)] : &c->calls[BOUND(nr / 64, 7)];
-	if ((*word & bit) == 0)
-		*word |= bit;
+	word = compat ? &n->calls_ia32[BOUND(nr / 64, 7)] : &n->calls[BOUND(nr / 64, 7)];
+	*word |= 1ull << (nr % 64);
 }
 
 /* Returns 1 when the process was killed for it. */
@@ -242,29 +305,27 @@ static __always_inline int report_call(struct subject *s, struct task_struct *ta
 
 static __always_inline int call_expected(struct subject *s, __u32 nr, int compat)
 {
-	return compat ? (s->policy->flags & GUARD_P_COMPAT) != 0 : call_known(s, nr);
+	return compat ? (s->policy->flags & GUARD_P_COMPAT) != 0 : call_listed(s, nr);
 }
 
 /*
  * Is the call among those that the service is known to make? What is fine, or only to be noted, is
- * remembered in the container, so that it costs one test of a bit from then on.
+ * remembered in the container. Returns 1 when it is.
  */
-static __always_inline void judge_call(struct subject *s, struct task_struct *task, __u32 nr,
-				       int compat)
+static __always_inline int judge_call(struct subject *s, struct task_struct *task, __u32 nr,
+				      int compat)
 {
 	struct guard_container *c = s->container;
 	__u64 bit = 1ull << (nr % 64);
 	struct guard_rec r;
 	__u64 *word;
 
-	if (nr >= GUARD_N_CALLS)
-		return;
 	word = compat ? &c->calls_ia32[BOUND(nr / 64, 7)] : &c->calls[BOUND(nr / 64, 7)];
 	if ((*word & bit) != 0)
-		return;
-	if (call_expected(s, nr, compat)) {
+		return 1;
+	if ((s->policy->flags & GUARD_P_JUDGE_CALLS) == 0 || call_expected(s, nr, compat)) {
 		*word |= bit;
-		return;
+		return 1;
 	}
 	rec_init(&r, GUARD_REC_CALL, s, task);
 	r.op = nr;
@@ -274,43 +335,11 @@ static __always_inline void judge_call(struct subject *s, struct task_struct *ta
 	if (r.verdict == GUARD_REC_OBSERVED) {
 		*word |= bit;
 		send_record(&r, sizeof(r), c);
-		return;
+		return 1;
 	}
 	if (r.verdict == GUARD_REC_KILLED)
 		bpf_send_signal(SIG_KILL);
 	send_alert(&r, sizeof(r), s->task->exe.ino, compat);
-}
-
-SEC("tp_btf/sys_enter")
-int BPF_PROG(guard_sys_enter, struct pt_regs *regs, long id)
-{
-	struct subject s = {};
-	struct task_struct *task;
-	__u32 nr = (__u32)id & CALL_NR;
-	__u64 arg;
-	__u8 reason;
-	int compat;
-
-	if (subject_current(&s) != 0)
-		return 0;
-	if (s.task->flags & GUARD_T_HELD) {
-		bpf_send_signal(SIG_KILL);
-		return 0;
-	}
-	task = (void *)bpf_get_current_task();
-	compat = is_compat(task);
-	if (s.policy->flags & GUARD_P_CALLS)
-		note_call(s.container, nr, compat);
-	if (s.policy->flags & GUARD_P_JUDGE_CALLS)
-		judge_call(&s, task, nr, compat);
-	arg = compat ? BPF_CORE_READ(regs, bx) & 0xffffffff : BPF_CORE_READ(regs, di);
-	if (compat && nr == 117 && (arg & 0xffff) == IPC_SHMAT &&
-	    (BPF_CORE_READ(regs, dx) & SHM_EXEC_BIT) != 0 && !lsm_backend)
-		report_call(&s, task, 30, arg, GUARD_REC_R_ANON_EXEC, compat);
-	nr = native_nr(nr, compat);
-	reason = lsm_backend ? 0 : break_out(nr, arg);
-	if (reason != 0)
-		report_call(&s, task, nr, arg, reason, compat);
 	return 0;
 }
 
@@ -356,6 +385,80 @@ static __always_inline void resume_task(struct subject *s)
 static __always_inline __u64 name_hash(struct file *file)
 {
 	return dentry_hash(BPF_CORE_READ(file, f_path.dentry));
+}
+
+/* Opened files that need no further look, by the inode that the process sees. */
+struct opened {
+	__u64 cgroup; /* the container's */
+	__u64 inode;
+	__u64 ino;
+	__u32 inode_generation;
+	__u32 generation;
+	__u32 write;
+	__u32 zero;
+};
+
+enum {
+	OPENED_FILES = 256, /* a power of two */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, OPENED_FILES);
+	__type(key, __u32);
+	__type(value, struct opened);
+} opened_files SEC(".maps");
+
+static __always_inline void opened_key(struct opened *o, __u64 cgroup, struct file *file)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	o->cgroup = cgroup;
+	o->inode = (__u64)inode;
+	o->ino = BPF_CORE_READ(inode, i_ino);
+	o->inode_generation = BPF_CORE_READ(inode, i_generation);
+	o->generation = generation;
+	o->write = (BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT) != 0;
+}
+
+static __always_inline struct opened *opened_place(struct opened *o)
+{
+	__u32 i = (__u32)((o->inode >> 6) ^ o->cgroup ^ o->write) & (OPENED_FILES - 1);
+
+	return bpf_map_lookup_elem(&opened_files, &i);
+}
+
+/* Was the file seen when this container opened it before, on this CPU lately? @typed: 5.17 on. */
+static __always_inline int was_opened(struct guard_task *t, struct task_struct *task, __u32 fd,
+				      int typed)
+{
+	struct opened o = {}, *have;
+	struct file *file = NULL;
+
+	/* A script has to be looked at for what the process was started for. */
+	if (t->script != 0)
+		return 0;
+	if (!typed)
+		file = file_of_fd(task, fd);
+	else if (fd < task->files->fdt->max_fds)
+		bpf_probe_read_kernel(&file, sizeof(file), task->files->fdt->fd + fd);
+	if (file == NULL)
+		return 0;
+	opened_key(&o, t->cgroup, file);
+	have = opened_place(&o);
+	return have != NULL && have->cgroup == o.cgroup && have->inode == o.inode &&
+	       have->ino == o.ino && have->inode_generation == o.inode_generation &&
+	       have->generation == o.generation && have->write == o.write;
+}
+
+static __always_inline void keep_opened(__u64 cgroup, struct file *file)
+{
+	struct opened o = {}, *place;
+
+	opened_key(&o, cgroup, file);
+	place = opened_place(&o);
+	if (place != NULL)
+		*place = o;
 }
 
 /*
@@ -426,8 +529,11 @@ static __always_inline void on_open(struct subject *s, struct task_struct *task,
 			resume_task(s);
 		return;
 	}
-	if (!first_time(s->container->top, f.id.ino, f.place, GUARD_REC_OPEN, op))
+	if (!first_time(s->container->top, f.id.ino, f.place, GUARD_REC_OPEN, op)) {
+		if (op == 1)
+			keep_opened(s->container->top, file);
 		return;
+	}
 	size = record_file(x, s, task, GUARD_REC_OPEN, file, &f);
 	x->rec.op = op;
 	if (send_record(x, size, s->container) != 0)
@@ -614,65 +720,173 @@ static __always_inline void on_listen(struct subject *s, struct task_struct *tas
 		note_listen(s, task, BPF_CORE_READ(file, private_data));
 }
 
-static __always_inline int call_done(struct pt_regs *regs, long ret, int have_vma)
+#define BIT_IN(word, nr) ((nr) / 64 == (word) ? 1ull << ((nr) % 64) : 0)
+#define NATIVE_CALLS(w)                                                                            \
+	(BIT_IN(w, 2) | BIT_IN(w, 9) | BIT_IN(w, 10) | BIT_IN(w, 30) | BIT_IN(w, 41) |             \
+	 BIT_IN(w, 50) | BIT_IN(w, 85) | BIT_IN(w, 101) | BIT_IN(w, 135) | BIT_IN(w, 155) |        \
+	 BIT_IN(w, 165) | BIT_IN(w, 166) | BIT_IN(w, 172) | BIT_IN(w, 173) | BIT_IN(w, 175) |      \
+	 BIT_IN(w, 246) | BIT_IN(w, 257) | BIT_IN(w, 272) | BIT_IN(w, 298) | BIT_IN(w, 304) |      \
+	 BIT_IN(w, 308) | BIT_IN(w, 311) | BIT_IN(w, 313) | BIT_IN(w, 320) | BIT_IN(w, 321) |      \
+	 BIT_IN(w, 329) | BIT_IN(w, 425) | BIT_IN(w, 428) | BIT_IN(w, 429) | BIT_IN(w, 430) |      \
+	 BIT_IN(w, 432) | BIT_IN(w, 433) | BIT_IN(w, 437) | BIT_IN(w, 442))
+
+/* Does op_of() or break_out() say anything of the call? 32-bit calls and x32 are rare: all may. */
+static __always_inline int is_notable(__u32 nr, int compat)
 {
-	struct found_vma v = {};
-	struct subject s = {};
-	struct task_struct *task;
-	enum call_op op;
-	__u32 nr;
-	int compat;
+	__u64 set = 0;
 
-	if (ret < 0 && ret >= -4095)
-		return 0;
-	if (subject_current(&s) != 0)
-		return 0;
-	task = (void *)bpf_get_current_task();
-	compat = is_compat(task);
-	nr = (__u32)BPF_CORE_READ(regs, orig_ax) & CALL_NR;
-	op = op_of(nr, compat);
-	if (op == OP_NONE)
-		return 0;
-	if (op == OP_OPEN) {
-		on_open(&s, task, regs, nr, compat, (__u32)ret);
-	} else if (op == OP_SOCKET) {
-		on_socket(&s, task, (__u32)ret);
-	} else if (op == OP_LISTEN) {
-		on_listen(&s, task,
-			  (__u32)(compat ? BPF_CORE_READ(regs, bx) : BPF_CORE_READ(regs, di)));
-	} else {
-		__u64 addr = compat ? BPF_CORE_READ(regs, bx) : BPF_CORE_READ(regs, di);
-
-		if (op == OP_MPROTECT && (BPF_CORE_READ(regs, dx) & VM_EXEC_BIT) == 0)
-			return 0;
-		if (op == OP_MMAP)
-			addr = (__u64)ret;
-		if (have_vma)
-			bpf_find_vma(bpf_get_current_task_btf(), addr, on_vma, &v, 0);
-		if (!v.found)
-			guess_vma(task, regs, compat ? 0 : nr, compat, &v);
-		on_mapping(&s, task, &v, nr, op);
-		if (have_vma && op == OP_MPROTECT && v.found) {
-			__u64 len = compat ? BPF_CORE_READ(regs, cx) : BPF_CORE_READ(regs, si);
-
-			if (v.end < addr + len && guard_minds_areas(v.end, addr + len))
-				on_anon(&s, task, nr);
-		}
+	if (compat || nr >= 512)
+		return 1;
+	switch (nr / 64) {
+	case 0:
+		set = NATIVE_CALLS(0);
+		break;
+	case 1:
+		set = NATIVE_CALLS(1);
+		break;
+	case 2:
+		set = NATIVE_CALLS(2);
+		break;
+	case 3:
+		set = NATIVE_CALLS(3);
+		break;
+	case 4:
+		set = NATIVE_CALLS(4);
+		break;
+	case 5:
+		set = NATIVE_CALLS(5);
+		break;
+	case 6:
+		set = NATIVE_CALLS(6);
+		break;
 	}
+	return (set >> (nr % 64)) & 1;
+}
+
+static __always_inline int is_open(__u32 nr, int compat)
+{
+	return !compat && (nr == 257 || nr == 2 || nr == 437);
+}
+
+/* Memory that nobody may execute, which is nearly all: no need to ask who that is. */
+static __always_inline int is_data(struct task_struct *task, struct pt_regs *regs, __u32 nr)
+{
+	return (nr == 9 || nr == 10) && (regs->dx & VM_EXEC_BIT) == 0 &&
+	       (BPF_CORE_READ(task, personality) & READ_IMPLIES_EXEC_BIT) == 0;
+}
+
+static __always_inline void on_mmap(struct subject *s, struct task_struct *task,
+				    struct pt_regs *regs, long ret, int have_vma, enum call_op op)
+{
+	int compat = is_compat(task);
+	__u32 nr = (__u32)regs->orig_ax & CALL_NR;
+	__u64 addr = compat ? regs->bx : regs->di, end;
+	struct found_vma v = {};
+
+	if (op == OP_MPROTECT && (regs->dx & VM_EXEC_BIT) == 0)
+		return;
+	end = addr + (compat ? regs->cx : regs->si);
+	if (op == OP_MMAP)
+		addr = (__u64)ret;
+	if (have_vma)
+		bpf_find_vma(bpf_get_current_task_btf(), addr, on_vma, &v, 0);
+	if (!v.found)
+		guess_vma(task, regs, compat ? 0 : nr, compat, &v);
+	on_mapping(s, task, &v, nr, op);
+	if (have_vma && op == OP_MPROTECT && v.found && v.end < end &&
+	    guard_minds_areas(v.end, end))
+		on_anon(s, task, nr);
+}
+
+static __always_inline void on_leaving(struct subject *s, struct task_struct *task,
+				       struct pt_regs *regs)
+{
+	int compat = is_compat(task);
+	__u32 nr = (__u32)regs->orig_ax & CALL_NR;
+	__u64 arg = compat ? regs->bx & 0xffffffff : regs->di;
+	__u8 reason;
+
+	if (compat && nr == 117 && (arg & 0xffff) == IPC_SHMAT && (regs->dx & SHM_EXEC_BIT) != 0)
+		report_call(s, task, 30, arg, GUARD_REC_R_ANON_EXEC, compat);
+	nr = native_nr(nr, compat);
+	reason = break_out(nr, arg);
+	if (reason != 0)
+		report_call(s, task, nr, arg, reason, compat);
+}
+
+static __always_inline void call_notable(struct subject *s, struct task_struct *task,
+					 struct pt_regs *regs, long ret, int have_vma)
+{
+	int compat = is_compat(task);
+	__u32 nr = (__u32)regs->orig_ax & CALL_NR;
+	enum call_op op = op_of(nr, compat);
+
+	on_leaving(s, task, regs);
+	if (op == OP_NONE || (ret < 0 && ret >= -4095))
+		return;
+	if (op == OP_OPEN)
+		on_open(s, task, regs, nr, compat, (__u32)ret);
+	else if (op == OP_SOCKET)
+		on_socket(s, task, (__u32)ret);
+	else if (op == OP_LISTEN)
+		on_listen(s, task, (__u32)(compat ? regs->bx : regs->di));
+	else
+		on_mmap(s, task, regs, ret, have_vma, op);
+}
+
+static __always_inline int call_done(struct task_struct *task, __u64 cgroup, int compat,
+				     struct pt_regs *regs, long ret, int have_vma)
+{
+	__u32 nr = (__u32)regs->orig_ax & CALL_NR;
+	int notable, noted;
+	struct subject s = {};
+
+	if (nr == CALL_NR)
+		nr = CALL_SIGRETURN; /* which has put other registers in place */
+	notable = !lsm_backend && is_notable(nr, compat) && (compat || !is_data(task, regs, nr));
+	noted = !calls_wanted || is_noted(cgroup, nr, compat);
+	if (!notable && noted && n_ending == 0)
+		return 0;
+	s.task = task_current();
+	if (s.task == NULL)
+		return 0;
+	if (s.task->flags & GUARD_T_ENDS) {
+		bpf_send_signal(SIG_KILL);
+		return 0;
+	}
+	if (noted && is_open(nr, compat) &&
+	    (ret < 0 || was_opened(s.task, task, (__u32)ret, have_vma)))
+		return 0;
+	if (subject_of_task(&s) != 0)
+		return 0;
+	if (!noted && nr < GUARD_N_CALLS &&
+	    ((s.policy->flags & (GUARD_P_CALLS | GUARD_P_JUDGE_CALLS)) == 0 ||
+	     judge_call(&s, task, nr, compat)))
+		keep_noted(&s, cgroup, nr, compat);
+	if (notable)
+		call_notable(&s, task, regs, ret, have_vma);
 	return 0;
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(guard_sys_exit, struct pt_regs *regs, long ret)
 {
-	return call_done(regs, ret, 1);
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	__u64 cgroup = calls_wanted ? task->cgroups->dfl_cgrp->kn->id : 0;
+
+	return call_done(task, cgroup, (task->thread_info.status & TS_COMPAT_BIT) != 0, regs, ret,
+			 1);
 }
 
 /* For kernels before 5.17. */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(guard_sys_exit_old, struct pt_regs *regs, long ret)
 {
-	return call_done(regs, ret, 0);
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	__u64 cgroup = calls_wanted ? task_cgroup(task) : 0;
+
+	return call_done(task, cgroup, is_compat(task), regs, ret, 0);
 }
 
 /*
@@ -690,8 +904,13 @@ static __always_inline __u8 on_cap(const struct cred *cred, int cap, __u8 block)
 		return GUARD_REC_OBSERVED;
 	if ((s.policy->flags & GUARD_P_CALLS) && !(s.container->caps >> (cap & 63) & 1))
 		s.container->caps |= 1ull << (cap & 63);
-	if ((s.policy->flags & GUARD_P_JUDGE_CAPS) == 0 || (s.policy->caps >> (cap & 63) & 1))
+	if ((s.policy->flags & GUARD_P_JUDGE_CAPS) == 0 || (s.policy->caps >> (cap & 63) & 1)) {
+		struct noted *n = noted_place(&s, task_cgroup(task));
+
+		if (n != NULL)
+			n->caps |= 1ull << (cap & 63);
 		return GUARD_REC_OBSERVED;
+	}
 	rec_init(&r, GUARD_REC_CAP, &s, task);
 	r.op = (__u32)cap;
 	r.reason = GUARD_REC_R_NOT_IN_PROFILE;
@@ -703,12 +922,45 @@ static __always_inline __u8 on_cap(const struct cred *cred, int cap, __u8 block)
 	return r.verdict;
 }
 
+/*
+ * Whoever asks for memory is asked for CAP_SYS_ADMIN, which decides about the last reserve. Nobody
+ * would call that using it. These calls ask for it for nothing else.
+ */
+static __always_inline int is_for_memory(struct pt_regs *regs)
+{
+	switch ((__u32)regs->orig_ax & CALL_NR) {
+	case 9:       /* mmap */
+	case 10:      /* mprotect */
+	case 12:      /* brk */
+	case 25:      /* mremap */
+	case 57:      /* fork */
+	case 58:      /* vfork */
+	case 59:      /* execve */
+	case 322:     /* execveat */
+	case CALL_NR: /* a fault */
+		return 1;
+	}
+	return 0;
+}
+
 /* From 6.14; what was granted only. */
 SEC("tp_btf/cap_capable")
 int BPF_PROG(guard_capable, const struct cred *cred, void *target_ns, void *capable_ns, int cap,
 	     int ret)
 {
-	if (ret == 0 && on_cap(cred, cap, GUARD_REC_KILLED) == GUARD_REC_KILLED)
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	__u64 cgroup;
+	struct noted *n;
+
+	if (ret != 0 ||
+	    (cap == CAP_SYS_ADMIN_ && is_for_memory((void *)bpf_task_pt_regs((void *)task))))
+		return 0;
+	cgroup = task->cgroups->dfl_cgrp->kn->id;
+	n = noted_of(cgroup);
+	if (n != NULL && n->cgroup == cgroup && n->generation == generation &&
+	    (n->caps >> (cap & 63) & 1))
+		return 0;
+	if (on_cap(cred, cap, GUARD_REC_KILLED) == GUARD_REC_KILLED)
 		bpf_send_signal(SIG_KILL);
 	return 0;
 }
@@ -718,7 +970,8 @@ SEC("fexit/cap_capable")
 int BPF_PROG(guard_capable_old, const struct cred *cred, void *ns, int cap, unsigned int opts,
 	     int ret)
 {
-	if (ret == 0 && on_cap(cred, cap, GUARD_REC_KILLED) == GUARD_REC_KILLED)
+	if (ret == 0 && (opts & CAP_OPT_NOAUDIT_) == 0 &&
+	    on_cap(cred, cap, GUARD_REC_KILLED) == GUARD_REC_KILLED)
 		bpf_send_signal(SIG_KILL);
 	return 0;
 }

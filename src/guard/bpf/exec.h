@@ -215,7 +215,9 @@ static __always_inline void judge_exec(struct scratch *x, struct subject *s, str
 	rule_file(s, file, f, GUARD_A_EXEC, rule);
 	if (rule->known) {
 		guard_parse_init(&x->parse, rule->rules.letters, rule->rules.valued);
-		guard_parse_args(n_args);
+		/* Of others the arguments say nothing that is decided here. */
+		if (rule->rules.flags & (GUARD_A_MULTICALL | GUARD_A_INTERPRETER))
+			guard_parse_args(n_args);
 		rule->mode = s->policy->mode_exec;
 		rule->reason = rule_use(s->container->service, &rule->rules, &x->parse, &script);
 		if (rule->reason == 0 && odd_parent(s, &rule->rules, parent)) {

@@ -175,9 +175,14 @@ struct cred {
 	struct user_namespace *user_ns;
 } KRELO;
 
+struct kernel_siginfo {
+	int si_code;
+} KRELO;
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
+	unsigned int personality;
 	int pid;
 	int tgid;
 	int exit_code;

@@ -190,9 +190,11 @@ int BPF_PROG(guard_fork, struct task_struct *parent, struct task_struct *child)
 		copy = *t;
 		copy.flags &= ~(GUARD_T_MAIN | GUARD_T_HELD);
 		copy.ppid = ptgid;
-		/* Its first system call ends it. */
+		/* Its way out of the call that made it ends it. */
 		if (!lsm_backend && minds_child(t, parent, child))
-			copy.flags |= GUARD_T_HELD;
+			copy.flags |= GUARD_T_ENDS;
+		if (copy.flags & GUARD_T_ENDS)
+			__sync_fetch_and_add(&n_ending, 1);
 		add_task(tgid, &copy);
 		send_life(GUARD_REC_FORK, t, parent, tgid);
 		return 0;
@@ -206,6 +208,22 @@ int BPF_PROG(guard_fork, struct task_struct *parent, struct task_struct *child)
 	copy.ppid = ptgid;
 	add_task(tgid, &copy);
 	return 0;
+}
+
+enum {
+	CALL_EXIT = 60,
+	CALL_EXIT_GROUP = 231,
+};
+
+/* The calls that never return. */
+static __always_inline void note_exit(struct guard_task *t)
+{
+	struct guard_container *c = calls_wanted ? container_of_id(t->cgroup) : NULL;
+
+	if (c == NULL || (t->flags & GUARD_T_JOINING) != 0)
+		return;
+	c->calls[CALL_EXIT / 64] |= 1ull << (CALL_EXIT % 64);
+	c->calls[CALL_EXIT_GROUP / 64] |= 1ull << (CALL_EXIT_GROUP % 64);
 }
 
 SEC("tp_btf/sched_process_exit")
@@ -224,6 +242,46 @@ int BPF_PROG(guard_exit, struct task_struct *task)
 	if (t == NULL)
 		return 0;
 	send_life(GUARD_REC_EXIT, t, task, (__u32)BPF_CORE_READ(task, exit_code));
+	note_exit(t);
+	if (t->flags & GUARD_T_ENDS)
+		__sync_fetch_and_add(&n_ending, -1);
 	bpf_map_delete_elem(&tasks, &tgid);
+	return 0;
+}
+
+/* Kills the calling process if it is one that must not go on. */
+static __always_inline void end_current(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct guard_task *t = bpf_map_lookup_elem(&tasks, &tgid);
+
+	if (t != NULL && (t->flags & GUARD_T_ENDS) != 0)
+		bpf_send_signal(SIG_KILL);
+}
+
+/*
+ * Whoever but user space continues a held process ends it. This runs in the sender; the process
+ * itself is met when it tells its parent that it goes on, or else when its first system call is
+ * done.
+ */
+SEC("tp_btf/signal_generate")
+int BPF_PROG(guard_signal, int sig, struct kernel_siginfo *info, struct task_struct *task)
+{
+	struct guard_task *t;
+	__u32 tgid;
+
+	if (sig == SIG_CHLD && n_ending != 0) {
+		if (BPF_CORE_READ(info, si_code) == CLD_CONTINUED_CODE)
+			end_current();
+		return 0;
+	}
+	if (sig != SIG_CONT)
+		return 0;
+	tgid = BPF_CORE_READ(task, tgid);
+	t = bpf_map_lookup_elem(&tasks, &tgid);
+	if (t == NULL || (t->flags & (GUARD_T_HELD | GUARD_T_ENDS)) != GUARD_T_HELD)
+		return 0;
+	t->flags |= GUARD_T_ENDS;
+	__sync_fetch_and_add(&n_ending, 1);
 	return 0;
 }

@@ -22,8 +22,10 @@ enum {
 	FMODE_WRITE_BIT = 2,
 	TS_COMPAT_BIT = 2,
 	SIG_KILL = 9,
+	SIG_CHLD = 17,
 	SIG_CONT = 18,
 	SIG_STOP = 19,
+	CLD_CONTINUED_CODE = 6,
 	DATA_MASK = 0x7ff,
 	PATH_MASK = GUARD_PATH_BYTES - 1,
 	NAME_MASK = GUARD_NAME_BYTES - 1,
@@ -55,6 +57,14 @@ const volatile __u32 ovl_upper_off =
 	0; /* from struct inode to ovl_inode.__upperdentry; 0: unknown */
 const volatile __u32 ovl_lower_off = 0;  /* … to what leads to the lower inode */
 const volatile __u32 ovl_lower_kind = 0; /* 1 inode, 2 dentry, 3 ovl_entry */
+
+/*
+ * What every system call asks for, where it costs least. @n_ending: processes with GUARD_T_ENDS, or
+ * more; the others are set by user space.
+ */
+__u64 n_ending = 0;
+__u32 calls_wanted = 0; /* some policy notes system calls */
+__u32 generation = 0;   /* raised when containers or policies change */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -184,11 +184,12 @@ struct guard_task {
 enum guard_task_flags {
 	GUARD_T_JOINING = 1 << 0, /* put into the container from outside, not yet inside */
 	GUARD_T_ENTRY = 1 << 1,
-	GUARD_T_HELD = 1 << 2, /* stopped; its next system call kills it */
+	GUARD_T_HELD = 1 << 2, /* stopped until user space has looked */
 	GUARD_T_MAIN = 1 << 3,
 	GUARD_T_SEEN = 1 << 4,   /* found running when the guard started */
 	GUARD_T_DOOMED = 1 << 5, /* a kill was sent */
 	GUARD_T_PAUSED = 1 << 6, /* stopped for a file it opened; its threads may be in calls */
+	GUARD_T_ENDS = 1 << 7,   /* goes on although it must not: killed where it is met */
 };
 
 /** struct guard_container - keyed by cgroup id */

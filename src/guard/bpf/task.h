@@ -88,19 +88,30 @@ struct subject {
 	struct guard_policy *policy;
 };
 
-/* The current process, if it is one that is watched. Returns 0 when it is. */
-static __always_inline int subject_current(struct subject *s)
+static __always_inline struct guard_task *task_current(void)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
-	s->task = bpf_map_lookup_elem(&tasks, &tgid);
-	if (s->task == NULL || (s->task->flags & GUARD_T_JOINING) != 0)
+	return bpf_map_lookup_elem(&tasks, &tgid);
+}
+
+/* The rest of a subject whose task is known. Returns 0 when it is one that is watched. */
+static __always_inline int subject_of_task(struct subject *s)
+{
+	if ((s->task->flags & GUARD_T_JOINING) != 0)
 		return -1;
 	s->container = container_of_id(s->task->cgroup);
 	if (s->container == NULL || (s->container->flags & GUARD_C_IGNORED) != 0)
 		return -1;
 	s->policy = policy_of(s->container);
 	return s->policy != NULL ? 0 : -1;
+}
+
+/* The current process, if it is one that is watched. Returns 0 when it is. */
+static __always_inline int subject_current(struct subject *s)
+{
+	s->task = task_current();
+	return s->task != NULL ? subject_of_task(s) : -1;
 }
 
 static __always_inline void rec_init(struct guard_rec *r, __u16 type, struct subject *s,
