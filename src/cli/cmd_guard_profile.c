@@ -4,12 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <ftw.h>
 
 #include "base/alloc.h"
 #include "base/json.h"
@@ -22,6 +25,7 @@
 #include "guard/profile-merge.h"
 #include "guard/profile-yaml.h"
 #include "image/target.h"
+#include "scan/scan.h"
 
 enum {
 	MAX_PROFILE = 32 << 20,
@@ -698,13 +702,86 @@ static int save_profile(struct cli_context *ctx, const struct guard_profile *p, 
 	return dir != NULL ? guard_profile_save(dir, p, err) : put_profile(ctx, p, err);
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+/** struct unpacked - an image in a directory of its own */
+struct unpacked {
+	char dir[512]; /* "": none */
+	char root[544];
+};
+
+static void remove_unpacked(struct unpacked *u)
+{
+	if (u->dir[0] != '\0')
+		(void)nftw(u->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Does the image's configuration say how it starts, where the arguments do not? */
+static int unpack_image(struct cli_context *ctx, const char *target, struct unpacked *u,
+			struct guard_image_start *start, struct sk_err *err)
+{
+	struct scan_options o = {.target = target,
+				 .platform = cli_option(ctx, "platform"),
+				 .engine = getenv("DOCKER_HOST"),
+				 .limits = cli_limits(ctx)};
+	const char *tmp = getenv("TMPDIR");
+	struct scan_extracted x;
+	int r;
+
+	(void)snprintf(u->dir, sizeof(u->dir), "%s/stockade-image-XXXXXX",
+		       tmp != NULL && *tmp == '/' ? tmp : "/var/tmp");
+	if (mkdtemp(u->dir) == NULL) {
+		int saved = errno;
+
+		u->dir[0] = '\0';
+		return sk_err_errno(err, saved, "a directory to unpack in");
+	}
+	(void)snprintf(u->root, sizeof(u->root), "%s/root", u->dir);
+	r = scan_extract(&o, u->dir, cli_arena(ctx), &x, err);
+	if (r < 0)
+		return r;
+	if (start->path == NULL)
+		start->path = x.path;
+	if (start->n_args == 0) {
+		start->args = x.args;
+		start->n_args = x.n_args;
+	}
+	if (start->n_args == 0)
+		return sk_err_set(err, SK_E_USAGE,
+				  "the image names no program; give it after the target");
+	return 0;
+}
+
+/* A directory that is no OCI layout is a root directory. */
+static bool is_root_dir(const struct image_target *t)
+{
+	char layout[4096];
+	struct stat st;
+
+	if (t->kind == IMAGE_DIR || t->kind == IMAGE_HOST)
+		return true;
+	if (t->kind != IMAGE_AUTO || stat(t->rest, &st) != 0 || !S_ISDIR(st.st_mode))
+		return false;
+	return snprintf(layout, sizeof(layout), "%s/oci-layout", t->rest) < (int)sizeof(layout) &&
+	       access(layout, F_OK) != 0;
+}
+
 static int from_image(struct cli_context *ctx)
 {
 	sk_cleanup(guard_profile_freep) struct guard_profile *p = NULL;
 	struct guard_image_notes notes = {.arena = cli_arena(ctx)};
 	struct guard_image_start start = {0};
 	sk_cleanup(guard_tree_freep) struct guard_tree *tree = NULL;
+	struct unpacked u = {.dir = ""};
+	const char *root = NULL;
 	struct sk_err err = {0};
+	int r = 0;
 	size_t n;
 	const char *const *args = cli_args(ctx, &n);
 	const struct image_target target = image_target_parse(args[0]);
@@ -713,12 +790,21 @@ static int from_image(struct cli_context *ctx)
 	start.path = cli_option(ctx, "path");
 	start.args = args + 1;
 	start.n_args = n - 1;
-	if (target.kind != IMAGE_AUTO && target.kind != IMAGE_DIR && target.kind != IMAGE_HOST)
-		return cli_usage_error(ctx, "a root directory is needed; `docker export` and tar "
-					    "make one from an image");
-	if (guard_tree_open(target.rest, &tree, &err) < 0 ||
-	    guard_profile_from_tree(tree, &start, &p, &notes, &err) < 0 ||
-	    save_profile(ctx, p, &err) < 0)
+	if (is_root_dir(&target)) {
+		if (n < 2)
+			return cli_usage_error(ctx, "a directory does not say what is started: "
+						    "give the program and its arguments");
+		root = target.rest;
+	} else {
+		r = unpack_image(ctx, args[0], &u, &start, &err);
+		root = u.root;
+	}
+	if (r == 0)
+		r = guard_tree_open(root, &tree, &err);
+	if (r == 0)
+		r = guard_profile_from_tree(tree, &start, &p, &notes, &err);
+	remove_unpacked(&u);
+	if (r < 0 || save_profile(ctx, p, &err) < 0)
 		return cli_fail(ctx, &err);
 	if (!cli_is_quiet(ctx))
 		say_notes(&notes);
@@ -763,6 +849,7 @@ static const struct cli_option export_options[] = {
 	{NULL},
 };
 static const struct cli_option image_options[] = {
+	{"platform", 0, "OS/ARCH", NULL, "image to take from a multi-platform one", NULL, 0},
 	{"service", 0, "NAME", NULL, "name of the service", NULL, 0},
 	{"path", 0, "PATH", NULL, "where programs are looked up", NULL, 0},
 	{"profiles", 0, "DIR", NULL, "write DIR/<service>.yaml", NULL, 0},
@@ -832,10 +919,10 @@ static const struct command cmd_export = {
 
 static const struct command cmd_from_image = {
 	.name = "from-image",
-	.summary = "start a profile from a root directory: entry point and what it needs",
-	.usage = "[--service NAME] [--profiles DIR | -o FILE] dir:PATH PROGRAM [ARG…]",
+	.summary = "start a profile from an image: entry point and what it needs",
+	.usage = "[--service NAME] [--profiles DIR | -o FILE] IMAGE|dir:PATH [PROGRAM [ARG…]]",
 	.options = image_options,
-	.min_args = 2,
+	.min_args = 1,
 	.max_args = -1,
 	.run = from_image,
 };

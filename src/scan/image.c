@@ -123,6 +123,22 @@ static int read_doc(struct scan_session *s, struct sk_span name, struct sk_span 
 	return r < 0 && -r != SK_E_NOT_FOUND ? sk_err_wrap(err, r, "%s", scan_quote(s, name)) : r;
 }
 
+static int parse_start(struct scan_session *s, const char *name, const struct scan_doc_ctx *ctx,
+		       struct sk_err *err)
+{
+	struct scan_job job = {.what = name, .fd = -1, .work = scan_start_work, .ctx = ctx};
+	int r = scan_run_jobs(s, "reading the configuration", &job, 1, err);
+
+	if (r == 0 && job.r < 0) {
+		*err = job.err;
+		r = job.r;
+	}
+	if (r == 0)
+		r = scan_start_decode(sk_buf_span(&job.answer), s->arena, s->start, err);
+	sk_buf_release(&job.answer);
+	return r;
+}
+
 static int parse_doc(struct scan_session *s, enum image_doc_kind kind, const char *name,
 		     struct sk_span text, struct image_doc *ret, struct sk_err *err)
 {
@@ -138,6 +154,8 @@ static int parse_doc(struct scan_session *s, enum image_doc_kind kind, const cha
 		r = image_doc_decode(sk_buf_span(&job.answer), &s->opts->limits, s->arena, ret,
 				     err);
 	sk_buf_release(&job.answer);
+	if (r == 0 && kind == IMAGE_DOC_CONFIG && s->start != NULL)
+		r = parse_start(s, name, &ctx, err);
 	if (r == 0 && ret->kind != kind &&
 	    (kind != IMAGE_DOC_INDEX || ret->kind != IMAGE_DOC_MANIFEST))
 		r = sk_err_set(err, SK_E_FORMAT, "%s is another kind of document", name);

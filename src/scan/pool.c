@@ -84,7 +84,8 @@ static void send_answer(int fd, int r, const struct sk_err *err, const struct sk
 static sk_noreturn void worker_main(struct scan_job *job, int out)
 {
 	struct sk_sandbox box = {
-		.keep_fds = {out, job->tree ? -1 : job->fd, -1, -1},
+		.keep_fds = {out, job->tree ? -1 : job->fd,
+			     (job->flags & SCAN_JOB_OUT) != 0 ? job->out_fd : -1, -1},
 		.tree_fd = job->tree ? job->fd : -1,
 		.memory = worker_memory,
 		.cpu_s = job->limits->max[SK_LIMIT_TIME],

@@ -19,6 +19,7 @@
 enum {
 	SCAN_JOB_NETWORK = 1 << 0, /* not confined: a client that fetches bytes and reads none */
 	SCAN_JOB_TAKE_FD = 1 << 1, /* @fd is closed in this process as soon as the worker runs */
+	SCAN_JOB_OUT = 1 << 2,     /* @out_fd is handed to the worker too */
 };
 
 struct scan_job;
@@ -27,6 +28,7 @@ struct scan_job;
  * struct scan_job - what one worker does
  * @what: names it in messages, e.g. "layer 3 (sha256:…)"; already escaped
  * @fd: handed to the worker, -1 for none; stays the caller's in this process
+ * @out_fd: with SCAN_JOB_OUT: writing end of a pipe; stays the caller's in this process
  * @tree: @fd is a directory beneath which files may be opened
  * @flags: SCAN_JOB_*
  * @work: runs in the worker; appends the answer
@@ -40,6 +42,7 @@ struct scan_job;
 struct scan_job {
 	const char *what;
 	int fd;
+	int out_fd;
 	bool tree;
 	unsigned flags;
 	int (*work)(const struct scan_job *job, struct sk_buf *answer, struct sk_err *err);

@@ -226,11 +226,10 @@ static void release(struct scan_session *s)
 	sk_free(s->given);
 }
 
-int scan_run(const struct vulndb *db, const struct scan_options *opts, struct sk_arena *a,
-	     struct model_report *ret, struct sk_err *err)
+static struct scan_session session_of(const struct scan_options *opts, const struct vulndb *db,
+				      struct sk_arena *a, struct model_report *report)
 {
-	struct model_report report = {0};
-	struct scan_session s = {
+	return (struct scan_session){
 		.opts = opts,
 		.db = db,
 		.arena = a,
@@ -239,13 +238,26 @@ int scan_run(const struct vulndb *db, const struct scan_options *opts, struct sk
 		.fd = -1,
 		.root_fd = -1,
 		.file_size = UINT64_MAX,
-		.report = &report,
+		.report = report,
 	};
-	int r = 0;
+}
 
-	sk_budget_init(&s.budget, &opts->limits);
-	if (opts->platform != NULL && !image_platform_parse(opts->platform, a, &s.choice.platform))
-		r = sk_err_set(err, SK_E_USAGE, "platform is written os/arch[/variant]");
+static int choose_platform(struct scan_session *s, struct sk_err *err)
+{
+	sk_budget_init(&s->budget, &s->opts->limits);
+	if (s->opts->platform != NULL &&
+	    !image_platform_parse(s->opts->platform, s->arena, &s->choice.platform))
+		return sk_err_set(err, SK_E_USAGE, "platform is written os/arch[/variant]");
+	return 0;
+}
+
+int scan_run(const struct vulndb *db, const struct scan_options *opts, struct sk_arena *a,
+	     struct model_report *ret, struct sk_err *err)
+{
+	struct model_report report = {0};
+	struct scan_session s = session_of(opts, db, a, &report);
+	int r = choose_platform(&s, err);
+
 	if (opts->cache_dir != NULL)
 		s.cache = scan_cache_open(opts->cache_dir, opts->cache_size);
 	if (r == 0)
@@ -254,6 +266,23 @@ int scan_run(const struct vulndb *db, const struct scan_options *opts, struct sk
 		finish_report(&s);
 		*ret = report;
 	}
+	release(&s);
+	return r;
+}
+
+int scan_extract(const struct scan_options *opts, const char *dir, struct sk_arena *a,
+		 struct scan_extracted *ret, struct sk_err *err)
+{
+	struct model_report report = {0};
+	struct scan_extracted start = {0};
+	struct scan_session s = session_of(opts, NULL, a, &report);
+	int r = choose_platform(&s, err);
+
+	s.start = &start;
+	if (r == 0)
+		r = scan_extract_layers(&s, dir, err);
+	if (r == 0)
+		*ret = start;
 	release(&s);
 	return r;
 }

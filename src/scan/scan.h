@@ -55,6 +55,28 @@ struct scan_options {
 sk_must_check int scan_run(const struct vulndb *db, const struct scan_options *opts,
 			   struct sk_arena *a, struct model_report *ret, struct sk_err *err);
 
+/** struct scan_extracted - how an image's container starts; texts live in the arena */
+struct scan_extracted {
+	const char *path;  /* PATH, or NULL */
+	const char **args; /* entry point and command */
+	size_t n_args;
+};
+
+/**
+ * scan_extract() - unpack an image
+ * @opts: target, platform, engine, limits; the rest is not used
+ * @dir: existing directory; the files go to DIR/root
+ * @a: texts live here
+ * @ret: written on success
+ * @err: filled on failure; what was unpacked by then stays
+ *
+ * Everything is verified as for a scan, and read by workers that are confined as there. The limits
+ * bound what is written.
+ * Return: 0, or negative. Errors: SK_E_UNSUPPORTED the target is no image.
+ */
+sk_must_check int scan_extract(const struct scan_options *opts, const char *dir, struct sk_arena *a,
+			       struct scan_extracted *ret, struct sk_err *err);
+
 enum {
 	SCAN_WORKER_N_FEATURES = 5,
 };

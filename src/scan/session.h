@@ -79,6 +79,7 @@ struct scan_session {
 	struct model_diagnostic *diagnostics;
 	size_t n_diagnostics, diagnostics_cap;
 	struct model_report *report;
+	struct scan_extracted *start; /* not NULL: how the container starts is wanted */
 };
 
 /**
@@ -223,6 +224,38 @@ sk_must_check int scan_read_purls(struct scan_session *s, struct sk_err *err);
  * Return: 0, or negative. Errors: ENODATA nothing recognised.
  */
 sk_must_check int scan_assemble(struct scan_session *s, struct sk_err *err);
+
+/**
+ * scan_start_work() - entry point and command of a configuration
+ * @job: @ctx is a struct scan_doc_ctx
+ * @answer: appended to
+ * @err: filled on failure
+ *
+ * Return: 0, or negative.
+ */
+int scan_start_work(const struct scan_job *job, struct sk_buf *answer, struct sk_err *err);
+
+/**
+ * scan_start_decode() - read and validate scan_start_work()'s answer
+ * @s: bytes, not trusted
+ * @a: the result lives here
+ * @ret: @path, @args and @n_args are written
+ * @err: filled on failure
+ *
+ * Return: 0, or -SK_E_FORMAT.
+ */
+sk_must_check int scan_start_decode(struct sk_span s, struct sk_arena *a,
+				    struct scan_extracted *ret, struct sk_err *err);
+
+/**
+ * scan_extract_layers() - the target's files beneath DIR/root
+ * @s: session
+ * @dir: exists
+ * @err: filled on failure
+ *
+ * Return: 0, or negative.
+ */
+sk_must_check int scan_extract_layers(struct scan_session *s, const char *dir, struct sk_err *err);
 
 /**
  * scan_quote() - escaped, quoted text in the arena, for messages and places
