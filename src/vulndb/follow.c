@@ -14,6 +14,7 @@
 #include "vulndb/manifest.h"
 #include "vulndb/publish.h"
 #include "vulndb/text.h"
+#include "vulndb/transit-priv.h"
 #include "vulndb/vulndb.h"
 
 struct follower {
@@ -60,8 +61,31 @@ static int read_local(struct local *l, const char *path, struct sk_err *err)
 	return r;
 }
 
+/* A delta from @old, between both in the form of transit; @old is empty for a whole file. */
+static int unpack_object(struct sk_span packed, struct sk_span old, struct sk_buf *out,
+			 struct sk_err *err)
+{
+	struct sk_buf reference, form;
+	int r;
+
+	if (old.len == 0)
+		return unpack_packed(packed, old, out, err);
+	sk_buf_init(&reference, 2ull * VULNDB_FILE_MAX_SIZE);
+	sk_buf_init(&form, 2ull * VULNDB_FILE_MAX_SIZE);
+	r = vulndb_to_transit(old, &reference)
+		    ? 0
+		    : sk_err_set(err, SK_E_FORMAT, "the local file is out of order");
+	if (r == 0)
+		r = unpack_packed(packed, sk_buf_span(&reference), &form, err);
+	if (r == 0 && !vulndb_from_transit(sk_buf_span(&form), out))
+		r = sk_err_set(err, SK_E_FORMAT, "a delta is damaged");
+	sk_buf_release(&reference);
+	sk_buf_release(&form);
+	return r;
+}
+
 /* @latest is what must come of it. */
-static int fetch_object(struct follower *f, const struct vulndb_object *o, struct sk_span reference,
+static int fetch_object(struct follower *f, const struct vulndb_object *o, struct sk_span old,
 			const struct sk_digest *latest, struct sk_buf *out, struct sk_err *err)
 {
 	struct sk_digest digest;
@@ -75,7 +99,7 @@ static int fetch_object(struct follower *f, const struct vulndb_object *o, struc
 	if (r == 0 && !sk_digest_eq(&digest, &o->digest))
 		r = sk_err_set(err, SK_E_DIGEST, "%s is not what the manifest says", o->path);
 	if (r == 0)
-		r = unpack_packed(sk_buf_span(&packed), reference, out, err);
+		r = unpack_object(sk_buf_span(&packed), old, out, err);
 	sk_buf_release(&packed);
 	digest = sk_digest_of(SK_DIGEST_SHA256, sk_buf_span(out));
 	if (r == 0 && !sk_digest_eq(&digest, latest))

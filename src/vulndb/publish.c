@@ -17,6 +17,7 @@
 #include "unpack/pack.h"
 #include "vulndb/manifest.h"
 #include "vulndb/text.h"
+#include "vulndb/transit-priv.h"
 #include "vulndb/vulndb.h"
 
 enum {
@@ -111,7 +112,7 @@ static int add_delta(struct publisher *p, const struct vulndb_file *to, struct s
 {
 	char from_hex[SK_DIGEST_TEXT_SIZE], to_hex[SK_DIGEST_TEXT_SIZE];
 	struct vulndb_object delta = {0};
-	struct sk_buf reference;
+	struct sk_buf reference, old_form, new_form;
 	const char *path;
 	int r;
 
@@ -119,14 +120,20 @@ static int add_delta(struct publisher *p, const struct vulndb_file *to, struct s
 	if (from->size == 0 || to->size == 0)
 		return 0;
 	sk_buf_init(&reference, VULNDB_FILE_MAX_SIZE);
+	sk_buf_init(&old_form, 2ull * VULNDB_FILE_MAX_SIZE);
+	sk_buf_init(&new_form, 2ull * VULNDB_FILE_MAX_SIZE);
 	path = sk_arena_printf(p->arena, "delta/%.*s-%.*s.zst", SHORT_HEX,
 			       digest_hex(&from->digest, from_hex), SHORT_HEX,
 			       digest_hex(&to->digest, to_hex));
 	r = read_file(p, from, &reference, err);
-	if (r == 0)
-		r = write_packed(p, path, content, sk_buf_span(&reference), DELTA_LEVEL, &delta,
-				 err);
+	/* A file whose form is odd is fetched whole. */
+	if (r == 0 && vulndb_to_transit(sk_buf_span(&reference), &old_form) &&
+	    vulndb_to_transit(content, &new_form))
+		r = write_packed(p, path, sk_buf_span(&new_form), sk_buf_span(&old_form),
+				 DELTA_LEVEL, &delta, err);
 	sk_buf_release(&reference);
+	sk_buf_release(&old_form);
+	sk_buf_release(&new_form);
 	from->delta = delta;
 	return r;
 }
