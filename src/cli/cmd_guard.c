@@ -9,9 +9,12 @@
 
 #include "base/alloc.h"
 #include "base/io.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "cli/cmd_guard_profile.h"
+#include "cli/cmd_guard_signs.h"
 #include "cli/command.h"
 #include "cli/owner.h"
 #include "guard/enforce.h"
@@ -599,6 +602,7 @@ static int run(struct cli_context *ctx)
 		.ctx = &g};
 	sk_cleanup(guard_output_freep) struct guard_output *output = NULL;
 	sk_cleanup(cli_owner_freep) struct cli_owner *owner = NULL;
+	sk_cleanup(guard_signs_freep) struct guard_sign_list *signs = NULL;
 	sk_cleanup(guard_enforce_freep) struct guard_enforce *enforce = NULL;
 	sk_cleanup(guard_session_freep) struct guard_session *s = NULL;
 	struct sk_err err;
@@ -612,6 +616,9 @@ static int run(struct cli_context *ctx)
 		return cli_usage_error(ctx, "unknown mode or backend");
 	g.run = (struct run){.ctx = ctx, .json = wants_json(ctx), .out = cli_stdout()};
 	g.mode = eo.mode;
+	if (cli_read_signs(ctx, &signs, &err) < 0)
+		return cli_fail(ctx, &err);
+	eo.signs = signs;
 	eo.owner = cli_owner_ask;
 	eo.owner_ctx = owner = cli_owner_new();
 	o.kern.calls = guard_wants_calls(eo.dir);
@@ -639,6 +646,7 @@ static const struct cli_option run_options[] = {
 	{"default-mode", 0, "MODE", NULL, "of containers without a profile", "audit|alert|enforce",
 	 0},
 	BACKEND_OPTION("how to block; fanotify: programs only"),
+	{"signs", 0, "FILE", "guard.signs", "further signs of what is unwelcome anywhere", NULL, 0},
 	{"keep", 0, NULL, NULL, "leave enforcement in force at the end", NULL, 0},
 	SELECT_OPTIONS,
 	{"format", 'f', "FORMAT", NULL, "table or json", "table|json", 0},
@@ -717,12 +725,13 @@ static const struct command cmd_status = {
 };
 
 static const struct command *const subcommands[] = {
-	&cmd_watch, &cmd_learn, &cmd_run, &cmd_status, &cmd_stop, &cmd_guard_profile, NULL,
+	&cmd_watch, &cmd_learn,       &cmd_run,           &cmd_status,
+	&cmd_stop,  &cmd_guard_signs, &cmd_guard_profile, NULL,
 };
 
 const struct command cmd_guard = {
 	.name = "guard",
 	.summary = "learn what services do, report or block the rest",
-	.usage = "watch|learn|run|stop|profile …",
+	.usage = "watch|learn|run|status|stop|signs|profile …",
 	.subcommands = subcommands,
 };

@@ -626,6 +626,21 @@ static bool is_remote(struct held *h)
 	return mode_for(h) != GUARD_MODE_UNSET;
 }
 
+/*
+ * Nobody said what this container does, but this is known not to be wanted. What a profile knows is
+ * for its review to mind.
+ */
+static bool is_unwelcome(struct held *h)
+{
+	const struct guard_sign *sign = guard_sign_of_event(h->e, h->f->options.signs);
+
+	if (sign == NULL ||
+	    (strcmp(sign->severity, "critical") != 0 && strcmp(sign->severity, "high") != 0))
+		return false;
+	h->section = GUARD_N_SECTIONS;
+	return mode_for(h) != GUARD_MODE_UNSET;
+}
+
 /* A program that no list forbids: is it given the arguments that it is known with? */
 static enum guard_reason judge_start(struct held *h)
 {
@@ -637,6 +652,8 @@ static enum guard_reason judge_start(struct held *h)
 
 	if (is_remote(h))
 		return GUARD_REASON_SHELL;
+	if (h->svc == NULL && is_unwelcome(h))
+		return GUARD_REASON_POLICY;
 	if (h->prog == NULL || (h->rec->flags & GUARD_RF_LATER) != 0)
 		return GUARD_REASON_NONE;
 	h->section = GUARD_SECTION_ARGUMENTS;
@@ -904,7 +921,7 @@ bool guard_enforce_event(struct guard_enforce *f, struct guard_kern *k, const st
 		refine(&h);
 		expect(&h, &f->expected);
 		find_owner(&h);
-		guard_story_tell(e, rec, &f->text);
+		guard_story_tell(e, rec, f->options.signs, &f->text);
 	}
 	return tell;
 }

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "guard/profile.h"
 #include "guard/session.h"
+#include "guard/signs.h"
 
 enum guard_owned {
 	GUARD_OWNED_UNKNOWN,
@@ -29,7 +30,8 @@ typedef enum guard_owned guard_owner_fn(void *ctx, uint32_t pid, const struct gu
 
 /** struct guard_enforce_options - what --mode and --default-mode say */
 struct guard_enforce_options {
-	guard_owner_fn *owner; /* may be NULL */
+	const struct guard_sign_list *signs; /* further ones, may be NULL; outlive the state */
+	guard_owner_fn *owner;               /* may be NULL */
 	void *owner_ctx;
 	const char *dir;              /* profiles */
 	enum guard_mode mode;         /* of profiles that do not say */

@@ -223,7 +223,7 @@ static void lint_name(const struct guard_program *prog, struct guard_lint *l)
 
 static void lint_sign(const struct guard_program *prog, struct guard_lint *l)
 {
-	const struct guard_sign *sign = guard_sign_of_program(prog->content.path, NULL, 0);
+	const struct guard_sign *sign = guard_sign_of_program(prog->content.path, NULL, 0, NULL);
 
 	for (size_t i = 0; sign == NULL && i < prog->shapes.n_items; i++) {
 		struct sk_span rest = sk_span_str(prog->shapes.items[i].text), word;
@@ -231,7 +231,7 @@ static void lint_sign(const struct guard_program *prog, struct guard_lint *l)
 		while (sign == NULL && sk_span_cut(&rest, ' ', &word)) {
 			const char *args[2] = {"", sk_arena_str(l->arena, word)};
 
-			sign = guard_sign_of_program(NULL, args, 2);
+			sign = guard_sign_of_program(NULL, args, 2, NULL);
 		}
 	}
 	if (sign != NULL)

@@ -325,7 +325,7 @@ static void fill_event(struct guard_session *s, const struct guard_rec *rec, con
 	fill_peer(s, rec, e);
 	if (rec->type == GUARD_REC_DNS)
 		fill_dns(s, rec, data, e);
-	guard_story_tell(e, rec, &s->text);
+	guard_story_tell(e, rec, NULL, &s->text);
 }
 
 /* A program that runs from now on. Denied ones never did; killed ones did not get to it. */

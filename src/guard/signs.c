@@ -160,52 +160,66 @@ static bool fits_name(const char *pattern, struct sk_span name)
 	return name.len == len || name.ptr[name.len - len - 1] == '.';
 }
 
-static const struct guard_sign *find(enum guard_sign_field field, const char *text)
+static const struct guard_sign *find_in(const struct guard_sign *list, size_t n,
+					enum guard_sign_field field, struct sk_span text)
 {
-	struct sk_span s = sk_span_str(text);
-
-	for (size_t i = 0; text != NULL && i < SK_ARRAY_LEN(signs); i++) {
-		if (signs[i].field != field)
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].field != field)
 			continue;
-		if (field == GUARD_SIGN_NAME ? fits_name(signs[i].pattern, s)
-					     : fits(signs[i].pattern, s))
-			return &signs[i];
+		if (field == GUARD_SIGN_NAME ? fits_name(list[i].pattern, text)
+					     : fits(list[i].pattern, text))
+			return &list[i];
 	}
 	return NULL;
 }
 
+static const struct guard_sign *find(const struct guard_sign_list *more,
+				     enum guard_sign_field field, const char *text)
+{
+	const struct guard_sign *sign = NULL;
+
+	if (text == NULL)
+		return NULL;
+	if (more != NULL)
+		sign = find_in(more->items, more->n, field, sk_span_str(text));
+	if (sign == NULL)
+		sign = find_in(signs, SK_ARRAY_LEN(signs), field, sk_span_str(text));
+	return sign;
+}
+
 const struct guard_sign *guard_sign_of_program(const char *path, const char *const *args,
-					       size_t n_args)
+					       size_t n_args, const struct guard_sign_list *more)
 {
 	const struct guard_sign *sign = NULL;
 
 	for (size_t i = 1; i < n_args && sign == NULL; i++)
-		sign = find(GUARD_SIGN_ARGUMENT, args[i]);
+		sign = find(more, GUARD_SIGN_ARGUMENT, args[i]);
 	if (sign == NULL && path != NULL)
-		sign = find(GUARD_SIGN_PROGRAM, sk_path_base(sk_span_str(path)).ptr);
+		sign = find(more, GUARD_SIGN_PROGRAM, sk_path_base(sk_span_str(path)).ptr);
 	if (sign == NULL && n_args != 0)
-		sign = find(GUARD_SIGN_PROGRAM, sk_path_base(sk_span_str(args[0])).ptr);
+		sign = find(more, GUARD_SIGN_PROGRAM, sk_path_base(sk_span_str(args[0])).ptr);
 	return sign;
 }
 
-const struct guard_sign *guard_sign_of_event(const struct guard_event *e)
+const struct guard_sign *guard_sign_of_event(const struct guard_event *e,
+					     const struct guard_sign_list *more)
 {
 	const struct guard_sign *sign = NULL;
 	char port[8];
 
 	switch (e->kind) {
 	case GUARD_KIND_EXEC:
-		return guard_sign_of_program(e->file_path, e->args, e->n_args);
+		return guard_sign_of_program(e->file_path, e->args, e->n_args, more);
 	case GUARD_KIND_OPEN:
-		return find(GUARD_SIGN_PATH, e->file_path);
+		return find(more, GUARD_SIGN_PATH, e->file_path);
 	case GUARD_KIND_DNS:
-		return find(GUARD_SIGN_NAME, e->detail != NULL ? e->detail : e->peer_name);
+		return find(more, GUARD_SIGN_NAME, e->detail != NULL ? e->detail : e->peer_name);
 	case GUARD_KIND_CONNECT:
 	case GUARD_KIND_SEND:
-		sign = find(GUARD_SIGN_NAME, e->peer_name);
+		sign = find(more, GUARD_SIGN_NAME, e->peer_name);
 		if (sign == NULL && e->peer_port != 0) {
 			(void)snprintf(port, sizeof(port), "%u", e->peer_port);
-			sign = find(GUARD_SIGN_PORT, port);
+			sign = find(more, GUARD_SIGN_PORT, port);
 		}
 		return sign;
 	default:

@@ -198,6 +198,10 @@ static void tell_exec(const struct guard_event *e, struct sk_buf *b)
 		(void)sk_buf_add_str(
 			b, " was started from outside the container and is not in the profile");
 		break;
+	case GUARD_REASON_POLICY:
+		quote(b, e->file_path);
+		(void)sk_buf_add_str(b, " shows what is unwelcome anywhere");
+		break;
 	default:
 		quote(b, e->file_path);
 		(void)sk_buf_add_str(b, " is not among the programs of this service");
@@ -276,9 +280,9 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 }
 
 /* What is unexpected and also looks like something well known is told as that. */
-static void tell_sign(struct guard_event *e, struct sk_buf *b)
+static void tell_sign(struct guard_event *e, const struct guard_sign_list *signs, struct sk_buf *b)
 {
-	const struct guard_sign *sign = guard_sign_of_event(e);
+	const struct guard_sign *sign = guard_sign_of_event(e, signs);
 
 	if (sign == NULL)
 		return;
@@ -308,7 +312,8 @@ static const char *attack_of_kind(const struct guard_event *e)
 	}
 }
 
-void guard_story_tell(struct guard_event *e, const struct guard_rec *rec, struct sk_buf *b)
+void guard_story_tell(struct guard_event *e, const struct guard_rec *rec,
+		      const struct guard_sign_list *signs, struct sk_buf *b)
 {
 	sk_buf_reset(b);
 	if (e->reason == GUARD_REASON_NONE)
@@ -343,7 +348,7 @@ void guard_story_tell(struct guard_event *e, const struct guard_rec *rec, struct
 	}
 	if (e->expected != NULL && e->expected[0] != '\0')
 		(void)sk_buf_printf(b, "; expected: %s", e->expected);
-	tell_sign(e, b);
+	tell_sign(e, signs, b);
 	if (e->verdict == GUARD_VERDICT_OBSERVED)
 		e->severity = NULL;
 	e->reason_text = b->ptr;

@@ -5,14 +5,17 @@
 #include "base/buf.h"
 #include "guard/bpf/record.h"
 #include "guard/event.h"
+#include "guard/signs.h"
 
 /**
  * guard_story_tell() - fill reason_text, severity and attack of an event that has a reason
  * @e: event; its other members are filled
  * @rec: its record, or NULL
+ * @signs: further signs, may be NULL
  * @b: the sentence lives here; reset first
  */
-void guard_story_tell(struct guard_event *e, const struct guard_rec *rec, struct sk_buf *b);
+void guard_story_tell(struct guard_event *e, const struct guard_rec *rec,
+		      const struct guard_sign_list *signs, struct sk_buf *b);
 
 /**
  * guard_story_call() - name of a system call that leads out of a container

@@ -44,7 +44,7 @@ static void check(char **columns, size_t n, void *ctx)
 	(void)ctx;
 	assert_int_equal(n, 3);
 	e = event_of(columns[0], columns[1], args);
-	sign = guard_sign_of_event(&e);
+	sign = guard_sign_of_event(&e, NULL);
 	if (strcmp(sign != NULL ? sign->group : "-", columns[2]) != 0)
 		fail_msg("%s %s: %s, not %s", columns[0], columns[1],
 			 sign != NULL ? sign->group : "-", columns[2]);
@@ -73,7 +73,7 @@ static void table_is_consistent(void **state)
 		const char *args[2];
 		struct guard_event e = event_of(fields[signs[i].field], signs[i].pattern, args);
 
-		sign = guard_sign_of_event(&e);
+		sign = guard_sign_of_event(&e, NULL);
 		assert_non_null(sign);
 		assert_string_equal(sign->group, signs[i].group);
 		assert_int_equal(signs[i].attack[0], 'T');
@@ -83,11 +83,76 @@ static void table_is_consistent(void **state)
 	}
 }
 
+static struct guard_sign_list *list_of(const char *text)
+{
+	struct guard_sign_list *l = NULL;
+	struct sk_err err;
+
+	if (guard_signs_parse(sk_span_str(text), &l, &err) < 0)
+		fail_msg("%s", err.msg);
+	return l;
+}
+
+#define SIGN(field, pattern)                                                                       \
+	"  - {group: own, field: " field ", pattern: \"" pattern                                   \
+	"\", severity: critical, attack: T1496, text: our own}\n"
+
+static void own_signs(void **state)
+{
+	struct guard_sign_list *l =
+		list_of("schema: stockade.signs/1\nsigns:\n" SIGN("program", "digger*")
+				SIGN("argument", "--dig=*") SIGN("name", "pool.example.org")
+					SIGN("path", "/srv/ledger/*") SIGN("port", "7777")
+						SIGN("program", "xmrig*"));
+	static const char *const fields[] = {"program", "argument", "dns",
+					     "path",    "port",     "program"};
+	static const char *const texts[] = {"/opt/digger-2",   "--dig=x", "a.pool.example.org",
+					    "/srv/ledger/a/b", "7777",    "/tmp/xmrig"};
+
+	(void)state;
+	assert_int_equal(l->n, 6);
+	for (size_t i = 0; i < SK_ARRAY_LEN(fields); i++) {
+		const char *args[2];
+		struct guard_event e = event_of(fields[i], texts[i], args);
+		const struct guard_sign *sign = guard_sign_of_event(&e, l);
+
+		if (sign == NULL)
+			fail_msg("%s %s", fields[i], texts[i]);
+		assert_string_equal(sign->group, "own");
+		if (i < 5)
+			assert_null(guard_sign_of_event(&e, NULL));
+	}
+	guard_signs_free(l);
+}
+
+static void check_error(char **columns, size_t n, void *ctx)
+{
+	struct guard_sign_list *l = NULL;
+	struct sk_err err;
+	char *text = unescape(columns[0]);
+
+	(void)ctx;
+	assert_int_equal(n, 2);
+	if (guard_signs_parse(sk_span_str(text), &l, &err) == 0)
+		fail_msg("accepted: %s", columns[0]);
+	if (strstr(err.msg, columns[1]) == NULL)
+		fail_msg("%s: %s", columns[0], err.msg);
+	sk_free(text);
+}
+
+static void refused_signs(void **state)
+{
+	(void)state;
+	assert_true(each_line(data_dir, "signs-errors.data", 2, check_error, NULL) > 10);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(examples),
 		cmocka_unit_test(table_is_consistent),
+		cmocka_unit_test(own_signs),
+		cmocka_unit_test(refused_signs),
 	};
 
 	data_dir = argc > 1 ? argv[1] : "testdata";
