@@ -30,6 +30,8 @@ static const struct {
 	{"guard_sys_exit", GUARD_BACKEND_SIGNAL, "mappings by what the kernel has made of them"},
 	{"guard_capable_old", GUARD_BACKEND_SIGNAL, "capabilities that are used"},
 	{"guard_socket_listen", GUARD_BACKEND_LSM, "ports that are offered"},
+	{"guard_dns_out", GUARD_BACKEND_AUTO, "names that are asked for, peers by name"},
+	{"guard_dns_in", GUARD_BACKEND_AUTO, "answers to names, peers by name"},
 	{"guard_connect4", GUARD_BACKEND_SIGNAL, "IPv4 peers"},
 	{"guard_connect6", GUARD_BACKEND_SIGNAL, "IPv6 peers"},
 	{"guard_sendmsg4", GUARD_BACKEND_SIGNAL, "IPv4 datagrams"},

@@ -217,7 +217,7 @@ static void show_programs(const struct guard_profile *p)
 
 static void show_network(const struct guard_profile *p)
 {
-	if (p->n_peers + p->n_listen != 0)
+	if (p->n_peers + p->n_listen + p->names.n_items != 0)
 		(void)printf("\nnetwork\n");
 	for (size_t i = 0; i < p->n_listen; i++)
 		(void)printf("  offers %s port %u\n", p->listen[i].protocol, p->listen[i].port);
@@ -230,6 +230,11 @@ static void show_network(const struct guard_profile *p)
 			(void)printf(" port %u", peer->port);
 		(void)printf("%s%s\n", peer->protocol != NULL ? " " : "",
 			     peer->protocol != NULL ? peer->protocol : "");
+	}
+	for (size_t i = 0; i < p->names.n_items; i++) {
+		(void)printf("  asks for ");
+		print(p->names.items[i].text);
+		(void)printf("\n");
 	}
 }
 
@@ -294,6 +299,7 @@ static int show_json(const struct guard_profile *p)
 	sk_jw_u64(&w, "libraries", p->n_libraries);
 	sk_jw_u64(&w, "files", p->n_files);
 	sk_jw_u64(&w, "peers", p->n_peers);
+	sk_jw_u64(&w, "names", p->names.n_items);
 	sk_jw_u64(&w, "listen", p->n_listen);
 	sk_jw_u64(&w, "capabilities", count_bits(&p->capabilities, 1));
 	sk_jw_u64(&w, "syscalls", count_bits(p->syscalls, SK_ARRAY_LEN(p->syscalls)));

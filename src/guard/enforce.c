@@ -372,9 +372,10 @@ static void look_around(struct guard_enforce *f, struct guard_kern *k, const str
 	if (svc->n_names == 0 || pid == 0)
 		return;
 	servers = guard_resolver_add(f->resolver, cgroup, pid, svc->names, svc->n_names);
-	if (servers != NULL)
-		guard_named_servers(k, svc->index, servers);
-	if (!guard_kern_get(k, GUARD_MAP_CONTAINERS, &cgroup, &c) || (c.flags & GUARD_C_LOOKED))
+	if (servers == NULL)
+		return;
+	guard_named_servers(k, svc->index, servers);
+	if (!guard_kern_get(k, GUARD_MAP_CONTAINERS, &cgroup, &c))
 		return;
 	c.flags |= GUARD_C_LOOKED;
 	(void)guard_kern_put(k, GUARD_MAP_CONTAINERS, &cgroup, &c);
@@ -674,10 +675,8 @@ static bool decide_held(struct held *h)
 	enum guard_reason reason = h->e->reason;
 	enum guard_mode mode;
 
-	if (h->svc != NULL) {
+	if (h->svc != NULL)
 		resolve(h->f, h->k, h->svc, h->rec->host_pid);
-		look_around(h->f, h->k, h->svc, h->w->cgroup, h->rec->host_pid);
-	}
 	take_hash(h);
 	if (reason == GUARD_REASON_NONE)
 		h->e->reason = default_reason(h);
@@ -811,6 +810,8 @@ static bool judge(struct held *h)
 {
 	const struct guard_rec *rec = h->rec;
 
+	if (rec->type == GUARD_REC_EXEC && h->svc != NULL)
+		look_around(h->f, h->k, h->svc, h->w->cgroup, rec->host_pid);
 	if ((rec->flags & GUARD_RF_RUNNING) != 0)
 		return judge_running(h);
 	if (rec->verdict == GUARD_REC_HELD)

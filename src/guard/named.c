@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base/map.h"
 #include "guard/dns.h"
 
 enum {
@@ -62,29 +63,26 @@ void guard_named_put(struct guard_kern *k, uint32_t service, const struct guard_
 		policy->flags |= GUARD_P_NAMES;
 }
 
-static bool is_listed(const char *const *list, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(list[i], name) == 0)
-			return true;
-	return false;
-}
-
 const char *const *guard_named_list(const struct guard_profile *p, struct sk_arena *a,
 				    size_t *ret_n)
 {
 	const char **list = sk_arena_array(a, p->n_peers, sizeof(*list));
 	struct guard_dns_pattern pattern;
-	size_t n = 0;
+	struct sk_map seen = {0};
 
 	for (size_t i = 0; i < p->n_peers; i++) {
 		const char *name = p->peers[i].name;
+		size_t n = seen.n_items;
 
-		if (name != NULL && guard_dns_pattern(sk_span_str(name), &pattern) &&
-		    !pattern.wildcard && !is_listed(list, n, name))
-			list[n++] = name;
+		if (name == NULL || !guard_dns_pattern(sk_span_str(name), &pattern) ||
+		    pattern.wildcard)
+			continue;
+		(void)sk_map_put(&seen, sk_span_str(name), 0);
+		if (seen.n_items > n)
+			list[n] = name;
 	}
-	*ret_n = n;
+	*ret_n = seen.n_items;
+	sk_map_release(&seen);
 	return list;
 }
 

@@ -11,7 +11,9 @@
 
 #include "base/alloc.h"
 #include "base/io.h"
+#include "base/map.h"
 #include "base/span.h"
+#include "guard/bpf/record.h"
 #include "guard/names.h"
 #include "guard/profile-priv.h"
 #include "guard/shape.h"
@@ -399,6 +401,27 @@ static void lint_syscalls(const struct guard_profile *p, struct guard_lint *l)
 			"use 64-bit programs only");
 }
 
+/* The kernel half holds so many ports for a name; the others stay denied. */
+static void lint_name_ports(const struct guard_profile *p, struct guard_lint *l)
+{
+	struct sk_map ports = {0};
+
+	for (size_t i = 0; i < p->n_peers; i++) {
+		const struct guard_peer *peer = &p->peers[i];
+		uint64_t *n, more = peer->protocol == NULL ? 2 : 1;
+
+		if (peer->name == NULL)
+			continue;
+		n = sk_map_put(&ports, sk_span_str(peer->name), 0);
+		if (*n <= GUARD_NAME_PORTS && *n + more > GUARD_NAME_PORTS)
+			FINDING(l, WARNING, "name_ports", "peers", peer->name,
+				"has more ports than are allowed for a name: the later ones stay denied",
+				"leave the port out, or give addresses");
+		*n += more;
+	}
+	sk_map_release(&ports);
+}
+
 /* Worst first; equal ones stay in their order. */
 static void sort_findings(struct guard_lint *l)
 {
@@ -429,6 +452,7 @@ void guard_profile_lint(const struct guard_profile *p, int64_t now, struct guard
 		lint_file(&p->files[i], &l);
 	for (size_t i = 0; i < p->n_peers; i++)
 		lint_peer(&p->peers[i], &l);
+	lint_name_ports(p, &l);
 	lint_capabilities(p, &l);
 	lint_syscalls(p, &l);
 	sk_free(programs);

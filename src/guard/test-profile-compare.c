@@ -110,7 +110,9 @@ static void images_come_apart(void **state)
 			 "added|executables|/usr/bin/a|arguments||a -z\n"
 			 "removed|files|/var/old||read|\n"
 			 "removed|peers|10.0.0.1 port 5432 tcp|||\n"
-			 "added|peers|10.0.0.1 port 5433 tcp|||\n");
+			 "added|peers|10.0.0.1 port 5433 tcp|||\n"
+			 "removed|names|a.example.org|||\n"
+			 "added|names|b.example.org|||\n");
 	got = diff_text(part_old, part_new);
 	assert_string_equal(got, want);
 	sk_free(want);

@@ -4,6 +4,7 @@
 
 guard-dns.py client: commands from standard input, one result a line.
 guard-dns.py forge FILE: a name server on 10.66.0.20 that answers as the word in FILE says.
+guard-dns.py embedded FILE: one on 127.0.0.11 that answers with the address in FILE.
 guard-dns.py serve: takes connections on the ports of the test.
 """
 import socket
@@ -49,6 +50,18 @@ def ask(server, name):
             return f"nothing {e.errno}"
 
 
+def ask_connected(server, name):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(1)
+        try:
+            s.connect((server, 53))
+            s.send(question(4712, name))
+            s.recv(4096)
+            return "answered"
+        except OSError as e:
+            return f"nothing {e.errno}"
+
+
 def ask_tcp(server, name):
     with socket.create_connection((server, 53), 3) as s:
         q = question(7, name)
@@ -80,7 +93,7 @@ def flood(server, n):
 
 
 def client():
-    commands = {"connect": connect, "ask": ask, "tcp": ask_tcp, "own": own, "flood": flood}
+    commands = {"connect": connect, "ask": ask, "connected": ask_connected, "tcp": ask_tcp, "own": own, "flood": flood}
     for line in sys.stdin:
         word, *args = line.split()
         if word == "quit":
@@ -110,13 +123,19 @@ def forge(path):
             right.sendto(answer(query, "10.66.0.14"), peer)
 
 
+def embedded(path):
+    """An engine's resolver: in the container's network, not in its cgroup, behind a redirection."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("127.0.0.11", 1053))
+    while True:
+        query, peer = s.recvfrom(4096)
+        s.sendto(answer(query, open(path, encoding="utf-8").read().strip()), peer)
+
+
 def serve():
     listeners = []
     for port in (5432, 5433, 6379):
-        s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(("0.0.0.0", port))
-        s.listen(64)
+        s = socket.create_server(("::", port), family=socket.AF_INET6, backlog=64, dualstack_ipv6=True)
         listeners.append(s)
     print("ready", flush=True)
 
@@ -129,4 +148,4 @@ def serve():
     threading.Event().wait()
 
 
-{"client": client, "forge": lambda: forge(sys.argv[2]), "serve": serve}[sys.argv[1]]()
+{"client": client, "forge": lambda: forge(sys.argv[2]), "embedded": lambda: embedded(sys.argv[2]), "serve": serve}[sys.argv[1]]()

@@ -306,6 +306,53 @@ static int udp(const char *arg)
 	return sendto(fd, "x", 1, 0, (struct sockaddr *)&a, sizeof(a)) == 1 ? 0 : -1;
 }
 
+static const unsigned char asked[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\2db\7example\3org\0\0\1\0\1";
+
+/* A name server on 127.0.0.1 that has one address for everything. */
+static int dnsd(const char *arg)
+{
+	static const unsigned char head[] = {0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0};
+	unsigned char m[512], record[] = "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4";
+	struct sockaddr_in a = address("53"), from;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct in_addr in;
+
+	if (inet_pton(AF_INET, arg, &in) != 1 || bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0)
+		return -1;
+	for (;;) {
+		socklen_t len = sizeof(from);
+		ssize_t n = recvfrom(fd, m, sizeof(m) - 16, 0, (struct sockaddr *)&from, &len);
+
+		if (n < (ssize_t)sizeof(asked) - 1)
+			continue;
+		memcpy(m + 2, head, sizeof(head));
+		memcpy(m + n, record, 12);
+		memcpy(m + n + 12, &in, 4);
+		(void)sendto(fd, m, (size_t)n + 16, 0, (struct sockaddr *)&from, len);
+	}
+}
+
+/* Looks a name up and connects to where it leads; with an argument, so many addresses further. */
+static int dns(const char *arg)
+{
+	struct sockaddr_in a = address("53"), to = address("80");
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), tcp_fd = socket(AF_INET, SOCK_STREAM, 0);
+	unsigned char m[512];
+	ssize_t n;
+
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
+	    send(fd, asked, sizeof(asked) - 1, 0) != (ssize_t)sizeof(asked) - 1)
+		return -1;
+	n = recv(fd, m, sizeof(m), 0);
+	if (n < (ssize_t)sizeof(asked) - 1 + 16)
+		return -1;
+	memcpy(&to.sin_addr, m + n - 4, 4);
+	to.sin_addr.s_addr = htonl(ntohl(to.sin_addr.s_addr) + (uint32_t)atoi(arg));
+	if (connect(tcp_fd, (struct sockaddr *)&to, sizeof(to)) != 0 && errno != ECONNREFUSED)
+		return -1;
+	return 0;
+}
+
 /* An address without a family: one of IPv4 to UDP. */
 static int udp_unspec(const char *arg)
 {
@@ -717,6 +764,8 @@ static const struct {
 	{"umount", do_umount},
 	{"clone", clone_ns},
 	{"traceme", trace_me},
+	{"dnsd", dnsd},
+	{"dns", dns},
 	{"tcp", tcp},
 	{"udp", udp},
 	{"mount", do_mount},

@@ -19,6 +19,7 @@ enum {
 	DNS_ASKED_MOST = 4000, /* questions a second of one container */
 	DNS_TOLD_MOST = 200,   /* records a second of one container */
 	LOOPBACK_INDEX = 1,
+	TCP_BARE = 60, /* a segment without data is not longer, one with a question is */
 };
 
 #define DNS_WAIT_NS 30000000000ull /* an answer that comes later counts no more */
@@ -116,7 +117,7 @@ static __always_inline int dns_ports(struct __sk_buff *skb, struct dns_packet *p
 		p->proto = h[6];
 		p->l4 = 40;
 	}
-	if (p->proto != PROTO_UDP && p->proto != PROTO_TCP)
+	if (p->proto != PROTO_UDP && (p->proto != PROTO_TCP || skb->len <= TCP_BARE))
 		return -1;
 	if (p->l4 == 20)
 		__builtin_memcpy(ports, h + 20, 4);
@@ -472,14 +473,18 @@ static __always_inline int dns_asked(struct __sk_buff *skb, struct dns_packet *p
 	return q->who.top != 0 ? 0 : -1;
 }
 
-/* A container that answers questions itself is not believed about its own. */
-static __always_inline void dns_own_answer(struct __sk_buff *skb)
+/*
+ * A container that answers questions itself is not believed about its own. Datagrams leave while
+ * their sender runs; for segments only the socket tells whose they are.
+ */
+static __always_inline void dns_own_answer(struct __sk_buff *skb, struct dns_packet *p)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct guard_container *c = container_of_id(bpf_skb_cgroup_id(skb));
 	struct subject s = {};
 
-	if (subject_task(&s, task) == 0 && (s.container->flags & GUARD_C_ANSWERS) == 0)
+	if (p->proto == PROTO_UDP && subject_task(&s, task) == 0 &&
+	    (s.container->flags & GUARD_C_ANSWERS) == 0)
 		s.container->flags |= GUARD_C_ANSWERS;
 	if (c != NULL && (c->flags & GUARD_C_ANSWERS) == 0)
 		c->flags |= GUARD_C_ANSWERS;
@@ -504,32 +509,21 @@ struct dns_front {
 	__u16 answers;
 };
 
-SEC("cgroup_skb/egress")
-int guard_dns_out(struct __sk_buff *skb)
+/* Not inlined: what most packets need is on a small stack. */
+static __noinline int dns_leaves(struct __sk_buff *skb, struct dns_packet *p)
 {
 	struct dns_question_key key = {};
 	struct dns_question q = {};
-	struct dns_packet p = {};
 	struct dns_front front;
 	struct dns_work *x;
-	__u8 head[24];
 	__u32 start;
 	__u64 id;
 	int r;
 
-	if (dns_ports(skb, &p, head) != 0)
-		return 1;
-	if (p.dport == 0)
-		return dns_no_port(&p);
-	if (p.sport == DNS_PORT)
-		dns_own_answer(skb);
-	if (p.dport != DNS_PORT && p.proto != PROTO_UDP &&
-	    !(p.family == AF_INET_ && head[16] == 127))
-		return 1;
 	key.cookie = bpf_get_socket_cookie(skb);
-	if (dns_asked(skb, &p, &key, &q) != 0)
+	if (dns_asked(skb, p, &key, &q) != 0)
 		return 1;
-	start = dns_start(skb, &p);
+	start = dns_start(skb, p);
 	if (start == 0 || bpf_skb_load_bytes(skb, start, &front, sizeof(front)) != 0 ||
 	    (front.flags[0] & 0xf8) != 0 || front.questions != bpf_htons(1))
 		return 1;
@@ -537,9 +531,28 @@ int guard_dns_out(struct __sk_buff *skb)
 	x = dns_work_new(&id);
 	if (x == NULL)
 		return 1;
-	r = dns_ask(skb, &p, start, &key, &q, x, id);
+	r = dns_ask(skb, p, start, &key, &q, x, id);
 	bpf_map_delete_elem(&dns_works, &id);
 	return r;
+}
+
+SEC("cgroup_skb/egress")
+int guard_dns_out(struct __sk_buff *skb)
+{
+	struct dns_packet p = {};
+	__u8 head[24];
+
+	if (dns_ports(skb, &p, head) != 0)
+		return 1;
+	if (p.dport == 0)
+		return dns_no_port(&p);
+	if (p.sport == DNS_PORT)
+		dns_own_answer(skb, &p);
+	/* Packets that were redirected on the way stay on this machine, as to an engine's resolver.
+	 */
+	if (p.dport != DNS_PORT && !(p.family == AF_INET_ && head[16] == 127))
+		return 1;
+	return dns_leaves(skb, &p);
 }
 
 static __always_inline void dns_answer(struct __sk_buff *skb, struct dns_packet *p, __u32 start,
@@ -566,33 +579,29 @@ static __always_inline void dns_answer(struct __sk_buff *skb, struct dns_packet 
 		if (i >= n || guard_dns_record(skb, id) != 0)
 			break;
 	x->set ^= (__u64)(front->flags[1] & 15) << 32 ^ type;
-	dns_tell(skb, x, start, c);
+	if (policy->has_profile || (policy->flags & GUARD_P_LEARN) != 0)
+		dns_tell(skb, x, start, c);
 }
 
-SEC("cgroup_skb/ingress")
-int guard_dns_in(struct __sk_buff *skb)
+static __noinline int dns_arrives(struct __sk_buff *skb, struct dns_packet *p)
 {
 	struct dns_question_key key = {};
 	struct dns_question *q, copy;
-	struct dns_packet p = {};
 	struct dns_front front;
 	struct dns_work *x;
-	__u8 head[24];
 	__u32 start;
 	__u64 id;
 
-	if (dns_ports(skb, &p, head) != 0 || p.sport != DNS_PORT)
-		return 1;
-	start = dns_start(skb, &p);
+	start = dns_start(skb, p);
 	if (start == 0 || bpf_skb_load_bytes(skb, start, &front, sizeof(front)) != 0 ||
 	    (front.flags[0] & 0xf8) != 0x80 || front.questions != bpf_htons(1))
 		return 1;
-	dns_addresses(skb, &p);
+	dns_addresses(skb, p);
 	key.cookie = bpf_get_socket_cookie(skb);
-	__builtin_memcpy(key.server, p.from, 16);
+	__builtin_memcpy(key.server, p->from, 16);
 	key.id = front.id;
-	key.family = p.family;
-	key.proto = p.proto;
+	key.family = p->family;
+	key.proto = p->proto;
 	q = bpf_map_lookup_elem(&dns_questions, &key);
 	if (q == NULL)
 		return 1;
@@ -602,9 +611,20 @@ int guard_dns_in(struct __sk_buff *skb)
 	x = dns_work_new(&id);
 	if (x == NULL)
 		return 1;
-	dns_answer(skb, &p, start, &front, &copy, x, id);
+	dns_answer(skb, p, start, &front, &copy, x, id);
 	if (x->rec.type != 0)
 		bpf_map_delete_elem(&dns_questions, &key);
 	bpf_map_delete_elem(&dns_works, &id);
 	return 1;
+}
+
+SEC("cgroup_skb/ingress")
+int guard_dns_in(struct __sk_buff *skb)
+{
+	struct dns_packet p = {};
+	__u8 head[24];
+
+	if (dns_ports(skb, &p, head) != 0 || p.sport != DNS_PORT)
+		return 1;
+	return dns_arrives(skb, &p);
 }
