@@ -19,8 +19,11 @@
 #include "base/io.h"
 #include "base/map.h"
 #include "base/parse.h"
+#include "guard/call.h"
+#include "guard/event.h"
 #include "guard/fan-judge.h"
 #include "guard/fan-mount.h"
+#include "guard/files.h"
 #include "guard/kern-fan-priv.h"
 
 enum {
@@ -34,17 +37,25 @@ enum {
 	RAMFS_MAGIC = (int)0x858458f6,
 };
 
+/** struct seen - a file, as far as it can be told without its content */
+struct seen {
+	int fd; /* borrowed */
+	struct stat st;
+	long fs; /* type of its file system */
+	uint64_t mount;
+	bool unlinked;
+	char path[PATH_SIZE];
+};
+
 /** struct look - everything that is known before the decision */
 struct look {
 	struct guard_fan_kern *f;
 	struct guard_fan_job *j;
 	struct guard_fan_task task;
 	struct guard_fan_call call;
-	struct stat st;
-	long fs; /* type of its file system */
-	uint64_t mount, root_mount;
-	char path[PATH_SIZE];
-	bool unlinked;
+	struct seen file;
+	uint64_t root_mount;
+	bool is_host; /* no container but a service of the host */
 	bool written;
 	int names_it; /* the path of execve leads to this file: 1 yes, 0 no, -1 cannot be told */
 	bool is_script;
@@ -108,18 +119,18 @@ static const char *below_root(uint32_t pid, const char *path)
 	return path[n] != '\0' ? path + n : "/";
 }
 
-static void find_path(struct look *l)
+static void find_path(const struct look *l, struct seen *file)
 {
 	static const char deleted[] = " (deleted)";
 	char name[64], path[PATH_SIZE];
 	size_t n, tail = sizeof(deleted) - 1;
 
-	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", l->j->fd);
+	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", file->fd);
 	(void)read_link(name, path, sizeof(path));
 	n = strlen(path);
-	if (l->unlinked && n > tail && strcmp(path + n - tail, deleted) == 0)
+	if (file->unlinked && n > tail && strcmp(path + n - tail, deleted) == 0)
 		path[n - tail] = '\0';
-	(void)snprintf(l->path, sizeof(l->path), "%s", below_root(l->task.tgid, path));
+	(void)snprintf(file->path, sizeof(file->path), "%s", below_root(l->task.tgid, path));
 }
 
 /* "/proc/self/fd/7" and its like: the file itself, wherever it is. Returns false for others. */
@@ -148,10 +159,25 @@ static bool stat_below(int root, const char *path, struct stat *ret, uint64_t *r
 	return fd >= 0 && stat_fd(fd, ret, ret_mount);
 }
 
+/* A path as the process means it, below its root directory. */
+static bool make_absolute(const struct look *l, const char *given, int dir, char *to, size_t size)
+{
+	char name[64], base[PATH_SIZE];
+
+	if (given[0] == '/')
+		return (size_t)snprintf(to, size, "%s", given) < size;
+	if (dir == AT_FDCWD)
+		(void)snprintf(name, sizeof(name), "/proc/%u/cwd", l->j->tid);
+	else
+		(void)snprintf(name, sizeof(name), "/proc/%u/fd/%d", l->task.tgid, dir);
+	return read_link(name, base, sizeof(base)) &&
+	       (size_t)snprintf(to, size, "%s/%s", below_root(l->task.tgid, base), given) < size;
+}
+
 /* What the path given to execve leads to, as the process sees it. */
 static bool resolve(struct look *l, struct stat *ret)
 {
-	char name[64], base[PATH_SIZE], path[2 * PATH_SIZE];
+	char name[64], path[2 * PATH_SIZE];
 	sk_cleanup(sk_closep) int fd = -1;
 	const char *given = l->call.path;
 	uint64_t mount;
@@ -165,18 +191,8 @@ static bool resolve(struct look *l, struct stat *ret)
 		fd = open(name, O_PATH | O_CLOEXEC);
 		return fd >= 0 && stat_fd(fd, ret, &mount);
 	}
-	if (given[0] == '/') {
-		(void)snprintf(path, sizeof(path), "%s", given);
-	} else {
-		if (l->call.dir == AT_FDCWD)
-			(void)snprintf(name, sizeof(name), "/proc/%u/cwd", l->j->tid);
-		else
-			(void)snprintf(name, sizeof(name), "/proc/%u/fd/%d", l->task.tgid,
-				       l->call.dir);
-		if (!read_link(name, base, sizeof(base)))
-			return false;
-		(void)snprintf(path, sizeof(path), "%s/%s", below_root(l->task.tgid, base), given);
-	}
+	if (!make_absolute(l, given, l->call.dir, path, sizeof(path)))
+		return false;
 	(void)snprintf(name, sizeof(name), "/proc/%u/root", l->j->tid);
 	fd = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd >= 0 && stat_below(fd, path, ret, &mount);
@@ -189,7 +205,7 @@ static void look_at_call(struct look *l)
 	guard_fan_call_look(l->j->tid, &l->call);
 	l->names_it = -1;
 	if (resolve(l, &st))
-		l->names_it = st.st_dev == l->st.st_dev && st.st_ino == l->st.st_ino;
+		l->names_it = st.st_dev == l->file.st.st_dev && st.st_ino == l->file.st.st_ino;
 }
 
 /*
@@ -201,21 +217,27 @@ static bool is_written(int fd)
 	return fcntl(fd, F_SETLEASE, F_RDLCK) != 0 && errno == EAGAIN;
 }
 
-static bool look_at_file(struct look *l)
+static bool look_at_file(const struct look *l, int fd, struct seen *file)
 {
 	struct statfs fs;
-	ssize_t n;
 
-	if (!stat_fd(l->j->fd, &l->st, &l->mount))
+	file->fd = fd;
+	if (!stat_fd(fd, &file->st, &file->mount))
 		return false;
-	l->fs = fstatfs(l->j->fd, &fs) == 0 ? (long)fs.f_type : 0;
-	l->unlinked = l->st.st_nlink == 0;
-	l->written = is_written(l->j->fd);
-	n = pread(l->j->fd, l->head, HEAD_SIZE, 0);
+	file->fs = fstatfs(fd, &fs) == 0 ? (long)fs.f_type : 0;
+	file->unlinked = file->st.st_nlink == 0;
+	find_path(l, file);
+	return true;
+}
+
+static void look_at_head(struct look *l)
+{
+	ssize_t n = pread(l->j->fd, l->head, HEAD_SIZE, 0);
+
 	l->head[n > 0 ? n : 0] = '\0';
+	l->written = is_written(l->j->fd);
 	l->is_script = guard_fan_parse_script(sk_span_of(l->head, n > 0 ? (size_t)n : 0),
 					      &l->interpreter, &l->interpreter_arg);
-	return true;
 }
 
 static void look_at_root(struct look *l)
@@ -231,48 +253,51 @@ static void look_at_root(struct look *l)
 }
 
 /* Has the writable layer a file of this name? */
-static enum guard_rec_origin origin_of_overlay(const struct look *l, const char *upper)
+static enum guard_rec_origin origin_of_overlay(const struct seen *file, const char *upper)
 {
 	struct stat st;
 	uint64_t mount;
 	sk_cleanup(sk_closep) int fd = open(upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0 || l->unlinked)
+	if (fd < 0 || file->unlinked)
 		return GUARD_REC_O_UNKNOWN;
-	return stat_below(fd, l->path, &st, &mount) ? GUARD_REC_O_UPPER : GUARD_REC_O_IMAGE;
+	return stat_below(fd, file->path, &st, &mount) ? GUARD_REC_O_UPPER : GUARD_REC_O_IMAGE;
 }
 
-/** struct place - where a file comes from and by which device it is known */
-struct place {
-	enum guard_rec_origin origin;
-	uint32_t dev;
-};
+static enum guard_rec_origin origin_of(const struct look *l, const struct seen *file,
+				       const struct guard_fan_layer *layer)
+{
+	if (file->fs == TMPFS_MAGIC || file->fs == RAMFS_MAGIC)
+		return file->unlinked ? GUARD_REC_O_MEMFD : GUARD_REC_O_TMPFS;
+	if (file->fs == OVERLAY_MAGIC && (file->mount == l->root_mount || l->is_host))
+		return layer != NULL ? origin_of_overlay(file, layer->upper) : GUARD_REC_O_UNKNOWN;
+	if (l->is_host)
+		return GUARD_REC_O_HOST;
+	if (file->mount == l->root_mount && file->mount != 0)
+		return GUARD_REC_O_UNKNOWN; /* an engine without overlayfs: content decides */
+	return GUARD_REC_O_VOLUME;
+}
 
 /* Called without the lock: it looks at directories. */
-static struct place place_of(struct look *l, bool is_host)
+static void put_file(const struct look *l, const struct seen *file, struct guard_fan_job *j)
 {
-	struct place p = {.dev = dev_of(l->st.st_dev)};
+	uint32_t dev = dev_of(file->st.st_dev);
 	struct guard_fan_layer layer = {0};
 	const struct guard_fan_layer *found;
 
 	(void)pthread_mutex_lock(&l->f->lock);
-	found = guard_table_get(l->f->layers, &p.dev);
+	found = guard_table_get(l->f->layers, &dev);
 	if (found != NULL)
 		layer = *found;
 	(void)pthread_mutex_unlock(&l->f->lock);
-	if (l->fs == TMPFS_MAGIC || l->fs == RAMFS_MAGIC)
-		p.origin = l->unlinked ? GUARD_REC_O_MEMFD : GUARD_REC_O_TMPFS;
-	else if (l->fs == OVERLAY_MAGIC && (l->mount == l->root_mount || is_host))
-		p.origin = found != NULL ? origin_of_overlay(l, layer.upper) : GUARD_REC_O_UNKNOWN;
-	else if (is_host)
-		p.origin = GUARD_REC_O_HOST;
-	else if (l->mount == l->root_mount && l->mount != 0)
-		p.origin = GUARD_REC_O_UNKNOWN; /* an engine without overlayfs: content decides */
-	else
-		p.origin = GUARD_REC_O_VOLUME;
-	if (found != NULL)
-		p.dev = layer.layer;
-	return p;
+	j->rec.origin = origin_of(l, file, found != NULL ? &layer : NULL);
+	j->rec.file = (struct guard_file_id){.ino = file->st.st_ino,
+					     .size = (uint64_t)file->st.st_size,
+					     .ctime_ns = ctime_of(&file->st),
+					     .dev = found != NULL ? layer.layer : dev};
+	j->rec.flags |= file->unlinked ? GUARD_RF_UNLINKED : 0u;
+	j->len = guard_fan_put_path(file->path, j->data, GUARD_PATH_BYTES);
+	j->rec.path_len = (uint16_t)j->len;
 }
 
 /* The program that a process runs, as the images know it. Returns an exec id, 0 for none. */
@@ -457,32 +482,68 @@ static void add_data(struct guard_fan_job *j, const void *from, size_t n)
 	j->len += n;
 }
 
-/* Called without the lock. */
-static void describe(struct look *l, const struct place *place)
+static void put_process(const struct look *l, struct guard_rec *r)
 {
-	struct guard_fan_job *j = l->j;
-	struct guard_rec *r = &j->rec;
-	size_t name = strlen(l->call.path) + 1;
-
-	r->time_ns = j->asked_ns;
-	r->cgroup = j->cgroup;
+	r->time_ns = l->j->asked_ns;
+	r->cgroup = l->j->cgroup;
 	r->host_pid = l->task.tgid;
 	r->pid = l->task.pid;
 	r->ppid = l->task.ppid;
 	r->uid = l->task.uid;
-	r->origin = place->origin;
-	r->file = (struct guard_file_id){.ino = l->st.st_ino,
-					 .size = (uint64_t)l->st.st_size,
-					 .ctime_ns = ctime_of(&l->st),
-					 .dev = place->dev};
-	r->flags = stdin_flags(l->task.tgid) | (l->unlinked ? GUARD_RF_UNLINKED : 0u) |
-		   (l->call.args_cut ? GUARD_RF_ARGS_CUT : 0u);
-	j->len = guard_fan_put_path(l->path, j->data, GUARD_PATH_BYTES);
-	r->path_len = (uint16_t)j->len;
-	r->name_len = (uint16_t)(name < GUARD_NAME_BYTES ? name : GUARD_NAME_BYTES);
-	add_data(j, l->call.path, r->name_len);
-	if (r->name_len > 0)
-		j->data[j->len - 1] = 0;
+	r->flags = stdin_flags(l->task.tgid) | (l->call.args_cut ? GUARD_RF_ARGS_CUT : 0u);
+}
+
+/* The script that an interpreter is told to read: looked at before it is started. */
+static struct guard_fan_job *script_of(const struct look *l)
+{
+	const char *args[GUARD_MAX_ARGS], *at = (const char *)l->call.args;
+	const char *end = at + l->call.args_len;
+	char path[2 * PATH_SIZE];
+	struct guard_fan_job *js;
+	struct guard_call call;
+	struct seen *file;
+	size_t n = 0;
+	int fd;
+
+	while (at < end && n < GUARD_MAX_ARGS) {
+		args[n++] = at;
+		at += strnlen(at, (size_t)(end - at)) + 1;
+	}
+	if (l->is_script || n == 0)
+		return NULL;
+	guard_call_parse(l->file.path, args, n, &call);
+	if (call.script == NULL || !make_absolute(l, call.script, AT_FDCWD, path, sizeof(path)))
+		return NULL;
+	fd = guard_files_open(l->task.tgid, path);
+	if (fd < 0)
+		return NULL; /* the interpreter will not find it either */
+	js = guard_fan_job_new(fd, l->j->tid);
+	file = sk_alloc(sizeof(*file));
+	if (look_at_file(l, fd, file) && S_ISREG(file->st.st_mode)) {
+		put_process(l, &js->rec);
+		put_file(l, file, js);
+		js->rec.args_len = (uint16_t)l->call.args_len;
+		add_data(js, l->call.args, l->call.args_len);
+	} else {
+		guard_fan_job_put(js);
+		js = NULL;
+	}
+	sk_free(file);
+	return js;
+}
+
+/* Called without the lock. */
+static void describe(struct look *l)
+{
+	struct guard_fan_job *j = l->j;
+	size_t name = strlen(l->call.path) + 1;
+
+	put_process(l, &j->rec);
+	put_file(l, &l->file, j);
+	j->rec.name_len = (uint16_t)(name < GUARD_NAME_BYTES ? name : GUARD_NAME_BYTES);
+	add_data(j, l->call.path, j->rec.name_len);
+	j->data[j->len - 1] = 0;
+	j->script = script_of(l);
 }
 
 static void put_args(struct look *l, const struct guard_fan_flight *before)
@@ -529,10 +590,10 @@ static struct guard_fan_ruling judge(struct look *l)
 				    .want = wanted(l->j->role),
 				    .id = l->j->rec.file,
 				    .origin = (enum guard_rec_origin)l->j->rec.origin,
-				    .unlinked = l->unlinked,
+				    .unlinked = l->file.unlinked,
 				    .written = l->written,
 				    .entry = (l->known->flags & GUARD_T_ENTRY) != 0,
-				    .path = l->path};
+				    .path = l->file.path};
 	struct guard_fan_ruling r = guard_fan_judge_file(l->f->maps, &s);
 
 	if (r.known && s.want == GUARD_A_EXEC)
@@ -552,17 +613,16 @@ static void plan_flight(struct look *l, const struct guard_fan_flight *before)
 					      .role = j->role};
 	if (j->role == GUARD_FAN_SCRIPT)
 		script_args(l, before, &j->flight);
-	j->exe_dev = l->st.st_dev;
-	j->exe_ino = l->st.st_ino;
+	j->exe_dev = l->file.st.st_dev;
+	j->exe_ino = l->file.st.st_ino;
 }
 
 /* A cause that was told is only counted from then on. */
-static bool tell_once(struct look *l)
+static bool tell_once(struct guard_fan_kern *f, struct guard_fan_job *j)
 {
-	struct guard_fan_kern *f = l->f;
-	struct guard_rec *r = &l->j->rec;
-	struct sk_span argv0 =
-		sk_span_of(l->call.args, strnlen((const char *)l->call.args, l->call.args_len));
+	struct guard_rec *r = &j->rec;
+	const char *args = (const char *)j->data + r->path_len + r->name_len;
+	struct sk_span argv0 = sk_span_of(args, strnlen(args, r->args_len));
 	struct guard_fold_key key = {.cgroup = r->cgroup,
 				     .a = r->file.ino,
 				     .b = r->file.ctime_ns ^ sk_hash64(argv0),
@@ -592,43 +652,112 @@ static bool tell_once(struct look *l)
 }
 
 /* Libraries are recorded once, and only for those who learn. */
-static bool is_new_library(struct look *l)
+static bool is_new_library(struct guard_fan_kern *f, const struct guard_policy *p,
+			   const struct guard_rec *r)
 {
-	const struct guard_rec *r = &l->j->rec;
 	struct guard_seen_key key = {.cgroup = r->cgroup,
 				     .a = r->file.ino,
 				     .b = r->file.ctime_ns,
 				     .kind = GUARD_REC_MMAP};
 	uint64_t one = 1;
 
-	if ((l->policy->flags & GUARD_P_LEARN) == 0 ||
-	    guard_table_get(l->f->maps[GUARD_MAP_SEEN], &key) != NULL)
+	if ((p->flags & GUARD_P_LEARN) == 0 ||
+	    guard_table_get(f->maps[GUARD_MAP_SEEN], &key) != NULL)
 		return false;
-	(void)guard_table_put(l->f->maps[GUARD_MAP_SEEN], &key, &one);
+	(void)guard_table_put(f->maps[GUARD_MAP_SEEN], &key, &one);
 	return true;
 }
 
-static void emit(struct look *l, bool urgent)
+static void emit(struct guard_fan_kern *f, struct guard_fan_job *j, bool urgent)
 {
-	l->j->refs++;
-	(void)guard_fan_emit(l->f, l->j, urgent);
+	j->refs++;
+	(void)guard_fan_emit(f, j, urgent);
+}
+
+static const struct guard_policy *policy_of(struct guard_fan_kern *f, const struct guard_fan_job *j,
+					    uint32_t *ret_service)
+{
+	const struct guard_container *c =
+		guard_table_get(f->maps[GUARD_MAP_CONTAINERS], &j->cgroup);
+
+	*ret_service = c != NULL ? c->service : GUARD_DEFAULT_SERVICE;
+	return guard_table_get(f->maps[GUARD_MAP_POLICIES], ret_service);
+}
+
+/* A violation that needs no look at the content: told. Returns true when it is refused. */
+static bool tell(struct guard_fan_kern *f, struct guard_fan_job *j,
+		 const struct guard_fan_ruling *r)
+{
+	j->rec.reason = (uint8_t)r->reason;
+	j->rec.verdict = (uint8_t)guard_fan_verdict(r->mode, f->enforce);
+	if (j->rec.verdict == GUARD_REC_OBSERVED)
+		emit(f, j, false);
+	else if (tell_once(f, j))
+		emit(f, j, true);
+	return j->rec.verdict == GUARD_REC_DENIED;
+}
+
+static void hold(struct guard_fan_kern *f, struct guard_fan_job *j, enum guard_rec_reason reason)
+{
+	j->rec.reason = (uint8_t)reason;
+	j->rec.verdict = GUARD_REC_HELD;
+	emit(f, j, true);
+}
+
+/* The script that the program will read. Returns false when the program has to wait, or is refused.
+ */
+static bool pass_script(struct guard_fan_kern *f, struct guard_fan_job *j)
+{
+	struct guard_fan_job *js = j->script;
+	struct guard_fan_ruling r;
+	struct guard_fan_sight s = {.want = GUARD_A_SCRIPT, .path = ""};
+	bool pass = true;
+
+	j->script = NULL;
+	if (js == NULL)
+		return true;
+	s.policy = policy_of(f, j, &s.service);
+	s.id = js->rec.file;
+	s.origin = (enum guard_rec_origin)js->rec.origin;
+	s.unlinked = (js->rec.flags & GUARD_RF_UNLINKED) != 0;
+	js->rec.type = GUARD_REC_SCRIPT;
+	js->rec.flags |= GUARD_RF_EXECVE | (j->rec.flags & (GUARD_RF_ENTRY | GUARD_RF_MAIN));
+	js->rec.service = s.service;
+	js->rec.exec_id = j->rec.parent_exec_id;
+	r = s.policy != NULL ? guard_fan_judge_file(f->maps, &s) : (struct guard_fan_ruling){0};
+	if (r.reason != GUARD_REC_R_NONE && r.hold) {
+		js->gate = j;
+		j->refs++;
+		hold(f, js, r.reason);
+		pass = false;
+	} else if (r.reason != GUARD_REC_R_NONE && tell(f, js, &r)) {
+		guard_fan_answer_job(f, j, false);
+		pass = false;
+	}
+	guard_fan_job_put(js);
+	return pass;
 }
 
 /* Scripts are told of with their interpreters; who learns gets their content too. */
-static bool is_recorded(struct look *l)
+static bool is_recorded(struct guard_fan_kern *f, struct guard_fan_job *j)
 {
-	if (l->j->role == GUARD_FAN_LINKER)
-		return is_new_library(l);
-	return (l->policy->flags &
-		(l->j->role == GUARD_FAN_SCRIPT ? GUARD_P_CALLS : GUARD_P_RECORD)) != 0;
+	uint32_t service;
+	const struct guard_policy *p = policy_of(f, j, &service);
+
+	if (p == NULL)
+		return false;
+	if (j->role == GUARD_FAN_LINKER)
+		return is_new_library(f, p, &j->rec);
+	return (p->flags & (j->role == GUARD_FAN_SCRIPT ? GUARD_P_CALLS : GUARD_P_RECORD)) != 0;
 }
 
-static void allow(struct look *l, bool known)
+void guard_fan_pass(struct guard_fan_kern *f, struct guard_fan_job *j, bool told)
 {
-	l->j->rec.verdict = known ? GUARD_REC_ALLOWED : GUARD_REC_OBSERVED;
-	if (is_recorded(l))
-		emit(l, false);
-	guard_fan_answer_job(l->f, l->j, true);
+	if (!pass_script(f, j))
+		return;
+	if (!told && j->answered_ns == 0 && is_recorded(f, j))
+		emit(f, j, false);
+	guard_fan_answer_job(f, j, true);
 }
 
 static void act(struct look *l, const struct guard_fan_ruling *r)
@@ -636,22 +765,16 @@ static void act(struct look *l, const struct guard_fan_ruling *r)
 	struct guard_fan_job *j = l->j;
 	bool pending = (l->container->flags & GUARD_C_PENDING) != 0 && l->f->hold;
 
-	j->rec.reason = (uint8_t)r->reason;
 	if (pending || (r->hold && r->reason != GUARD_REC_R_NONE)) {
-		j->rec.verdict = GUARD_REC_HELD;
-		emit(l, true);
-		return;
+		hold(l->f, j, r->reason);
+	} else if (r->reason == GUARD_REC_R_NONE) {
+		j->rec.verdict = r->known ? GUARD_REC_ALLOWED : GUARD_REC_OBSERVED;
+		guard_fan_pass(l->f, j, false);
+	} else if (tell(l->f, j, r)) {
+		guard_fan_answer_job(l->f, j, false);
+	} else {
+		guard_fan_pass(l->f, j, true);
 	}
-	if (r->reason == GUARD_REC_R_NONE) {
-		allow(l, r->known);
-		return;
-	}
-	j->rec.verdict = (uint8_t)guard_fan_verdict(r->mode, l->f->enforce);
-	if (j->rec.verdict == GUARD_REC_OBSERVED)
-		emit(l, false);
-	else if (tell_once(l))
-		emit(l, true);
-	guard_fan_answer_job(l->f, j, j->rec.verdict != GUARD_REC_DENIED);
 }
 
 static void fill_rec(struct look *l)
@@ -687,8 +810,8 @@ static void decide(struct look *l)
 	l->policy = guard_table_get(l->f->maps[GUARD_MAP_POLICIES], &l->container->service);
 	before = flight_of(l);
 	/* Below an overlay the kernel asks again about the same file. */
-	if (l->policy == NULL || (before != NULL && l->fs != OVERLAY_MAGIC && l->names_it == 0 &&
-				  same_state(&before->file, &l->j->rec.file))) {
+	if (l->policy == NULL || (before != NULL && l->file.fs != OVERLAY_MAGIC &&
+				  l->names_it == 0 && same_state(&before->file, &l->j->rec.file))) {
 		guard_fan_answer_job(l->f, l->j, true);
 		return;
 	}
@@ -704,22 +827,20 @@ static void work_on(struct guard_fan_kern *f, struct guard_fan_job *j)
 {
 	struct look *l = sk_alloc(sizeof(*l));
 	const struct guard_container *c;
-	struct place place;
-	bool is_host, ok;
+	bool ok;
 
 	l->f = f;
 	l->j = j;
-	ok = guard_fan_task_look(j->tid, &l->task) && look_at_file(l);
+	ok = guard_fan_task_look(j->tid, &l->task) && look_at_file(l, j->fd, &l->file);
 	(void)pthread_mutex_lock(&f->lock);
 	c = guard_table_get(f->maps[GUARD_MAP_CONTAINERS], &j->cgroup);
-	is_host = c != NULL && (c->flags & GUARD_C_HOST) != 0;
+	l->is_host = c != NULL && (c->flags & GUARD_C_HOST) != 0;
 	(void)pthread_mutex_unlock(&f->lock);
 	if (ok) {
+		look_at_head(l);
 		look_at_root(l);
-		find_path(l);
-		place = place_of(l, is_host);
 		look_at_call(l);
-		describe(l, &place);
+		describe(l);
 	}
 	(void)pthread_mutex_lock(&f->lock);
 	if (ok)

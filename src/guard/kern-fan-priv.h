@@ -59,7 +59,10 @@ struct guard_fan_job {
 	uint32_t tid;
 	uint64_t cgroup;
 	uint64_t asked_ns;
-	uint64_t answered_ns; /* 0: not yet */
+	uint64_t answered_ns;         /* 0: not yet */
+	struct guard_fan_job *script; /* that the program was told to read, not judged yet */
+	struct guard_fan_job *gate;   /* the program that waits for this script */
+	bool is_released;
 	enum guard_fan_role role;
 	struct guard_fan_flight flight; /* what is remembered when it goes */
 	uint64_t exe_dev;
@@ -196,6 +199,14 @@ void guard_fan_job_put(struct guard_fan_job *j);
  * @allow: true lets it go
  */
 void guard_fan_answer_job(struct guard_fan_kern *f, struct guard_fan_job *j, bool allow);
+
+/**
+ * guard_fan_pass() - nothing is wrong with a program: let it go when nothing is with its script
+ * @f: backend, locked
+ * @j: job
+ * @told: its record is on its way already
+ */
+void guard_fan_pass(struct guard_fan_kern *f, struct guard_fan_job *j, bool told);
 
 /**
  * guard_fan_emit() - hand a record to the session

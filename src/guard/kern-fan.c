@@ -58,6 +58,10 @@ void guard_fan_job_put(struct guard_fan_job *j)
 {
 	if (--j->refs != 0)
 		return;
+	if (j->script != NULL)
+		guard_fan_job_put(j->script);
+	if (j->gate != NULL)
+		guard_fan_job_put(j->gate);
 	sk_closep(&j->fd);
 	sk_free(j);
 }
@@ -96,7 +100,7 @@ static void let_go(struct guard_fan_kern *f, const struct guard_fan_job *j)
 
 void guard_fan_answer_job(struct guard_fan_kern *f, struct guard_fan_job *j, bool allow)
 {
-	if (j->fd < 0 || j->answered_ns != 0)
+	if (j->asked_ns == 0 || j->answered_ns != 0)
 		return;
 	if (allow)
 		let_go(f, j);
@@ -278,6 +282,19 @@ static void every_second(struct guard_fan_kern *f)
 	guard_table_free(r.there);
 }
 
+/* A program, or a script that a program waits for. Returns false when it waits no more. */
+static bool release_job(struct guard_fan_kern *f, struct guard_fan_job *j, bool allow)
+{
+	struct guard_fan_job *program = j->gate != NULL ? j->gate : j;
+	bool waits = program->asked_ns != 0 && program->answered_ns == 0;
+
+	if (allow)
+		guard_fan_pass(f, program, program == j);
+	else
+		guard_fan_answer_job(f, program, false);
+	return waits;
+}
+
 /* What nobody released was none of the session's business. */
 static void tell(struct guard_kern *k, struct guard_fan_job *j)
 {
@@ -288,8 +305,8 @@ static void tell(struct guard_kern *k, struct guard_fan_job *j)
 		k->fn_result = k->fn(k->fn_ctx, &j->rec, j->data, j->len);
 	f->current = NULL;
 	(void)pthread_mutex_lock(&f->lock);
-	if (j->rec.verdict == GUARD_REC_HELD)
-		guard_fan_answer_job(f, j, true);
+	if (j->rec.verdict == GUARD_REC_HELD && !j->is_released)
+		(void)release_job(f, j, true);
 	guard_fan_job_put(j);
 	(void)pthread_mutex_unlock(&f->lock);
 }
@@ -418,8 +435,8 @@ static bool fan_release(struct guard_kern *k, const struct guard_rec *rec, int s
 
 	(void)pthread_mutex_lock(&f->lock);
 	if (f->current != NULL && &f->current->rec == rec) {
-		waits = f->current->answered_ns == 0;
-		guard_fan_answer_job(f, f->current, sig == SIGCONT);
+		waits = release_job(f, f->current, sig == SIGCONT);
+		f->current->is_released = true;
 	}
 	(void)pthread_mutex_unlock(&f->lock);
 	return waits;
