@@ -49,7 +49,7 @@ int guard_fan_mark(int fd, int dir, const char *path)
 size_t guard_fan_read(int fd, struct guard_fan_event *ret, size_t max)
 {
 	_Alignas(struct fanotify_event_metadata) char bytes[4096];
-	const struct fanotify_event_metadata *e = (const void *)bytes;
+	struct fanotify_event_metadata *e = (void *)bytes; /* the macros want it writable */
 	size_t size = max * FAN_EVENT_METADATA_LEN, n = 0;
 	ssize_t len = read(fd, bytes, size < sizeof(bytes) ? size : sizeof(bytes));
 
