@@ -199,7 +199,8 @@ static bool section_from(struct transit *t, struct vulndb_cur *c, uint64_t len, 
 	uint64_t n = vulndb_cur_u64(c);
 	uint64_t at = n * 4;
 
-	if (c->bad || n > len / 4)
+	/* A length takes a byte at least: what is claimed cannot cost more than what is there. */
+	if (c->bad || n > len / 4 || n > (uint64_t)(c->end - c->p))
 		return false;
 	lengths = *c;
 	for (uint64_t i = 0; i < n; i++) {
