@@ -320,6 +320,8 @@ static int learn(struct cli_context *ctx)
 		.ctx = &l,
 	};
 	struct run r = {.ctx = ctx, .json = wants_json(ctx)};
+	const struct guard_profile *heir;
+	size_t n_heirs = 0;
 	struct guard_whose *w;
 	uint64_t ms = 0;
 	struct sk_err err;
@@ -351,6 +353,12 @@ static int learn(struct cli_context *ctx)
 	if (guard_learn_save(learner, &err) < 0)
 		failure = -1;
 	say_learned(learner, dir);
+	while ((heir = guard_learn_next_heir(learner, &n_heirs)) != NULL) {
+		sk_log(SK_LOG_WARN,
+		       "%s: the image is new, its profile goes on with it; what differs:",
+		       heir->service);
+		cmd_guard_show_heir(ctx, heir);
+	}
 	return failure < 0 ? cli_fail(ctx, &err) : CLI_EXIT_CLEAN;
 }
 
@@ -442,6 +450,36 @@ static void run_opened(void *ctx, struct guard_kern *k)
 	g->kern = k;
 }
 
+/* An image that the profile was not learned from: what is known of the former ones holds for it. */
+static void tell_heir(struct guarding *g, const struct guard_whose *w,
+		      const struct guard_profile *p)
+{
+	struct timespec now;
+	struct guard_event e = {
+		.kind = GUARD_KIND_PROFILE,
+		.service = w->service,
+		.image_reference = w->info.image_reference,
+		.image_digest = w->info.image_digest,
+		.container_id = w->id[0] != '\0' ? w->id : NULL,
+		.container_name = w->info.name,
+		.pod_namespace = w->info.pod_namespace,
+		.pod_name = w->info.pod_name,
+		.detail = "new_image",
+		.profile = p->service,
+		.count = 1,
+		.file_fd = -1,
+	};
+	struct sk_err err = {0};
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	e.time_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	sk_log(SK_LOG_WARN,
+	       "%s: image %s is new to its profile, which holds for it all the same; learn it, then "
+	       "'guard profile diff' shows what differs",
+	       w->service, w->info.image_digest);
+	note_output(g, guard_output_event(g->output, &e, monotonic_us(), &err), &err);
+}
+
 static void run_container(void *ctx, struct guard_whose *w)
 {
 	struct guarding *g = ctx;
@@ -450,6 +488,9 @@ static void run_container(void *ctx, struct guard_whose *w)
 	if (guard_enforce_container(g->enforce, g->kern, w, &err) < 0)
 		sk_log(SK_LOG_ERROR, "%s: %s; the default mode holds", w->service, err.msg);
 	say_gaps(g, guard_enforce_profile(w));
+	if (guard_enforce_profile(w) != NULL &&
+	    guard_profile_is_new_image(guard_enforce_profile(w), w->info.image_digest))
+		tell_heir(g, w, guard_enforce_profile(w));
 }
 
 /* The value of the header, from a file: arguments and environments are seen by others. */

@@ -46,7 +46,8 @@ struct guard_whose {
 	bool is_gone;
 	bool is_known; /* an engine knew it */
 	bool has_started;
-	void *user; /* of whoever uses the session */
+	const char *layers; /* see guard_engine_layers() */
+	void *user;         /* of whoever uses the session */
 };
 
 /**

@@ -509,7 +509,9 @@ static bool find_hash(struct held *h)
 	    guard_files_hash(files, id, h->rec->host_pid, h->e->file_path, h->f->hash))
 		return true;
 	pid = guard_session_pid(h->w);
-	return pid != 0 && guard_files_hash(files, id, pid, h->e->file_path, h->f->hash);
+	if (pid != 0 && guard_files_hash(files, id, pid, h->e->file_path, h->f->hash))
+		return true;
+	return guard_files_hash_layers(files, id, h->w->layers, h->e->file_path, h->f->hash);
 }
 
 static void take_hash(struct held *h)

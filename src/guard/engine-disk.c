@@ -21,6 +21,8 @@ enum {
 	NAMESPACES_MOST = 64,
 	PODS_MOST = 100000,
 	VALUE_MOST = 4096,
+	MOUNTS_MOST = 8 << 20,
+	DOCUMENT_MOST = 16 << 20,
 };
 
 /* Where containerd keeps what runs, and its database. */
@@ -396,6 +398,68 @@ void guard_engine_maker(struct guard_engine *e, uint32_t pid, const char *id)
 	sk_buf_release(&b);
 }
 
+/* An overlay's options → "UPPER:LOWER:…" */
+static const char *layers_of(struct sk_span options, struct sk_arena *a)
+{
+	struct sk_span option, lower = {NULL, 0}, upper = {NULL, 0};
+
+	while (sk_span_cut(&options, ',', &option)) {
+		if (sk_span_strip_prefix(&option, "lowerdir="))
+			lower = option;
+		else if (sk_span_strip_prefix(&option, "upperdir="))
+			upper = option;
+	}
+	if (lower.len == 0)
+		return NULL;
+	return sk_arena_printf(a, "%.*s%s%.*s", SK_SPAN_ARG(upper), upper.len != 0 ? ":" : "",
+			       SK_SPAN_ARG(lower));
+}
+
+/* The layers of the overlay that is mounted at a directory. Source: proc_pid_mountinfo(5). */
+static const char *overlay_at(const char *dir, struct sk_arena *a)
+{
+	struct sk_span rest, line, field;
+	const char *found = NULL;
+	struct sk_err ignored;
+	struct sk_buf b;
+
+	sk_buf_init(&b, MOUNTS_MOST);
+	(void)!sk_read_file(AT_FDCWD, "/proc/self/mountinfo", &b, &ignored); /* none then */
+	rest = sk_buf_span(&b);
+	while (sk_span_line(&rest, &line)) {
+		bool here = false, is_overlay = false;
+
+		for (int i = 0; sk_span_cut(&line, ' ', &field); i++) {
+			here |= i == 4 && sk_span_eq_str(field, dir);
+			is_overlay |= i > 5 && sk_span_eq_str(field, "overlay");
+		}
+		if (here && is_overlay)
+			found = layers_of(field, a);
+	}
+	sk_buf_release(&b);
+	return found;
+}
+
+const char *guard_engine_layers(struct guard_engine *e, const char *id, struct sk_arena *a)
+{
+	sk_cleanup(sk_json_freep) struct sk_json *j = NULL;
+	const char *dir = NULL;
+	struct sk_span root;
+	struct sk_buf b;
+
+	if (strcmp(id, e->made_id) != 0)
+		return NULL;
+	sk_buf_init(&b, DOCUMENT_MOST);
+	if (read_at(e, &b, e->made_bundle, "/config.json", "", ""))
+		j = guard_engine_json(sk_buf_span(&b));
+	root = sk_json_get_text(sk_json_get(j, "root"), "path");
+	if (root.len != 0)
+		dir = sk_arena_printf(a, "%s%s%.*s", root.ptr[0] == '/' ? "" : e->made_bundle,
+				      root.ptr[0] == '/' ? "" : "/", SK_SPAN_ARG(root));
+	sk_buf_release(&b);
+	return dir != NULL ? overlay_at(dir, a) : NULL;
+}
+
 /* No path is made from what is no name. */
 static bool is_id(const char *id)
 {
@@ -439,7 +503,7 @@ bool guard_engine_has(struct guard_engine *e, const char *id)
 
 	if (!is_id(id))
 		return false;
-	sk_buf_init(&b, 16 << 20);
+	sk_buf_init(&b, DOCUMENT_MOST);
 	for (size_t i = 0; i < SK_ARRAY_LEN(runc_states) && !found; i++)
 		found = is_dir(e, runc_states[i], id);
 	for (size_t i = 0; i < SK_ARRAY_LEN(containerds) && !found; i++)

@@ -82,6 +82,17 @@ bool guard_engine_has(struct guard_engine *e, const char *id);
 void guard_engine_maker(struct guard_engine *e, uint32_t pid, const char *id);
 
 /**
+ * guard_engine_layers() - directories that the root of a container is made of
+ * @e: engines
+ * @id: container that guard_engine_maker() was asked of last
+ * @a: the result lives here
+ *
+ * Known before its first program runs, and readable after its last one ended.
+ * Return: "UPPER:LOWER:…" of the overlay, topmost first; NULL when its root is none.
+ */
+const char *guard_engine_layers(struct guard_engine *e, const char *id, struct sk_arena *a);
+
+/**
  * guard_engine_pod() - pod by the directory that kubelet keeps for its logs
  * @e: engines
  * @cgroup: path of a cgroup with the pod's UID in it, as "…/kubepods-pod<UID>.slice/…"

@@ -312,6 +312,28 @@ bool guard_files_layers(uint32_t pid, guard_files_layer_fn *fn, void *ctx)
 	return found;
 }
 
+bool guard_files_hash_layers(struct guard_files *f, const struct guard_file_id *id,
+			     const char *layers, const char *path, uint8_t *ret)
+{
+	struct sk_span rest = sk_span_str(layers != NULL ? layers : ""), layer;
+	char dir[4096];
+
+	while (layers != NULL && path != NULL && sk_span_cut(&rest, ':', &layer)) {
+		sk_cleanup(sk_closep) int fd = -1;
+		struct stat st;
+
+		if (layer.len == 0 || layer.len >= sizeof(dir) || layer.ptr[0] != '/')
+			continue;
+		(void)snprintf(dir, sizeof(dir), "%.*s", SK_SPAN_ARG(layer));
+		fd = open_in(dir, path);
+		/* The real file itself, not one of the same name in another layer. */
+		if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == id->ino &&
+		    guard_files_hash_fd(f, id, fd, ret))
+			return true;
+	}
+	return false;
+}
+
 bool guard_files_below(uint32_t pid, const char *path, uint8_t *ret)
 {
 	struct guard_files *f = guard_files_new();

@@ -66,6 +66,19 @@ sk_must_check bool guard_files_hash_fd(struct guard_files *f, const struct guard
 bool guard_files_is_settled(const struct guard_file_id *id);
 
 /**
+ * guard_files_hash_layers() - the same from the layers of a container that is gone
+ * @f: cache
+ * @id: as reported
+ * @layers: "UPPER:LOWER:…", directories of the host; may be NULL
+ * @path: absolute in the container, without symbolic links, as the kernel half reports it
+ * @ret: GUARD_HASH_BYTES
+ *
+ * Return: true when the hash is that of the state @id.
+ */
+sk_must_check bool guard_files_hash_layers(struct guard_files *f, const struct guard_file_id *id,
+					   const char *layers, const char *path, uint8_t *ret);
+
+/**
  * guard_files_open() - open a file in the root of a process, for reading
  * @pid: process
  * @path: absolute; links stay inside the root

@@ -140,7 +140,9 @@ static bool find_hash(struct sight *s, const char *path, bool is_exe, uint8_t *r
 	    guard_files_hash(files, id, s->rec->host_pid, path, ret))
 		return true;
 	pid = guard_session_pid(s->w); /* asked for last: it reads a file of the cgroup */
-	return pid != 0 && guard_files_hash(files, id, pid, path, ret);
+	if (pid != 0 && guard_files_hash(files, id, pid, path, ret))
+		return true;
+	return guard_files_hash_layers(files, id, s->w->layers, path, ret);
 }
 
 static struct guard_content content_of(struct sight *s, const char *path, bool is_exe)
@@ -575,6 +577,16 @@ static uint64_t unseen_of(const struct guard_profile *p, unsigned blind)
 	return blind;
 }
 
+/* A program that was seen and whose content nobody could read: gone before anybody looked. */
+static bool lacks_content(const struct guard_learn *l, const struct guard_profile *p)
+{
+	for (size_t i = 0; i < p->n_programs; i++)
+		if (!p->programs[i].content.has_sha256 &&
+		    p->programs[i].item.last >= l->state.started)
+			return true;
+	return false;
+}
+
 int guard_learn_save(struct guard_learn *l, struct sk_err *err)
 {
 	int64_t now = time(NULL);
@@ -587,6 +599,7 @@ int guard_learn_save(struct guard_learn *l, struct sk_err *err)
 		p->learned_s += now > since ? (uint64_t)(now - since) : 0;
 		p->last = now;
 		p->unseen = unseen_of(p, l->blind);
+		p->incomplete |= lacks_content(l, p);
 		if (guard_profile_save(l->dir, p, err) < 0)
 			r = -err->code;
 	}
@@ -596,4 +609,18 @@ int guard_learn_save(struct guard_learn *l, struct sk_err *err)
 struct guard_learn_state guard_learn_state(const struct guard_learn *l)
 {
 	return l->state;
+}
+
+const struct guard_profile *guard_learn_next_heir(const struct guard_learn *l, size_t *pos)
+{
+	while (*pos < l->n_profiles) {
+		const struct guard_profile *p = l->profiles[(*pos)++];
+		size_t n_new = 0;
+
+		for (size_t i = 0; i < p->n_images; i++)
+			n_new += p->images[i].first >= l->state.started;
+		if (n_new != 0 && n_new < p->n_images)
+			return p;
+	}
+	return NULL;
 }

@@ -94,3 +94,12 @@ sk_must_check int guard_learn_save(struct guard_learn *l, struct sk_err *err);
  * Return: numbers of this run.
  */
 struct guard_learn_state guard_learn_state(const struct guard_learn *l);
+
+/**
+ * guard_learn_next_heir() - profiles that went on with an image that they did not know
+ * @l: learner
+ * @pos: 0 at first
+ *
+ * Return: NULL at the end.
+ */
+const struct guard_profile *guard_learn_next_heir(const struct guard_learn *l, size_t *pos);

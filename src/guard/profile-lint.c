@@ -77,10 +77,11 @@ static void lint_learning(const struct guard_profile *p, struct guard_lint *l)
 {
 	if (p->incomplete)
 		FINDING(l, ERROR, "incomplete", "learned", NULL,
-			sk_arena_printf(l->arena,
-					"%llu events were lost while learning, so the profile may "
-					"miss what the service does",
-					(unsigned long long)p->lost),
+			p->lost == 0 ? "a program was gone before its content could be read"
+				     : sk_arena_printf(l->arena,
+						       "%llu events were lost while learning, so "
+						       "the profile may miss what the service does",
+						       (unsigned long long)p->lost),
 			"learn once more and merge, before it is enforced");
 	for (unsigned i = 0; i < GUARD_N_SECTIONS; i++)
 		if ((p->unseen & 1u << i) != 0)

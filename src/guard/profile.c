@@ -85,6 +85,16 @@ enum guard_mode guard_profile_mode(const struct guard_profile *p, enum guard_sec
 	return mode > sections[section].cap ? sections[section].cap : mode;
 }
 
+bool guard_profile_is_new_image(const struct guard_profile *p, const char *digest)
+{
+	if (digest == NULL || p->n_images == 0)
+		return false;
+	for (size_t i = 0; i < p->n_images; i++)
+		if (strcmp(p->images[i].digest, digest) == 0)
+			return false;
+	return true;
+}
+
 uint64_t guard_profile_image(struct guard_profile *p, const char *digest, const char *reference,
 			     int64_t now)
 {

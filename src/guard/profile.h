@@ -234,6 +234,15 @@ enum guard_mode guard_profile_mode(const struct guard_profile *p, enum guard_sec
 				   enum guard_mode given);
 
 /**
+ * guard_profile_is_new_image() - is a digest none of those that the profile was learned from
+ * @p: profile
+ * @digest: may be NULL: not known, so not new
+ *
+ * Return: true if so; false for a profile that names no image.
+ */
+bool guard_profile_is_new_image(const struct guard_profile *p, const char *digest);
+
+/**
  * guard_profile_image() - find or add an image
  * @p: profile
  * @digest: not NULL

@@ -374,8 +374,12 @@ void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *re
 		return;
 	if (rec->uid == 0 && id_of_name(sk_span_of(data, rec->name_len), id, sizeof(id)))
 		guard_engine_maker(s->engine, rec->host_pid, id);
-	if ((rec->op == 3 && !may_matter(s, sk_span_of(data, rec->name_len))) ||
-	    guard_session_meet(s, rec->cgroup) != NULL || rec->op != 1)
+	if (rec->op == 3 && !may_matter(s, sk_span_of(data, rec->name_len)))
+		return;
+	w = guard_session_meet(s, rec->cgroup);
+	if (w != NULL)
+		w->layers = guard_engine_layers(s->engine, w->id, w->arena);
+	if (w != NULL || rec->op != 1)
 		return;
 	/* Gone already, but its records are there. */
 	if (guard_cgroup_container_id(sk_span_of(data, rec->name_len), id))

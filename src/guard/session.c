@@ -710,8 +710,11 @@ int guard_session_open(const struct guard_session_options *o, struct guard_sessi
 	sk_buf_init(&s->text, GUARD_TEXT_MAX);
 	(void)gethostname(s->host, sizeof(s->host) - 1);
 	if (!guard_cgroup_root(s->root, sizeof(s->root)))
-		return sk_err_set(err, SK_E_UNSUPPORTED,
-				  "guard: no version 2 cgroup tree is mounted on this host");
+		return sk_err_set(
+			err, SK_E_UNSUPPORTED,
+			"guard: no version 2 cgroup tree is mounted on this host: containers "
+			"are known by their cgroups there, also where version 1 is used "
+			"beside it (mount -t cgroup2 none /sys/fs/cgroup/unified)");
 	s->engine = guard_engine_new(o->engines, o->n_engines);
 	s->attrib = guard_attrib_new(s->engine, &s->select);
 	s->lineage = guard_lineage_new();
