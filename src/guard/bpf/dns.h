@@ -440,8 +440,9 @@ static __always_inline int dns_ask(struct __sk_buff *skb, struct dns_packet *p, 
 	    !guard_dns_known(id, c->service, policy->flags & GUARD_P_WILDCARDS) &&
 	    !dns_unknown(skb, x, start, c, policy->mode_name))
 		return 0;
-	if (dns_room(c, &c->dns_asked, DNS_ASKED_MOST))
-		bpf_map_update_elem(&dns_questions, key, q, BPF_ANY);
+	if (!dns_room(c, &c->dns_asked, DNS_ASKED_MOST) ||
+	    bpf_map_update_elem(&dns_questions, key, q, BPF_ANY) != 0)
+		count_lost(c);
 	if (policy->flags & GUARD_P_LEARN)
 		dns_tell(skb, x, start, c);
 	return 1;
@@ -509,6 +510,16 @@ struct dns_front {
 	__u16 answers;
 };
 
+/* No memory: the message passes unseen, which is counted. */
+static __always_inline int dns_unseen(__u64 top)
+{
+	struct guard_container *c = container_of_id(top);
+
+	if (c != NULL)
+		count_lost(c);
+	return 1;
+}
+
 /* Not inlined: what most packets need is on a small stack. */
 static __noinline int dns_leaves(struct __sk_buff *skb, struct dns_packet *p)
 {
@@ -530,7 +541,7 @@ static __noinline int dns_leaves(struct __sk_buff *skb, struct dns_packet *p)
 	key.id = front.id;
 	x = dns_work_new(&id);
 	if (x == NULL)
-		return 1;
+		return dns_unseen(q.who.top);
 	r = dns_ask(skb, p, start, &key, &q, x, id);
 	bpf_map_delete_elem(&dns_works, &id);
 	return r;
@@ -610,7 +621,7 @@ static __noinline int dns_arrives(struct __sk_buff *skb, struct dns_packet *p)
 		return 1;
 	x = dns_work_new(&id);
 	if (x == NULL)
-		return 1;
+		return dns_unseen(copy.who.top);
 	dns_answer(skb, p, start, &front, &copy, x, id);
 	if (x->rec.type != 0)
 		bpf_map_delete_elem(&dns_questions, &key);
