@@ -254,14 +254,15 @@ static void more_workers(struct guard_fan_kern *f)
 		f->n_workers++;
 }
 
-/* What nobody looked at in time is decided by the mode alone, and counted as lost. */
-static void give_up(struct guard_fan_kern *f, struct guard_fan_job *j)
+void guard_fan_give_up(struct guard_fan_kern *f, struct guard_fan_job *j)
 {
 	struct guard_container *c = guard_table_get(f->maps[GUARD_MAP_CONTAINERS], &j->cgroup);
 	const struct guard_policy *p =
 		c != NULL ? guard_table_get(f->maps[GUARD_MAP_POLICIES], &c->service) : NULL;
 	bool deny = f->enforce && p != NULL && p->mode_exec == GUARD_REC_MODE_ENFORCE;
 
+	if (j->answered_ns != 0)
+		return;
 	guard_fan_answer_job(f, j, !deny);
 	if (c != NULL)
 		c->lost++;
@@ -277,7 +278,7 @@ static void sweep(struct guard_fan_kern *f)
 	for (j = TAILQ_FIRST(&f->waiting); j != NULL; j = next) {
 		next = TAILQ_NEXT(j, waiting);
 		if (now - j->asked_ns > LATE_SECONDS * GUARD_FAN_SECOND)
-			give_up(f, j);
+			guard_fan_give_up(f, j);
 	}
 	j = TAILQ_FIRST(&f->work);
 	if (j != NULL && now - j->asked_ns > STUCK_SECONDS * GUARD_FAN_SECOND)

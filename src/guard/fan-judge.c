@@ -125,6 +125,19 @@ enum guard_rec_reason guard_fan_judge_use(struct guard_table *const *maps, uint3
 	return is_shell ? judge_script(maps, service, rules, &p, first) : GUARD_REC_R_NONE;
 }
 
+bool guard_fan_judge_parent(struct guard_table *const *maps, const struct guard_policy *policy,
+			    uint32_t service, const struct guard_allow *rules, uint32_t parent)
+{
+	struct guard_use_key key = {.service = service,
+				    .program = rules->program,
+				    .kind = GUARD_USE_PARENT,
+				    .hash = parent};
+
+	return (rules->flags & GUARD_A_PARENTS) == 0 || parent == 0 ||
+	       policy->mode_parent == GUARD_REC_MODE_UNSET ||
+	       guard_table_get(maps[GUARD_MAP_USES], &key) != NULL;
+}
+
 enum guard_rec_verdict guard_fan_verdict(enum guard_rec_mode mode, bool enforce)
 {
 	if (mode == GUARD_REC_MODE_ENFORCE)

@@ -56,6 +56,19 @@ enum guard_rec_reason guard_fan_judge_use(struct guard_table *const *maps, uint3
 					  size_t len);
 
 /**
+ * guard_fan_judge_parent() - may a known program be started by that one
+ * @maps: by enum guard_map
+ * @policy: of the service
+ * @service: whose
+ * @rules: of the program
+ * @parent: number of the program that starts it; 0: a runtime, or none that the profile knows
+ *
+ * Return: true if so, or when it is not judged.
+ */
+bool guard_fan_judge_parent(struct guard_table *const *maps, const struct guard_policy *policy,
+			    uint32_t service, const struct guard_allow *rules, uint32_t parent);
+
+/**
  * guard_fan_verdict() - what a mode makes of a violation
  * @mode: of the section
  * @enforce: does the agent block at all

@@ -366,6 +366,7 @@ static bool meet_process(struct look *l)
 	above = ancestor_of(l);
 	if (above != NULL) {
 		fresh.exec_id = image_of(l->f, above->exec_id, l->task.tgid);
+		fresh.program = fresh.exec_id == above->exec_id ? above->program : 0;
 		fresh.flags = above->flags & (GUARD_T_ENTRY | GUARD_T_SEEN);
 	} else if (!is_host) {
 		if (l->task.mnt_ns == l->f->own_mnt_ns)
@@ -567,20 +568,26 @@ static uint32_t wanted(enum guard_fan_role role)
 
 static void judge_use(struct look *l, struct guard_fan_ruling *r)
 {
-	const struct guard_rec *rec = &l->j->rec;
+	struct guard_rec *rec = &l->j->rec;
 	const uint8_t *args = l->j->data + rec->path_len + rec->name_len;
 	uint32_t special = GUARD_A_INTERPRETER | GUARD_A_MULTICALL;
 
+	rec->program = r->rules.program;
 	r->mode = (enum guard_rec_mode)l->policy->mode_exec;
-	if ((r->rules.flags & special) == 0)
-		return;
-	if (!l->call.has_args)
+	if ((r->rules.flags & special) != 0 && !l->call.has_args)
 		r->reason = GUARD_REC_R_SCRIPT; /* it hides what it was given */
-	else
+	else if ((r->rules.flags & special) != 0)
 		r->reason = guard_fan_judge_use(l->f->maps, l->container->service, &r->rules, args,
 						rec->args_len);
 	if (r->reason != GUARD_REC_R_NONE && (l->known->flags & GUARD_T_ENTRY) != 0)
 		r->reason = GUARD_REC_R_ENTRY;
+	if (r->reason == GUARD_REC_R_NONE &&
+	    !guard_fan_judge_parent(l->f->maps, l->policy, l->container->service, &r->rules,
+				    l->known->program)) {
+		r->reason = GUARD_REC_R_NOT_IN_PROFILE;
+		r->mode = (enum guard_rec_mode)l->policy->mode_parent;
+		rec->flags |= GUARD_RF_PARENT;
+	}
 }
 
 static struct guard_fan_ruling judge(struct look *l)
@@ -760,12 +767,20 @@ void guard_fan_pass(struct guard_fan_kern *f, struct guard_fan_job *j, bool told
 	guard_fan_answer_job(f, j, true);
 }
 
+/* Arguments that are enforced are the session's to judge. */
+static bool must_ask(const struct look *l, const struct guard_fan_ruling *r)
+{
+	return r->known && l->f->enforce && (l->policy->flags & GUARD_P_HOLD) != 0 &&
+	       (l->policy->flags & GUARD_P_HOLD_ARGS) != 0 &&
+	       (r->rules.flags & GUARD_A_SHAPES) != 0;
+}
+
 static void act(struct look *l, const struct guard_fan_ruling *r)
 {
 	struct guard_fan_job *j = l->j;
 	bool pending = (l->container->flags & GUARD_C_PENDING) != 0 && l->f->hold;
 
-	if (pending || (r->hold && r->reason != GUARD_REC_R_NONE)) {
+	if (pending || (r->reason != GUARD_REC_R_NONE ? r->hold : must_ask(l, r))) {
 		hold(l->f, j, r->reason);
 	} else if (r->reason == GUARD_REC_R_NONE) {
 		j->rec.verdict = r->known ? GUARD_REC_ALLOWED : GUARD_REC_OBSERVED;
@@ -845,8 +860,10 @@ static void work_on(struct guard_fan_kern *f, struct guard_fan_job *j)
 	(void)pthread_mutex_lock(&f->lock);
 	if (ok)
 		decide(l);
-	else
+	else if (guard_fan_start_of(j->tid) == 0)
 		guard_fan_answer_job(f, j, true); /* whoever asked is gone */
+	else
+		guard_fan_give_up(f, j);
 	guard_fan_job_put(j);
 	(void)pthread_mutex_unlock(&f->lock);
 	sk_free(l);

@@ -201,6 +201,13 @@ void guard_fan_job_put(struct guard_fan_job *j);
 void guard_fan_answer_job(struct guard_fan_kern *f, struct guard_fan_job *j, bool allow);
 
 /**
+ * guard_fan_give_up() - what nobody could look at is decided by the mode alone, and counted as lost
+ * @f: backend, locked
+ * @j: job
+ */
+void guard_fan_give_up(struct guard_fan_kern *f, struct guard_fan_job *j);
+
+/**
  * guard_fan_pass() - nothing is wrong with a program: let it go when nothing is with its script
  * @f: backend, locked
  * @j: job

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -86,6 +87,9 @@ static void make_image(struct guard_fan_kern *f, const struct guard_fan_job *j)
 	t->parent_exec_id = j->rec.parent_exec_id;
 	t->exec_id = j->rec.exec_id;
 	t->exe = j->rec.file;
+	/* The session has entered what it found in the content of what was held. */
+	if (j->rec.verdict != GUARD_REC_HELD || j->rec.program != 0)
+		t->program = j->rec.program;
 }
 
 /* The program that may start is the process's own from now on. */
@@ -655,6 +659,7 @@ static bool may_trace(void)
 
 static int open_descriptors(struct guard_fan_kern *f, struct sk_err *err)
 {
+	struct rlimit files;
 	int r;
 
 	f->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
@@ -669,6 +674,11 @@ static int open_descriptors(struct guard_fan_kern *f, struct sk_err *err)
 	r = guard_fan_open(&f->fd, err);
 	if (r < 0)
 		return r;
+	/* Each program that waits has its file open here. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
 	/* A lease that somebody breaks is told by a signal. */
 	(void)signal(SIGIO, SIG_IGN);
 	return 0;

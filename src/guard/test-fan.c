@@ -311,6 +311,26 @@ static void uses_are_judged(void **state)
 	free_rules(&r);
 }
 
+static void parents_are_judged(void **state)
+{
+	struct rules r = make_rules();
+	struct guard_allow a = {.flags = GUARD_A_EXEC | GUARD_A_PARENTS, .program = 1};
+	struct guard_use_key key = {
+		.service = 3, .program = 1, .kind = GUARD_USE_PARENT, .hash = 5};
+	uint32_t known = GUARD_U_KNOWN;
+
+	(void)state;
+	assert_non_null(guard_table_put(r.maps[GUARD_MAP_USES], &key, &known));
+	assert_true(guard_fan_judge_parent(r.maps, &r.policy, 3, &a, 6)); /* not asked for */
+	r.policy.mode_parent = GUARD_REC_MODE_ALERT;
+	assert_true(guard_fan_judge_parent(r.maps, &r.policy, 3, &a, 5));
+	assert_true(guard_fan_judge_parent(r.maps, &r.policy, 3, &a, 0));
+	assert_false(guard_fan_judge_parent(r.maps, &r.policy, 3, &a, 6));
+	a.flags &= ~(uint32_t)GUARD_A_PARENTS;
+	assert_true(guard_fan_judge_parent(r.maps, &r.policy, 3, &a, 6));
+	free_rules(&r);
+}
+
 static void modes_become_verdicts(void **state)
 {
 	(void)state;
@@ -326,7 +346,7 @@ int main(void)
 		cmocka_unit_test(tables_grow_and_shrink), cmocka_unit_test(mounts_are_sorted),
 		cmocka_unit_test(processes_are_read),     cmocka_unit_test(script_lines_are_read),
 		cmocka_unit_test(files_are_judged),       cmocka_unit_test(uses_are_judged),
-		cmocka_unit_test(modes_become_verdicts),
+		cmocka_unit_test(parents_are_judged),     cmocka_unit_test(modes_become_verdicts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
