@@ -102,7 +102,15 @@ static int listener(struct sockaddr_in *addr)
 	*addr = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(29471)};
 	addr->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-	if (fd < 0 || bind(fd, (struct sockaddr *)addr, len) != 0 || listen(fd, 16) != 0)
+	if (fd < 0)
+		die("socket");
+	/* The one before may still be on its way out. */
+	for (int i = 0; bind(fd, (struct sockaddr *)addr, len) != 0; i++) {
+		if (i == 50)
+			die("bind");
+		(void)usleep(100000);
+	}
+	if (listen(fd, 16) != 0)
 		die("listen");
 	return fd;
 }
