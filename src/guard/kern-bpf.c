@@ -483,6 +483,8 @@ void guard_bpf_changed(struct guard_kern *k, enum guard_map map, const void *val
 		(void)__atomic_add_fetch(&k->skel->bss->generation, 1, __ATOMIC_RELEASE);
 	if (map == GUARD_MAP_TASKS && (task->flags & GUARD_T_ENDS) != 0)
 		(void)__atomic_add_fetch(&k->skel->bss->n_ending, 1, __ATOMIC_RELEASE);
+	if (map == GUARD_MAP_TASKS && task->script != 0)
+		(void)__atomic_add_fetch(&k->skel->bss->n_scripts, 1, __ATOMIC_RELEASE);
 }
 
 static int read_iterator(struct guard_kern *k, struct bpf_program *p, guard_record_fn *fn,

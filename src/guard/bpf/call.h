@@ -13,6 +13,7 @@ enum {
 	CALL_SIGRETURN = 15,
 	CALL_UNSHARE = 272,
 	CAP_SYS_ADMIN_ = 21,
+	O_ACCMODE_ = 3,
 	CAP_OPT_NOAUDIT_ = 2,
 };
 
@@ -387,19 +388,19 @@ static __always_inline __u64 name_hash(struct file *file)
 	return dentry_hash(BPF_CORE_READ(file, f_path.dentry));
 }
 
-/* Opened files that need no further look, by the inode that the process sees. */
+/* Files opened for reading that need no further look, by the name that the process sees. */
 struct opened {
-	__u64 cgroup; /* the container's */
+	__u64 cgroup; /* the one that the process is in */
 	__u64 inode;
-	__u64 ino;
-	__u32 inode_generation;
+	__u64 parent;
+	__u64 name; /* the kernel's hash and length of it */
 	__u32 generation;
-	__u32 write;
 	__u32 zero;
 };
 
 enum {
 	OPENED_FILES = 256, /* a power of two */
+	DENTRY_BYTES = 64,  /* of a dentry's beginning, read at once */
 };
 
 struct {
@@ -409,53 +410,58 @@ struct {
 	__type(value, struct opened);
 } opened_files SEC(".maps");
 
-static __always_inline void opened_key(struct opened *o, __u64 cgroup, struct file *file)
+/* Returns 0 when the kernel's layout is not what this can read at once. */
+static __always_inline int opened_key(struct opened *o, __u64 cgroup, struct dentry *dentry)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	__u64 begin[DENTRY_BYTES / 8] = {};
+	__u32 inode = bpf_core_field_offset(struct dentry, d_inode);
+	__u32 parent = bpf_core_field_offset(struct dentry, d_parent);
+	__u32 name = bpf_core_field_offset(struct dentry, d_name);
 
+	if (inode > DENTRY_BYTES - 8 || parent > DENTRY_BYTES - 8 || name > DENTRY_BYTES - 8)
+		return 0;
+	bpf_probe_read_kernel(begin, sizeof(begin), dentry);
 	o->cgroup = cgroup;
-	o->inode = (__u64)inode;
-	o->ino = BPF_CORE_READ(inode, i_ino);
-	o->inode_generation = BPF_CORE_READ(inode, i_generation);
+	o->inode = *(__u64 *)((__u8 *)begin + inode);
+	o->parent = *(__u64 *)((__u8 *)begin + parent);
+	o->name = *(__u64 *)((__u8 *)begin + name);
 	o->generation = generation;
-	o->write = (BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT) != 0;
+	return 1;
 }
 
 static __always_inline struct opened *opened_place(struct opened *o)
 {
-	__u32 i = (__u32)((o->inode >> 6) ^ o->cgroup ^ o->write) & (OPENED_FILES - 1);
+	__u32 i = (__u32)((o->inode >> 6) ^ o->name ^ o->cgroup) & (OPENED_FILES - 1);
 
 	return bpf_map_lookup_elem(&opened_files, &i);
 }
 
-/* Was the file seen when this container opened it before, on this CPU lately? @typed: 5.17 on. */
-static __always_inline int was_opened(struct guard_task *t, struct task_struct *task, __u32 fd,
-				      int typed)
+/*
+ * Was the file seen when somebody of this cgroup opened it before, on this CPU lately? While some
+ * process waits for its script this says nothing. From 5.17.
+ */
+static __always_inline int was_opened(__u64 cgroup, struct task_struct *task, __u32 fd)
 {
 	struct opened o = {}, *have;
 	struct file *file = NULL;
 
-	/* A script has to be looked at for what the process was started for. */
-	if (t->script != 0)
+	if (n_scripts != 0 || fd >= task->files->fdt->max_fds)
 		return 0;
-	if (!typed)
-		file = file_of_fd(task, fd);
-	else if (fd < task->files->fdt->max_fds)
-		bpf_probe_read_kernel(&file, sizeof(file), task->files->fdt->fd + fd);
-	if (file == NULL)
+	bpf_probe_read_kernel(&file, sizeof(file), task->files->fdt->fd + fd);
+	if (file == NULL || !opened_key(&o, cgroup, BPF_CORE_READ(file, f_path.dentry)))
 		return 0;
-	opened_key(&o, t->cgroup, file);
 	have = opened_place(&o);
 	return have != NULL && have->cgroup == o.cgroup && have->inode == o.inode &&
-	       have->ino == o.ino && have->inode_generation == o.inode_generation &&
-	       have->generation == o.generation && have->write == o.write;
+	       have->parent == o.parent && have->name == o.name && have->generation == o.generation;
 }
 
-static __always_inline void keep_opened(__u64 cgroup, struct file *file)
+static __always_inline void keep_opened(struct subject *s, __u64 cgroup, struct file *file)
 {
 	struct opened o = {}, *place;
 
-	opened_key(&o, cgroup, file);
+	if (container_of_id(cgroup) != s->container ||
+	    !opened_key(&o, cgroup, BPF_CORE_READ(file, f_path.dentry)))
+		return;
 	place = opened_place(&o);
 	if (place != NULL)
 		*place = o;
@@ -511,7 +517,7 @@ static __always_inline void on_open(struct subject *s, struct task_struct *task,
 			punish_file(x, s, &f, &rule, size);
 			return;
 		}
-		s->task->script = 0;
+		set_script(s->task, 0);
 	}
 	op = (BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT) ? 2 : 1;
 	if (op == 2 && is_process_memory(file))
@@ -531,7 +537,7 @@ static __always_inline void on_open(struct subject *s, struct task_struct *task,
 	}
 	if (!first_time(s->container->top, f.id.ino, f.place, GUARD_REC_OPEN, op)) {
 		if (op == 1)
-			keep_opened(s->container->top, file);
+			keep_opened(s, task_cgroup(task), file);
 		return;
 	}
 	size = record_file(x, s, task, GUARD_REC_OPEN, file, &f);
@@ -763,9 +769,11 @@ static __always_inline int is_notable(__u32 nr, int compat)
 	return (set >> (nr % 64)) & 1;
 }
 
-static __always_inline int is_open(__u32 nr, int compat)
+/* A file opened to be read; the flags are in a register. */
+static __always_inline int is_reading(struct pt_regs *regs, __u32 nr)
 {
-	return !compat && (nr == 257 || nr == 2 || nr == 437);
+	return (nr == 257 && (regs->dx & O_ACCMODE_) == 0) ||
+	       (nr == 2 && (regs->si & O_ACCMODE_) == 0);
 }
 
 /* Memory that nobody may execute, which is nearly all: no need to ask who that is. */
@@ -845,20 +853,16 @@ static __always_inline int call_done(struct task_struct *task, __u64 cgroup, int
 		nr = CALL_SIGRETURN; /* which has put other registers in place */
 	notable = !lsm_backend && is_notable(nr, compat) && (compat || !is_data(task, regs, nr));
 	noted = !calls_wanted || is_noted(cgroup, nr, compat);
-	if (!notable && noted && n_ending == 0)
+	if (noted && n_ending == 0 &&
+	    (!notable || (have_vma && !compat && is_reading(regs, nr) &&
+			  (ret < 0 || was_opened(cgroup, task, (__u32)ret)))))
 		return 0;
-	s.task = task_current();
-	if (s.task == NULL)
+	if (subject_current(&s) != 0)
 		return 0;
 	if (s.task->flags & GUARD_T_ENDS) {
 		bpf_send_signal(SIG_KILL);
 		return 0;
 	}
-	if (noted && is_open(nr, compat) &&
-	    (ret < 0 || was_opened(s.task, task, (__u32)ret, have_vma)))
-		return 0;
-	if (subject_of_task(&s) != 0)
-		return 0;
 	if (!noted && nr < GUARD_N_CALLS &&
 	    ((s.policy->flags & (GUARD_P_CALLS | GUARD_P_JUDGE_CALLS)) == 0 ||
 	     judge_call(&s, task, nr, compat)))
@@ -872,10 +876,9 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(guard_sys_exit, struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
-	__u64 cgroup = calls_wanted ? task->cgroups->dfl_cgrp->kn->id : 0;
 
-	return call_done(task, cgroup, (task->thread_info.status & TS_COMPAT_BIT) != 0, regs, ret,
-			 1);
+	return call_done(task, task->cgroups->dfl_cgrp->kn->id,
+			 (task->thread_info.status & TS_COMPAT_BIT) != 0, regs, ret, 1);
 }
 
 /* For kernels before 5.17. */
@@ -883,7 +886,6 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(guard_sys_exit_old, struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-
 	__u64 cgroup = calls_wanted ? task_cgroup(task) : 0;
 
 	return call_done(task, cgroup, is_compat(task), regs, ret, 0);

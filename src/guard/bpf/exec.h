@@ -227,12 +227,12 @@ static __always_inline void judge_exec(struct scratch *x, struct subject *s, str
 		}
 		if (rule->reason != 0 && (s->task->flags & GUARD_T_ENTRY) != 0)
 			rule->reason = GUARD_REC_R_ENTRY;
-		s->task->script = script;
+		set_script(s->task, script);
 		s->task->program = rule->rules.program;
 		s->task->use = rule->rules.flags;
 		return;
 	}
-	s->task->script = 0;
+	set_script(s->task, 0);
 	s->task->program = 0;
 	s->task->use = 0;
 }

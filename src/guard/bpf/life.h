@@ -195,6 +195,8 @@ int BPF_PROG(guard_fork, struct task_struct *parent, struct task_struct *child)
 			copy.flags |= GUARD_T_ENDS;
 		if (copy.flags & GUARD_T_ENDS)
 			__sync_fetch_and_add(&n_ending, 1);
+		if (copy.script != 0)
+			__sync_fetch_and_add(&n_scripts, 1);
 		add_task(tgid, &copy);
 		send_life(GUARD_REC_FORK, t, parent, tgid);
 		return 0;
@@ -245,6 +247,7 @@ int BPF_PROG(guard_exit, struct task_struct *task)
 	note_exit(t);
 	if (t->flags & GUARD_T_ENDS)
 		__sync_fetch_and_add(&n_ending, -1);
+	set_script(t, 0);
 	bpf_map_delete_elem(&tasks, &tgid);
 	return 0;
 }

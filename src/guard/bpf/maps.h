@@ -59,10 +59,11 @@ const volatile __u32 ovl_lower_off = 0;  /* … to what leads to the lower inode
 const volatile __u32 ovl_lower_kind = 0; /* 1 inode, 2 dentry, 3 ovl_entry */
 
 /*
- * What every system call asks for, where it costs least. @n_ending: processes with GUARD_T_ENDS, or
- * more; the others are set by user space.
+ * What every system call asks for, where it costs least. @n_ending: processes with GUARD_T_ENDS,
+ * @n_scripts: those that wait for a script, or more. The others are set by user space.
  */
 __u64 n_ending = 0;
+__u64 n_scripts = 0;
 __u32 calls_wanted = 0; /* some policy notes system calls */
 __u32 generation = 0;   /* raised when containers or policies change */
 

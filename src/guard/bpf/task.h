@@ -88,6 +88,14 @@ struct subject {
 	struct guard_policy *policy;
 };
 
+/* A process that waits for its script is counted: others need not be asked whether they do. */
+static __always_inline void set_script(struct guard_task *t, __u64 script)
+{
+	if ((t->script != 0) != (script != 0))
+		__sync_fetch_and_add(&n_scripts, script != 0 ? 1 : -1);
+	t->script = script;
+}
+
 static __always_inline struct guard_task *task_current(void)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
