@@ -122,7 +122,7 @@ struct guard_fan_watchdog {
 
 static _Noreturn void watch(_Atomic uint32_t *beats, pid_t agent)
 {
-	static const char text[] = "guard: it stopped answering and was ended, so that programs "
+	static const char text[] = "guard: it stopped answering and is ended, so that programs "
 				   "can start\n";
 	uint32_t last = 0, missed = 0;
 
@@ -142,9 +142,9 @@ static _Noreturn void watch(_Atomic uint32_t *beats, pid_t agent)
 		last = now;
 		if (missed < BEATS_MISSED)
 			continue;
+		/* Told first: its death ends this process too. */
+		(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
 		(void)kill(agent, SIGKILL);
-		if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-			_exit(1);
 		_exit(0);
 	}
 }
