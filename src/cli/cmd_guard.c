@@ -390,6 +390,7 @@ struct guarding {
 	enum guard_mode mode;
 	const struct guard_profile *said; /* whose gaps were told last */
 	bool output_failed;               /* said once, until it works again */
+	uint64_t tampers;                 /* signals that were no operator's */
 };
 
 static uint64_t monotonic_us(void)
@@ -536,11 +537,24 @@ static int open_output(struct guarding *g, struct sk_err *err)
 }
 
 /* Until a signal ends it, which is returned. */
+/*
+ * Was a signal sent from inside a container that is enforced? The kernel half counts such a signal
+ * before it can be taken; one of the operator's that arrives at the same time is to be sent again.
+ */
+static bool is_tampered(struct guarding *g)
+{
+	uint64_t n = guard_kern_stats(g->kern).tampers, before = g->tampers;
+
+	g->tampers = n;
+	return n != before;
+}
+
 static int run_loop(struct guarding *g, struct sk_err *err)
 {
 	struct sk_err failure = {0};
 	int sig = 0, r;
 
+	g->tampers = guard_kern_stats(g->kern).tampers; /* a predecessor's */
 	do {
 		if (guard_session_poll(g->session, 20, err) < 0)
 			return -1;
@@ -549,6 +563,10 @@ static int run_loop(struct guarding *g, struct sk_err *err)
 		if (r < 0)
 			note_output(g, r, &failure);
 		sig = pending_signal();
+		if (sig != 0 && is_tampered(g)) {
+			sk_log(SK_LOG_WARN, "signal %d came from a container: not minded", sig);
+			sig = 0;
+		}
 		if (sig == SIGHUP && guard_output_reopen(g->output, &failure) < 0)
 			sk_log(SK_LOG_ERROR, "%s; the old file stays in use", failure.msg);
 	} while (sig == 0 || sig == SIGHUP);

@@ -163,6 +163,7 @@ struct guard_stats guard_stats_sum(int stats_fd, const struct guard_stats *befor
 		sum.blocks += all[i].blocks;
 		sum.tasks_full += all[i].tasks_full;
 		sum.folds_full += all[i].folds_full;
+		sum.tampers += all[i].tampers;
 	}
 	return sum;
 }

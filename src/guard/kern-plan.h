@@ -26,6 +26,7 @@ enum plan_flags {
 	X(guard_sys_exit, PLAN_SIGNAL | PLAN_CALLS)                                                \
 	X(guard_sys_exit_old, PLAN_SIGNAL | PLAN_CALLS | PLAN_FALLBACK)                            \
 	X(guard_signal, PLAN_HOLD)                                                                 \
+	X(guard_tamper, PLAN_SIGNAL)                                                               \
 	X(guard_connect4, PLAN_SIGNAL | PLAN_LSM | PLAN_CGROUP)                                    \
 	X(guard_connect6, PLAN_SIGNAL | PLAN_LSM | PLAN_CGROUP)                                    \
 	X(guard_sendmsg4, PLAN_SIGNAL | PLAN_LSM | PLAN_CGROUP)                                    \

@@ -56,6 +56,7 @@ struct guard_session {
 	const char *args[GUARD_MAX_ARGS];
 	char cwd[GUARD_TEXT_MAX];
 	char address[INET6_ADDRSTRLEN];
+	char life[32];
 	struct guard_dns dns;
 	char dns_type[16];
 	char dns_text[GUARD_DNS_MAX_ADDRESSES][INET6_ADDRSTRLEN];

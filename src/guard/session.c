@@ -275,6 +275,24 @@ static void fill_process(struct guard_session *s, const struct guard_rec *rec,
 	}
 }
 
+/* What numbers of the record tell: the child, how it ended, as whom it acts. */
+static void fill_life(struct guard_session *s, const struct guard_rec *rec, struct guard_event *e)
+{
+	uint32_t code = (uint32_t)rec->value;
+
+	if (rec->type == GUARD_REC_FORK)
+		(void)snprintf(s->life, sizeof(s->life), "child %u", code);
+	else if (rec->type == GUARD_REC_EXIT && (code & 0x7f) != 0)
+		(void)snprintf(s->life, sizeof(s->life), "signal %u", code & 0x7f);
+	else if (rec->type == GUARD_REC_EXIT)
+		(void)snprintf(s->life, sizeof(s->life), "status %u", code >> 8 & 0xff);
+	else if (rec->type == GUARD_REC_PRIV)
+		(void)snprintf(s->life, sizeof(s->life), "user %u", rec->op);
+	else
+		return;
+	e->detail = s->life;
+}
+
 static bool has_file(const struct guard_rec *rec)
 {
 	return rec->type == GUARD_REC_EXEC || rec->type == GUARD_REC_OPEN ||
@@ -315,6 +333,7 @@ static void fill_event(struct guard_session *s, const struct guard_rec *rec, con
 	fill_process(s, rec, e);
 	if (is_exec(rec))
 		fill_exec(s, rec, data, e);
+	fill_life(s, rec, e);
 	if (has_file(rec)) {
 		join_path(s->path, sizeof(s->path), data, rec->path_len);
 		e->file_path = s->path;
@@ -399,8 +418,10 @@ static int on_record(void *ctx, const struct guard_rec *given, const uint8_t *da
 	}
 	if (w == NULL || !w->is_selected) {
 		s->n_strays += w == NULL && s->is_late && rec->verdict > GUARD_REC_ALLOWED;
+		/* What nobody can name is not let go on with what its rules forbid. */
 		if (rec->verdict == GUARD_REC_HELD)
-			(void)guard_kern_release(s->kern, rec, SIGCONT);
+			(void)guard_kern_release(s->kern, rec,
+						 w == NULL && rec->reason != 0 ? SIGKILL : SIGCONT);
 		return 0;
 	}
 	fill_event(s, rec, data, w, &e);

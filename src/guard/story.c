@@ -43,6 +43,7 @@ static const struct {
 	{433, "fspick", GUARD_KIND_MOUNT, "T1611"},
 	{435, "clone3", GUARD_KIND_NAMESPACE, "T1611"},
 	{442, "mount_setattr", GUARD_KIND_MOUNT, "T1611"},
+	{GUARD_CALL_SIGNAL_AGENT, "signal for the guard", GUARD_KIND_PRIVILEGE, "T1562.001"},
 	{GUARD_CALL_WRITE_MEMORY, "writing to /proc/PID/mem", GUARD_KIND_PTRACE, "T1055.009"},
 };
 
@@ -234,6 +235,9 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 	case GUARD_REASON_ESCAPE:
 		(void)sk_buf_printf(b, "%s leads out of a container and this service never used it",
 				    e->detail != NULL ? e->detail : "the call");
+		return;
+	case GUARD_REASON_TAMPER:
+		(void)sk_buf_add_str(b, "a signal was sent to the guard itself");
 		return;
 	case GUARD_REASON_POLICY:
 		(void)sk_buf_add_str(b, "io_uring can do work that system calls do not show");

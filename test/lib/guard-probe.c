@@ -724,6 +724,11 @@ static int do_wait(const char *arg)
 	return 0;
 }
 
+static int become(const char *arg)
+{
+	return setuid((uid_t)atoi(arg));
+}
+
 static int noop(const char *arg)
 {
 	(void)arg;
@@ -735,6 +740,7 @@ static const struct {
 	int (*fn)(const char *arg);
 } actions[] = {
 	{"noop", noop},
+	{"become", become},
 	{"sysinfo", sys_info},
 	{"chroot", change_root},
 	{"open", do_open},

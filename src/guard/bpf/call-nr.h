@@ -7,6 +7,8 @@
 enum {
 	/* No system call: a process' memory was opened for writing, as /proc/PID/mem. */
 	GUARD_CALL_WRITE_MEMORY = 600,
+	/* A signal was sent to the agent. */
+	GUARD_CALL_SIGNAL_AGENT,
 };
 
 /*
@@ -21,6 +23,7 @@ static inline __attribute__((always_inline)) guard_u32 guard_call_known_as(guard
 	case 435:           /* clone3 */
 		return 272; /* unshare */
 	case 135:           /* personality */
+	case GUARD_CALL_SIGNAL_AGENT:
 		return GUARD_N_CALLS;
 	case GUARD_CALL_WRITE_MEMORY:
 		return 311; /* process_vm_writev */

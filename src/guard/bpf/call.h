@@ -24,6 +24,7 @@ enum call_op {
 	OP_MPROTECT,
 	OP_SOCKET,
 	OP_LISTEN,
+	OP_USER,
 };
 
 enum {
@@ -85,6 +86,13 @@ static __always_inline enum call_op op_of(__u32 nr, int compat)
 			return OP_SOCKET;
 		case 363: /* listen */
 			return OP_LISTEN;
+		case 23:  /* setuid, of 16 bits */
+		case 70:  /* setreuid */
+		case 164: /* setresuid */
+		case 203: /* setreuid */
+		case 208: /* setresuid */
+		case 213: /* setuid */
+			return OP_USER;
 		}
 		return OP_NONE;
 	}
@@ -105,6 +113,10 @@ static __always_inline enum call_op op_of(__u32 nr, int compat)
 		return OP_SOCKET;
 	case 50: /* listen */
 		return OP_LISTEN;
+	case 105: /* setuid */
+	case 113: /* setreuid */
+	case 117: /* setresuid */
+		return OP_USER;
 	}
 	return OP_NONE;
 }
@@ -729,12 +741,13 @@ static __always_inline void on_listen(struct subject *s, struct task_struct *tas
 #define BIT_IN(word, nr) ((nr) / 64 == (word) ? 1ull << ((nr) % 64) : 0)
 #define NATIVE_CALLS(w)                                                                            \
 	(BIT_IN(w, 2) | BIT_IN(w, 9) | BIT_IN(w, 10) | BIT_IN(w, 30) | BIT_IN(w, 41) |             \
-	 BIT_IN(w, 50) | BIT_IN(w, 85) | BIT_IN(w, 101) | BIT_IN(w, 135) | BIT_IN(w, 155) |        \
-	 BIT_IN(w, 165) | BIT_IN(w, 166) | BIT_IN(w, 172) | BIT_IN(w, 173) | BIT_IN(w, 175) |      \
-	 BIT_IN(w, 246) | BIT_IN(w, 257) | BIT_IN(w, 272) | BIT_IN(w, 298) | BIT_IN(w, 304) |      \
-	 BIT_IN(w, 308) | BIT_IN(w, 311) | BIT_IN(w, 313) | BIT_IN(w, 320) | BIT_IN(w, 321) |      \
-	 BIT_IN(w, 329) | BIT_IN(w, 425) | BIT_IN(w, 428) | BIT_IN(w, 429) | BIT_IN(w, 430) |      \
-	 BIT_IN(w, 432) | BIT_IN(w, 433) | BIT_IN(w, 437) | BIT_IN(w, 442))
+	 BIT_IN(w, 50) | BIT_IN(w, 85) | BIT_IN(w, 101) | BIT_IN(w, 105) | BIT_IN(w, 113) |        \
+	 BIT_IN(w, 117) | BIT_IN(w, 135) | BIT_IN(w, 155) | BIT_IN(w, 165) | BIT_IN(w, 166) |      \
+	 BIT_IN(w, 172) | BIT_IN(w, 173) | BIT_IN(w, 175) | BIT_IN(w, 246) | BIT_IN(w, 257) |      \
+	 BIT_IN(w, 272) | BIT_IN(w, 298) | BIT_IN(w, 304) | BIT_IN(w, 308) | BIT_IN(w, 311) |      \
+	 BIT_IN(w, 313) | BIT_IN(w, 320) | BIT_IN(w, 321) | BIT_IN(w, 329) | BIT_IN(w, 425) |      \
+	 BIT_IN(w, 428) | BIT_IN(w, 429) | BIT_IN(w, 430) | BIT_IN(w, 432) | BIT_IN(w, 433) |      \
+	 BIT_IN(w, 437) | BIT_IN(w, 442))
 
 /* Does op_of() or break_out() say anything of the call? 32-bit calls and x32 are rare: all may. */
 static __always_inline int is_notable(__u32 nr, int compat)
@@ -836,6 +849,8 @@ static __always_inline void call_notable(struct subject *s, struct task_struct *
 		on_open(s, task, regs, nr, compat, (__u32)ret);
 	else if (op == OP_SOCKET)
 		on_socket(s, task, (__u32)ret);
+	else if (op == OP_USER)
+		note_user(s, task);
 	else if (op == OP_LISTEN)
 		on_listen(s, task, (__u32)(compat ? regs->bx : regs->di));
 	else
@@ -975,5 +990,28 @@ int BPF_PROG(guard_capable_old, const struct cred *cred, void *ns, int cap, unsi
 	if (ret == 0 && (opts & CAP_OPT_NOAUDIT_) == 0 &&
 	    on_cap(cred, cap, GUARD_REC_KILLED) == GUARD_REC_KILLED)
 		bpf_send_signal(SIG_KILL);
+	return 0;
+}
+
+/* A signal for the agent from inside a container, unless it is the agent's own container. */
+static __always_inline int is_tampering(struct task_struct *task, struct subject *s)
+{
+	struct guard_control *ctl = get_control();
+
+	return ctl != NULL && (__u32)BPF_CORE_READ(task, tgid) == ctl->agent_pid &&
+	       subject_current(s) == 0 && container_of_id(task_cgroup(task)) != s->container;
+}
+
+SEC("tp_btf/signal_generate")
+int BPF_PROG(guard_tamper, int sig, void *info, struct task_struct *task, int group, int result)
+{
+	struct guard_stats *st = get_stats();
+	struct subject s = {};
+
+	if (is_tampering(task, &s) &&
+	    report_call(&s, (void *)bpf_get_current_task(), GUARD_CALL_SIGNAL_AGENT, (__u64)sig,
+			GUARD_REC_R_TAMPER, 0) != 0 &&
+	    st != NULL)
+		st->tampers++;
 	return 0;
 }

@@ -201,6 +201,7 @@ struct task_struct {
 } KRELO;
 
 struct linux_binprm {
+	unsigned int secureexec : 1;
 	struct file *file;
 	const char *filename;
 	const char *interp;

@@ -505,7 +505,12 @@ int BPF_PROG(guard_kill, struct task_struct *task, void *info, int sig, const st
 {
 	__u32 tgid = BPF_CORE_READ(task, tgid), self = bpf_get_current_pid_tgid() >> 32;
 	struct guard_task *t = bpf_map_lookup_elem(&tasks, &tgid);
+	struct subject s = {};
 
+	if (ret == 0 && sig != 0 && is_tampering(task, &s))
+		return tell_plain(&s, (void *)bpf_get_current_task(), GUARD_REC_CALL,
+				  GUARD_CALL_SIGNAL_AGENT, (__u64)sig, GUARD_REC_R_TAMPER,
+				  s.policy->mode_builtin);
 	if (ret != 0 || t == NULL || sig != SIG_CONT ||
 	    (t->flags & (GUARD_T_HELD | GUARD_T_PAUSED)) == 0)
 		return ret;

@@ -19,7 +19,7 @@ typedef uint64_t guard_u64;
 #endif
 
 enum {
-	GUARD_ABI = 4, /* raised when anything below changes; pinned maps of another are not read */
+	GUARD_ABI = 6, /* raised when anything below changes; pinned maps of another are not read */
 	GUARD_PATH_DEPTH = 24,   /* components walked */
 	GUARD_PATH_BYTES = 1024, /* of one walked path */
 	GUARD_NAME_BYTES = 256,  /* name as given to execve, cgroup name */
@@ -95,7 +95,7 @@ enum guard_rec_type {
 	GUARD_REC_CALL, /* op: system call number, value: first argument */
 	GUARD_REC_CAP,  /* op: capability */
 	GUARD_REC_CGROUP, /* name; op: 1 container made, 2 removed, 3 any other made */
-	GUARD_REC_PRIV,   /* op: new user id, value: old one */
+	GUARD_REC_PRIV,   /* op: the user it acts as from now on */
 	GUARD_REC_FORK,   /* value: child's host pid */
 	GUARD_REC_EXIT,   /* value: exit code */
 };
@@ -409,6 +409,7 @@ struct guard_stats {
 	guard_u64 blocks;
 	guard_u64 tasks_full;
 	guard_u64 folds_full;
+	guard_u64 tampers; /* signals for the agent that it shall not mind */
 };
 
 /**
@@ -459,5 +460,5 @@ _Static_assert(sizeof(struct guard_name) == 68, "name");
 _Static_assert(sizeof(struct guard_named_key) == 32, "named key");
 _Static_assert(sizeof(struct guard_seen_key) == 32, "seen key");
 _Static_assert(sizeof(struct guard_fold_key) == 32, "fold key");
-_Static_assert(sizeof(struct guard_control) == 96, "control");
+_Static_assert(sizeof(struct guard_control) == 104, "control");
 _Static_assert(sizeof(struct guard_told_key) == 16, "told key");
