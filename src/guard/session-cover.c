@@ -167,12 +167,11 @@ static void cover_cgroup(void *ctx, const char *path, uint64_t id)
 
 	if (c->w->is_host)
 		entry.flags |= GUARD_C_HOST;
-	if (!c->w->is_selected)
+	if (!c->w->is_selected && !c->is_pending)
 		entry.flags |= GUARD_C_IGNORED;
 	if (c->is_pending)
 		entry.flags |= GUARD_C_PENDING;
-	/* Its first program ran already, unless nobody is there yet. */
-	if (id == c->w->cgroup && !is_empty(path))
+	if (id == c->w->cgroup && c->w->has_started)
 		entry.flags |= GUARD_C_STARTED;
 	if (id == c->w->cgroup || !guard_kern_get(c->s->kern, GUARD_MAP_CONTAINERS, &id, &entry))
 		(void)guard_kern_put(c->s->kern, GUARD_MAP_CONTAINERS, &id, &entry);
@@ -182,15 +181,24 @@ static void cover_cgroup(void *ctx, const char *path, uint64_t id)
 static void cover(struct guard_session *s, struct guard_whose *w, const char *path)
 {
 	struct cover c = {.s = s, .w = w};
+	struct guard_container seen;
+	bool made;
 
-	w->has_started = !is_empty(path);
+	/*
+	 * Its first program ran already, unless nobody is there yet. Of a container that the kernel
+	 * half saw being made it knows: whoever is there may be the runtime's.
+	 */
+	made = guard_kern_get(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &seen) &&
+	       (seen.flags & GUARD_C_PENDING) != 0;
+	w->has_started = made ? (seen.flags & GUARD_C_STARTED) != 0 : !is_empty(path);
 	/* Created and not known yet: its service's name, and so its profile, comes with the answer.
 	 */
-	c.is_pending = !w->is_known && !w->is_host && !w->has_started;
+	c.is_pending = !w->is_known && !w->is_host && (made || !w->has_started);
 	if (w->is_selected && s->ops.container != NULL && !c.is_pending)
 		s->ops.container(s->ctx, w);
 	guard_cgroup_walk(path, cover_cgroup, &c);
-	w->has_started = c.any;
+	if (!made)
+		w->has_started = c.any;
 }
 
 /* The container that a cgroup is of, by its name. */
