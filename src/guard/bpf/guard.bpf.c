@@ -21,6 +21,7 @@
 #include "life.h"
 #include "exec.h"
 #include "call.h"
+#include "tamper.h"
 #include "net.h"
 #include "dns.h"
 #include "lsm.h"
