@@ -46,7 +46,8 @@ bool guard_expect_file(const struct guard_profile *p, const char *path, unsigned
 {
 	for (size_t i = 0; i < p->n_files; i++)
 		if ((p->files[i].access & access) != 0 &&
-		    guard_pattern_match(sk_span_str(p->files[i].pattern), sk_span_str(path)))
+		    (guard_pattern_match(sk_span_str(p->files[i].pattern), sk_span_str(path)) ||
+		     guard_pattern_is_kin(sk_span_str(p->files[i].pattern), sk_span_str(path))))
 			return true;
 	return false;
 }

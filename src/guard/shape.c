@@ -264,6 +264,21 @@ bool guard_pattern_of(struct sk_span path, struct sk_buf *b)
 	return !b->overflow;
 }
 
+bool guard_pattern_is_kin(struct sk_span a, struct sk_span b)
+{
+	struct sk_span tail_a, tail_b;
+	size_t stem = a.len - RANDOM_LEAST;
+
+	if (a.len != b.len || a.len <= RANDOM_LEAST || !is_separator(a.ptr[stem - 1]) ||
+	    churn_of(a) < CHURN_DATA ||
+	    !sk_span_eq(sk_span_sub(a, 0, stem), sk_span_sub(b, 0, stem)))
+		return false;
+	tail_a = sk_span_sub(a, stem, a.len);
+	tail_b = sk_span_sub(b, stem, b.len);
+	return all_of(tail_a, is_alnum) && all_of(tail_b, is_alnum) &&
+	       (is_made_up(tail_a) || is_made_up(tail_b));
+}
+
 /* One step of the pattern over all positions of the text at once; one star stops at @stop. */
 static size_t match_step(struct sk_span pattern, size_t i, struct sk_span path, char stop, bool *at)
 {

@@ -41,6 +41,16 @@ bool guard_shape_match(struct sk_span known, struct sk_span shape);
 bool guard_pattern_of(struct sk_span path, struct sk_buf *b);
 
 /**
+ * guard_pattern_is_kin() - were both names made from one template of mkstemp ("x.XXXXXX")
+ * @a: path or pattern
+ * @b: path or pattern
+ *
+ * One made of small letters alone looks like a word; the other tells.
+ * Return: true if so.
+ */
+bool guard_pattern_is_kin(struct sk_span a, struct sk_span b);
+
+/**
  * guard_pattern_match() - does a path match a pattern
  * @pattern: "*" matches within a component, "**" across components, the rest is literal
  * @path: absolute

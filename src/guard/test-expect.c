@@ -16,6 +16,7 @@ static const char profile_text[] = "schema: stockade.profile/1\n"
 				   "  - {pattern: /etc/passwd, access: read}\n"
 				   "  - {pattern: /etc/group, access: read}\n"
 				   "  - {pattern: /var/log/*, access: write}\n"
+				   "  - {pattern: /run/x.pid.Rwimvn, access: write}\n"
 				   "listen:\n"
 				   "  - {port: 80, protocol: tcp}\n"
 				   "  - {port: 40000, protocol: udp}\n"
@@ -71,6 +72,9 @@ static void files_and_ports(void **state)
 	assert_false(guard_expect_file(p, "/etc/passwd", GUARD_ACCESS_WRITE));
 	assert_false(guard_expect_file(p, "/etc/shadow", GUARD_ACCESS_READ));
 	assert_true(guard_expect_file(p, "/var/log/x", GUARD_ACCESS_WRITE));
+	assert_true(guard_expect_file(p, "/run/x.pid.4VGzwr", GUARD_ACCESS_WRITE));
+	assert_false(guard_expect_file(p, "/run/x.pid.letter", GUARD_ACCESS_WRITE));
+	assert_false(guard_expect_file(p, "/run/y.pid.4VGzwr", GUARD_ACCESS_WRITE));
 	assert_true(guard_expect_listen(p, "tcp", 80));
 	assert_false(guard_expect_listen(p, "udp", 80));
 	assert_false(guard_expect_listen(p, "tcp", 4444));

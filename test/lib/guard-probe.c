@@ -717,6 +717,11 @@ static int client_popen(const char *arg)
 	return reap(child);
 }
 
+static int do_chown(const char *arg)
+{
+	return chown(arg, 1, 1);
+}
+
 static int do_wait(const char *arg)
 {
 	(void)arg;
@@ -746,6 +751,7 @@ static const struct {
 	{"open", do_open},
 	{"listen", do_listen},
 	{"wait", do_wait},
+	{"chown", do_chown},
 	{"shell-socket", shell_socket},
 	{"shell-accepted", shell_accepted},
 	{"shell-pipes", shell_pipes},
