@@ -115,7 +115,6 @@ struct cover {
 	struct guard_session *s;
 	struct guard_whose *w;
 	bool is_pending;
-	bool any;
 };
 
 /* The runtime's own process, on its way into the container: the kernel half knows what to do. */
@@ -133,10 +132,10 @@ static void cover_pid(void *ctx, uint32_t pid)
 {
 	struct cover *c = ctx;
 
-	if (!c->w->is_host && is_outside(pid))
+	/* Of a container that is being made the kernel half sees everybody come. */
+	if (!c->w->is_host && (c->s->is_meeting || is_outside(pid)))
 		return;
 	adopt(c->s, c->w->cgroup, pid);
-	c->any = true;
 }
 
 static void see_pid(void *ctx, uint32_t pid)
@@ -178,27 +177,35 @@ static void cover_cgroup(void *ctx, const char *path, uint64_t id)
 	guard_cgroup_pids(path, cover_pid, c);
 }
 
+/*
+ * Did its first program run already? Of a container that was made just now the kernel half knows:
+ * what is in there is the runtime, which may have a mount namespace of its own by now.
+ */
+static bool has_started(struct guard_session *s, const struct guard_whose *w, const char *path,
+			bool made)
+{
+	struct guard_container entry;
+
+	if ((!s->is_meeting && !made) || w->is_host)
+		return !is_empty(path);
+	return guard_kern_get(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &entry) &&
+	       (entry.flags & GUARD_C_STARTED) != 0;
+}
+
 static void cover(struct guard_session *s, struct guard_whose *w, const char *path)
 {
 	struct cover c = {.s = s, .w = w};
 	struct guard_container seen;
-	bool made;
+	bool made = guard_kern_get(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &seen) &&
+		    (seen.flags & GUARD_C_PENDING) != 0;
 
-	/*
-	 * Its first program ran already, unless nobody is there yet. Of a container that the kernel
-	 * half saw being made it knows: whoever is there may be the runtime's.
-	 */
-	made = guard_kern_get(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &seen) &&
-	       (seen.flags & GUARD_C_PENDING) != 0;
-	w->has_started = made ? (seen.flags & GUARD_C_STARTED) != 0 : !is_empty(path);
+	w->has_started = has_started(s, w, path, made);
 	/* Created and not known yet: its service's name, and so its profile, comes with the answer.
 	 */
 	c.is_pending = !w->is_known && !w->is_host && (made || !w->has_started);
 	if (w->is_selected && s->ops.container != NULL && !c.is_pending)
 		s->ops.container(s->ctx, w);
 	guard_cgroup_walk(path, cover_cgroup, &c);
-	if (!made)
-		w->has_started = c.any;
 }
 
 /* The container that a cgroup is of, by its name. */
@@ -362,8 +369,10 @@ struct guard_whose *guard_session_meet(struct guard_session *s, uint64_t cgroup)
 		s->missed = cgroup;
 		return NULL;
 	}
+	s->is_meeting = true;
 	cover_wanted(s, path, cgroup);
 	find_container(s, path, cgroup);
+	s->is_meeting = false;
 	return guard_attrib_get(s->attrib, cgroup);
 }
 

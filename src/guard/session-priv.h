@@ -41,6 +41,7 @@ struct guard_session {
 	uint64_t last_second;
 	uint64_t last_fold;
 	uint64_t n_strays;     /* late reports of containers that are gone */
+	bool is_meeting;       /* the cgroup that is covered was made just now */
 	uint64_t missed;       /* cgroup that was looked for and is gone */
 	bool is_late;          /* what is read was written while no agent lived */
 	uint64_t next_exec_id; /* of programs that ran already: small numbers, never the kernel's */
