@@ -409,7 +409,7 @@ static __always_inline void judge_entry(struct scratch *x, struct subject *s,
 	punish_file(x, s, &f, &rule, size);
 }
 
-/* The user that a process acts as changed: by a call, or by a program that has another's rights. */
+/* The user that a process acts as changed. */
 static __always_inline void note_user(struct subject *s, struct task_struct *task)
 {
 	__u32 user = BPF_CORE_READ(task, real_cred, euid.val);
@@ -460,8 +460,6 @@ static __always_inline int exec_done(struct task_struct *task, struct linux_binp
 		guard_hash_args(n_args);
 	if (have_vma && !lsm_backend && (rule.reason == 0 || rule.hold))
 		judge_entry(x, &s, task);
-	if (BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec))
-		note_user(&s, task);
 	rec_init(&x->rec, GUARD_REC_EXEC, &s, task);
 	x->rec.file = f.id;
 	x->rec.origin = f.origin;

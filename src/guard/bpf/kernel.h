@@ -201,7 +201,6 @@ struct task_struct {
 } KRELO;
 
 struct linux_binprm {
-	unsigned int secureexec : 1;
 	struct file *file;
 	const char *filename;
 	const char *interp;
