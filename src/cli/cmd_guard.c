@@ -701,9 +701,9 @@ static int run(struct cli_context *ctx)
 
 static const struct cli_option run_options[] = {
 	{"profiles", 0, "DIR", NULL, "profiles of the services", NULL, 0},
-	{"mode", 0, "MODE", NULL, "of profiles that do not say", "audit|alert|enforce", 0},
-	{"default-mode", 0, "MODE", NULL, "of containers without a profile", "audit|alert|enforce",
-	 0},
+	{"mode", 0, "MODE", NULL, "of profiles that do not say (alert)", "audit|alert|enforce", 0},
+	{"default-mode", 0, "MODE", NULL, "of containers without a profile (audit)",
+	 "audit|alert|enforce", 0},
 	BACKEND_OPTION("how to block; fanotify: programs only"),
 	{"signs", 0, "FILE", "guard.signs", "further signs of what is unwelcome anywhere", NULL, 0},
 	{"keep", 0, NULL, NULL, "leave enforcement in force at the end", NULL, 0},

@@ -57,8 +57,8 @@ void cli_help_overview(FILE *f)
 {
 	(void)fprintf(f, "Usage: stockade COMMAND [options] [arguments]\n");
 	print_commands(cli_commands(), f);
-	(void)fprintf(f, "\n'stockade help COMMAND' says more; exit status: 0 clean, 1 findings or "
-			 "denied,\n2 wrong usage, 3 could not do the job.\n");
+	(void)fprintf(f, "\n'stockade help COMMAND' says more; exit status: 0 clean, 1 a gate "
+			 "tripped,\n2 wrong usage, 3 could not do the job.\n");
 }
 
 void cli_help_command(struct cli_context *ctx, FILE *f)

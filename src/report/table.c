@@ -156,13 +156,16 @@ static bool shown(const struct page *p, const struct model_finding *f)
 	return mask == 0 || (mask & (1u << f->severity)) != 0;
 }
 
-/* Which findings stand together: those of one source package, or of one library. */
+/* Which findings stand together: those of one source package in one version, or of one library.
+ * Packages of one source may have versions of their own.
+ */
 static int compare_homes(const struct model_package *x, const struct model_package *y)
 {
 	const char *const keys[][2] = {
 		{x->ecosystem, y->ecosystem},
 		{x->source_name, y->source_name},
 		{x->source_version, y->source_version},
+		{x->version, y->version},
 	};
 
 	for (size_t i = 0; i < SK_ARRAY_LEN(keys); i++) {
