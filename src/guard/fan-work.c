@@ -624,15 +624,24 @@ static void plan_flight(struct look *l, const struct guard_fan_flight *before)
 	j->exe_ino = l->file.st.st_ino;
 }
 
+/* The name that a program is called by; of a multi-call binary's own name also the next word. */
+static uint64_t hash_called(const char *args, size_t len)
+{
+	size_t n = strnlen(args, len);
+
+	if (n < len && guard_family_of(args).multicall)
+		n += 1 + strnlen(args + n + 1, len - n - 1);
+	return sk_hash64(sk_span_of(args, n));
+}
+
 /* A cause that was told is only counted from then on. */
 static bool tell_once(struct guard_fan_kern *f, struct guard_fan_job *j)
 {
 	struct guard_rec *r = &j->rec;
 	const char *args = (const char *)j->data + r->path_len + r->name_len;
-	struct sk_span argv0 = sk_span_of(args, strnlen(args, r->args_len));
 	struct guard_fold_key key = {.cgroup = r->cgroup,
 				     .a = r->file.ino,
-				     .b = r->file.ctime_ns ^ sk_hash64(argv0),
+				     .b = r->file.ctime_ns ^ hash_called(args, r->args_len),
 				     .type = r->type,
 				     .verdict = r->verdict,
 				     .reason = r->reason,

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/map.h"
+#include "guard/call.h"
 #include "guard/output-priv.h"
 
 enum {
@@ -121,6 +122,18 @@ static int write_event(struct guard_output *o, const struct guard_event *e, stru
 	return r < 0 ? r : r_file;
 }
 
+/* The name a program was started by: many are one file. Other arguments do not count. */
+static void add_applet(const struct guard_event *e, struct sk_buf *b)
+{
+	struct guard_call call;
+
+	if (e->kind != GUARD_KIND_EXEC)
+		return;
+	guard_call_parse(e->file_path, e->args, e->n_args, &call);
+	(void)sk_buf_add_char(b, '\0');
+	(void)sk_buf_add_str(b, call.applet);
+}
+
 /* The key: who, what and why, but not which process and when. */
 static void add_key(const struct guard_event *e, struct sk_buf *b)
 {
@@ -137,6 +150,7 @@ static void add_key(const struct guard_event *e, struct sk_buf *b)
 		if (texts[i] != NULL)
 			(void)sk_buf_add_str(b, texts[i]);
 	}
+	add_applet(e, b);
 }
 
 static uint64_t first_of(const struct guard_event *e)

@@ -139,6 +139,35 @@ static void repetitions_are_folded(void **state)
 	drop_lines(&lines);
 }
 
+/* One file, many programs: none hides behind the first. */
+static void applets_are_causes_of_their_own(void **state)
+{
+	static const char *const calls[][4] = {{"wget", "http://a.example/"},
+					       {"ping", "a.example"},
+					       {"/bin/wget", "http://b.example/"},
+					       {"busybox", "wget", "http://c.example/"},
+					       {"busybox", "nc", "-l"}};
+	const struct guard_output_options opts = {.fd = -1, .file = in_dir("applets")};
+	struct guard_output *o = open_output(&opts);
+	struct guard_event e = alert(1, "/bin/busybox");
+	struct lines lines;
+
+	(void)state;
+	for (size_t i = 0; i < SK_ARRAY_LEN(calls); i++) {
+		e.args = calls[i];
+		e.n_args = calls[i][2] != NULL ? 3 : 2;
+		send_event(o, e, 1);
+	}
+	read_lines("applets", &lines);
+	assert_int_equal(lines.n, 3); /* wget, ping, nc */
+	drop_lines(&lines);
+	guard_output_free(o);
+	read_lines("applets", &lines);
+	assert_int_equal(lines.n, 4);
+	assert_int_equal(count_of(&lines, 3), 2); /* wget again */
+	drop_lines(&lines);
+}
+
 static void counts_of_the_kernel_add_up(void **state)
 {
 	const struct guard_output_options opts = {.fd = -1, .file = in_dir("counts")};
@@ -456,8 +485,9 @@ static int make_dir(void **state)
 
 static int remove_dir(void **state)
 {
-	static const char *const names[] = {"fold",  "counts",  "many", "observed", "rot", "rot.1",
-					    "rot.2", "hup.old", "hup",  "torn",     "log"};
+	static const char *const names[] = {"fold", "counts", "many",  "observed",
+					    "rot",  "rot.1",  "rot.2", "hup.old",
+					    "hup",  "torn",   "log",   "applets"};
 
 	(void)state;
 	for (size_t i = 0; i < SK_ARRAY_LEN(names); i++)
@@ -469,6 +499,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(repetitions_are_folded),
+		cmocka_unit_test(applets_are_causes_of_their_own),
 		cmocka_unit_test(counts_of_the_kernel_add_up),
 		cmocka_unit_test(many_causes),
 		cmocka_unit_test(observed_events_are_not_folded),

@@ -132,7 +132,8 @@ static __always_inline __u8 rule_use(__u32 service, struct guard_allow *a, struc
 
 		if (use != NULL && (*use & GUARD_U_SELF) != 0) {
 			first = 1;
-			use = use_of(service, a->program, GUARD_USE_APPLET, p->words[0]);
+			p->argv0 = p->words[0]; /* the applet, of which is told */
+			use = use_of(service, a->program, GUARD_USE_APPLET, p->argv0);
 		}
 		if (use == NULL || (*use & GUARD_U_KNOWN) == 0)
 			return GUARD_REC_R_APPLET;
