@@ -830,6 +830,41 @@ static bool judge(struct held *h)
 	return decide_late(h, judge_record(h));
 }
 
+/* The program of the profile that was run; NULL: none. Counted repetitions have a path alone. */
+static const struct guard_program *program_of(const struct held *h)
+{
+	const struct guard_profile *p = h->svc->profile;
+
+	if (h->prog != NULL)
+		return h->prog;
+	if (h->rec != NULL)
+		return h->rec->program != 0 && h->rec->program <= p->n_programs
+			       ? &p->programs[h->rec->program - 1]
+			       : NULL;
+	for (size_t i = 0; h->e->file_path != NULL && i < p->n_programs; i++)
+		if (strcmp(p->programs[i].content.path, h->e->file_path) == 0)
+			return &p->programs[i];
+	return NULL;
+}
+
+/* A program that is known, started from outside by a name that is not: the sentence names that. */
+static void name_applet(const struct held *h)
+{
+	const struct guard_program *prog;
+	struct guard_event *e = h->e;
+	struct guard_call call;
+
+	if (h->svc == NULL || e->kind != GUARD_KIND_EXEC || e->file_is_script ||
+	    e->reason != GUARD_REASON_ENTRY || e->detail != NULL)
+		return;
+	prog = program_of(h);
+	if (prog == NULL)
+		return;
+	guard_call_parse(e->file_path, e->args, e->n_args, &call);
+	if (call.applet[0] != '\0' && guard_call_judge(prog, &call) == GUARD_REC_R_APPLET)
+		e->applet = call.applet;
+}
+
 /* What the profile has instead, for the sentence. */
 static void expect(const struct held *h, struct sk_buf *b)
 {
@@ -922,6 +957,7 @@ bool guard_enforce_event(struct guard_enforce *f, struct guard_kern *k, const st
 	if (tell && e->kind != GUARD_KIND_LOST) {
 		forgive_start(&h);
 		refine(&h);
+		name_applet(&h);
 		expect(&h, &f->expected);
 		find_owner(&h);
 		guard_story_tell(e, rec, f->options.signs, &f->text);

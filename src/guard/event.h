@@ -172,6 +172,7 @@ struct guard_event {
 	const char *detail; /* kind-specific word: syscall, capability, namespace kind, query name;
 			       for exec the rule that minds: "arguments", "parent" */
 	const char *relay;  /* for the sentence only: program between a shell and the network */
+	const char *applet; /* for the sentence only: name that a known program is not known by */
 	const char *expected; /* for the sentence only: what the profile has instead */
 	const char *profile;  /* name of the profile that was asked */
 	uint64_t count;       /* 1 for a single event; more when repetitions were folded */

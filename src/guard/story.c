@@ -195,6 +195,11 @@ static void tell_exec(const struct guard_event *e, struct sk_buf *b)
 			b, " was started as a free shell: commands instead of a known script");
 		break;
 	case GUARD_REASON_ENTRY:
+		if (e->applet != NULL) {
+			(void)sk_buf_add_str(b, "applet ");
+			quote(b, e->applet);
+			(void)sk_buf_add_str(b, " of ");
+		}
 		quote(b, e->file_path);
 		(void)sk_buf_add_str(
 			b, " was started from outside the container and is not in the profile");
@@ -296,6 +301,24 @@ static void tell_sign(struct guard_event *e, const struct guard_sign_list *signs
 		e->severity = sign->severity;
 }
 
+/*
+ * A call that is merely new is no technique; one that leads out of a container is. Of clone and
+ * clone3 only the flags do, and then the reason is another.
+ */
+static const char *attack_of_power(const char *word)
+{
+	unsigned nr;
+
+	if (word == NULL)
+		return NULL;
+	for (size_t i = 0; i < SK_ARRAY_LEN(calls); i++)
+		if (strcmp(calls[i].name, word) == 0)
+			return calls[i].nr == 56 || calls[i].nr == 435 ? NULL : calls[i].attack;
+	return guard_capability_number(sk_span_str(word), &nr)
+		       ? "T1548" /* abuse of elevation control */
+		       : NULL;
+}
+
 /* Of what is merely not in the profile. */
 static const char *attack_of_kind(const struct guard_event *e)
 {
@@ -310,7 +333,7 @@ static const char *attack_of_kind(const struct guard_event *e)
 	case GUARD_KIND_OPEN:
 		return e->file_write ? "T1565.001" : "T1005"; /* stored data; local data */
 	case GUARD_KIND_PRIVILEGE:
-		return "T1548"; /* abuse of elevation control */
+		return attack_of_power(e->detail);
 	default:
 		return facts[GUARD_REASON_NOT_IN_PROFILE].attack;
 	}

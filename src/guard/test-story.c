@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Texts and techniques of alerts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/defs.h"
+#include "guard/story.h"
+
+static void applets_are_named(void **state)
+{
+	struct guard_event e = {.kind = GUARD_KIND_EXEC,
+				.verdict = GUARD_VERDICT_KILLED,
+				.reason = GUARD_REASON_ENTRY,
+				.file_path = "/bin/busybox",
+				.applet = "id"};
+	sk_cleanup(sk_buf_release) struct sk_buf b = {0};
+
+	(void)state;
+	sk_buf_init(&b, 4096);
+	guard_story_tell(&e, NULL, NULL, &b);
+	assert_string_equal(e.reason_text, "applet 'id' of '/bin/busybox' was started from outside "
+					   "the container and is not in the profile");
+	assert_int_equal(e.reason, GUARD_REASON_ENTRY);
+	e.applet = NULL;
+	guard_story_tell(&e, NULL, NULL, &b);
+	assert_string_equal(e.reason_text, "'/bin/busybox' was started from outside the container "
+					   "and is not in the profile");
+}
+
+static void calls_have_techniques_that_fit(void **state)
+{
+	static const struct {
+		const char *detail;
+		const char *attack;
+	} rows[] = {
+		{"read", NULL},   {"lseek", NULL},        {"32-bit call", NULL},
+		{"clone", NULL},  {"mount", "T1611"},     {"ptrace", "T1055.008"},
+		{"bpf", "T1014"}, {"SYS_ADMIN", "T1548"},
+	};
+	sk_cleanup(sk_buf_release) struct sk_buf b = {0};
+
+	(void)state;
+	sk_buf_init(&b, 4096);
+	for (size_t i = 0; i < SK_ARRAY_LEN(rows); i++) {
+		struct guard_event e = {.kind = GUARD_KIND_PRIVILEGE,
+					.verdict = GUARD_VERDICT_ALERTED,
+					.reason = GUARD_REASON_NOT_IN_PROFILE,
+					.detail = rows[i].detail};
+
+		guard_story_tell(&e, NULL, NULL, &b);
+		assert_non_null(e.reason_text);
+		if (rows[i].attack == NULL)
+			assert_null(e.attack);
+		else
+			assert_string_equal(e.attack, rows[i].attack);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(applets_are_named),
+		cmocka_unit_test(calls_have_techniques_that_fit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
