@@ -232,6 +232,11 @@ static __always_inline void judge_exec(struct scratch *x, struct subject *s, str
 		s->task->use = rule->rules.flags;
 		return;
 	}
+	/* Nobody's program may be many: the name it is called by is told. */
+	if (rule->reason != 0) {
+		guard_parse_init(&x->parse, 0, 0);
+		guard_parse_args(n_args);
+	}
 	set_script(s->task, 0);
 	s->task->program = 0;
 	s->task->use = 0;
