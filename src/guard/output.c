@@ -151,6 +151,11 @@ static void add_key(const struct guard_event *e, struct sk_buf *b)
 			(void)sk_buf_add_str(b, texts[i]);
 	}
 	add_applet(e, b);
+	/* Signs have no member of their own: the sentence says which. */
+	if (e->reason == GUARD_REASON_POLICY && e->reason_text != NULL) {
+		(void)sk_buf_add_char(b, '\0');
+		(void)sk_buf_add_str(b, e->reason_text);
+	}
 }
 
 static uint64_t first_of(const struct guard_event *e)
