@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -393,14 +394,6 @@ struct guarding {
 	uint64_t tampers;                 /* signals that were no operator's */
 };
 
-static uint64_t monotonic_us(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 /* A full disk does not end the guard. */
 static void note_output(struct guarding *g, int r, const struct sk_err *err)
 {
@@ -422,7 +415,7 @@ static void run_event(void *ctx, const struct guard_rec *rec, struct guard_event
 		return;
 	}
 	(void)fflush(stdout);
-	r = guard_output_event(g->output, e, monotonic_us(), &err);
+	r = guard_output_event(g->output, e, sk_mono_us(), &err);
 	note_output(g, r, &err);
 }
 
@@ -455,9 +448,9 @@ static void run_opened(void *ctx, struct guard_kern *k)
 static void tell_heir(struct guarding *g, const struct guard_whose *w,
 		      const struct guard_profile *p)
 {
-	struct timespec now;
 	struct guard_event e = {
 		.kind = GUARD_KIND_PROFILE,
+		.time_us = sk_wall_ns() / SK_US_NS,
 		.service = w->service,
 		.image_reference = w->info.image_reference,
 		.image_digest = w->info.image_digest,
@@ -472,13 +465,11 @@ static void tell_heir(struct guarding *g, const struct guard_whose *w,
 	};
 	struct sk_err err = {0};
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	e.time_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 	sk_log(SK_LOG_WARN,
 	       "%s: image %s is new to its profile, which holds for it all the same; learn it, then "
 	       "'guard profile diff' shows what differs",
 	       w->service, w->info.image_digest);
-	note_output(g, guard_output_event(g->output, &e, monotonic_us(), &err), &err);
+	note_output(g, guard_output_event(g->output, &e, sk_mono_us(), &err), &err);
 }
 
 static void run_container(void *ctx, struct guard_whose *w)
@@ -558,8 +549,8 @@ static int run_loop(struct guarding *g, struct sk_err *err)
 	do {
 		if (guard_session_poll(g->session, 20, err) < 0)
 			return -1;
-		(void)guard_enforce_tick(g->enforce, g->kern, monotonic_us() / 1000);
-		r = guard_output_tick(g->output, monotonic_us(), &failure);
+		(void)guard_enforce_tick(g->enforce, g->kern, sk_mono_ms());
+		r = guard_output_tick(g->output, sk_mono_us(), &failure);
 		if (r < 0)
 			note_output(g, r, &failure);
 		sig = pending_signal();
@@ -584,10 +575,9 @@ static void run_gone(void *ctx, struct guard_whose *w)
  */
 static int learn_names(struct guarding *g, struct sk_err *err)
 {
-	uint64_t until = monotonic_us() + NAMES_WAIT_US;
+	uint64_t until = sk_mono_us() + NAMES_WAIT_US;
 
-	while (!guard_enforce_tick(g->enforce, g->kern, monotonic_us() / 1000) &&
-	       monotonic_us() < until)
+	while (!guard_enforce_tick(g->enforce, g->kern, sk_mono_ms()) && sk_mono_us() < until)
 		if (guard_session_poll(g->session, 5, err) < 0)
 			return -1;
 	return 0;

@@ -183,7 +183,7 @@ unsigned cli_width(void);
 
 /** struct cli_progress - one line on stderr that is written over; zero-initialised */
 struct cli_progress {
-	int64_t last_ms;
+	uint64_t last_ms;
 	bool shown;
 };
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -90,7 +91,7 @@ static void ask(struct answer *a, const struct layers *l, const char *path)
 	struct scan_owner owner;
 	struct sk_err err;
 
-	if (scan_owner(l->fds, l->n, path, scan_now_ms() + ASK_MS, &owner, &err) < 0) {
+	if (scan_owner(l->fds, l->n, path, sk_mono_ms() + ASK_MS, &owner, &err) < 0) {
 		sk_log(SK_LOG_WARN, "package databases of a container: %s", err.msg);
 		a->path = 0;
 	} else if (!owner.has_database) {

@@ -2,26 +2,18 @@
 /* Progress on a terminal: one line of stderr that is written over. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "cli/command.h"
 
 enum {
 	PERIOD_MS = 100 /* faster than that nobody reads */
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void cli_progress_show(void *progress, const char *what, uint64_t done, uint64_t total)
 {
 	struct cli_progress *p = progress;
-	int64_t now = now_ms();
+	uint64_t now = sk_mono_ms();
 
 	if (p->shown && now - p->last_ms < PERIOD_MS)
 		return;

@@ -4,9 +4,9 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "guard/fan-mount.h"
 #include "guard/kern-fan-priv.h"
@@ -19,14 +19,6 @@ enum {
 	LATE_SECONDS = 8,  /* then it is decided without having looked */
 	TREE_DEPTH = 64,
 };
-
-uint64_t guard_fan_now(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * GUARD_FAN_SECOND + (uint64_t)t.tv_nsec;
-}
 
 static void note_layer(void *ctx, const struct guard_fan_layer *layer)
 {
@@ -54,7 +46,7 @@ void guard_fan_note_container(struct guard_fan_kern *f, uint64_t id, struct sk_s
 	j->rec.type = GUARD_REC_CGROUP;
 	j->rec.op = 1;
 	j->rec.cgroup = id;
-	j->rec.time_ns = guard_fan_now();
+	j->rec.time_ns = sk_mono_ns();
 	j->len = name.len < GUARD_NAME_BYTES ? name.len : GUARD_NAME_BYTES;
 	j->rec.name_len = (uint16_t)j->len;
 	memcpy(j->data, name.ptr, j->len);
@@ -192,7 +184,7 @@ static void triage(struct guard_fan_kern *f, struct guard_fan_event *e)
 	}
 	j = guard_fan_job_new(sk_take_fd(e->fd), e->tid);
 	j->cgroup = top;
-	j->asked_ns = guard_fan_now();
+	j->asked_ns = sk_mono_ns();
 	j->refs = 2; /* one waits for the answer, one is worked on */
 	(void)pthread_mutex_lock(&f->lock);
 	TAILQ_INSERT_TAIL(&f->waiting, j, waiting);
@@ -271,17 +263,17 @@ void guard_fan_give_up(struct guard_fan_kern *f, struct guard_fan_job *j)
 
 static void sweep(struct guard_fan_kern *f)
 {
-	uint64_t now = guard_fan_now();
+	uint64_t now = sk_mono_ns();
 	struct guard_fan_job *j, *next;
 
 	(void)pthread_mutex_lock(&f->lock);
 	for (j = TAILQ_FIRST(&f->waiting); j != NULL; j = next) {
 		next = TAILQ_NEXT(j, waiting);
-		if (now - j->asked_ns > LATE_SECONDS * GUARD_FAN_SECOND)
+		if (now - j->asked_ns > LATE_SECONDS * SK_SECOND_NS)
 			guard_fan_give_up(f, j);
 	}
 	j = TAILQ_FIRST(&f->work);
-	if (j != NULL && now - j->asked_ns > STUCK_SECONDS * GUARD_FAN_SECOND)
+	if (j != NULL && now - j->asked_ns > STUCK_SECONDS * SK_SECOND_NS)
 		more_workers(f);
 	while ((j = TAILQ_FIRST(&f->lingering)) != NULL &&
 	       now - j->answered_ns > LINGER_MS * 1000000ull) {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/map.h"
 #include "base/parse.h"
@@ -68,7 +69,7 @@ struct look {
 
 static uint64_t ctime_of(const struct stat *st)
 {
-	return (uint64_t)st->st_ctim.tv_sec * 1000000000u + (uint64_t)st->st_ctim.tv_nsec;
+	return sk_timespec_ns(&st->st_ctim);
 }
 
 static uint32_t dev_of(dev_t dev)
@@ -402,7 +403,7 @@ static const struct guard_fan_flight *flight_of(const struct look *l)
 
 	return fl != NULL && l->call.has_path && fl->mark == l->call.mark &&
 			       fl->start == l->task.start &&
-			       guard_fan_now() - fl->ns < FLIGHT_SECONDS * GUARD_FAN_SECOND
+			       sk_mono_ns() - fl->ns < FLIGHT_SECONDS * SK_SECOND_NS
 		       ? fl
 		       : NULL;
 }
@@ -615,7 +616,7 @@ static void plan_flight(struct look *l, const struct guard_fan_flight *before)
 
 	j->flight = (struct guard_fan_flight){.mark = l->call.mark,
 					      .start = l->task.start,
-					      .ns = guard_fan_now(),
+					      .ns = sk_mono_ns(),
 					      .file = j->rec.file,
 					      .role = j->role};
 	if (j->role == GUARD_FAN_SCRIPT)

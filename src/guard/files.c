@@ -10,11 +10,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/io.h"
 #include "base/map.h"
@@ -86,7 +86,7 @@ struct sk_span guard_files_text(uint32_t pid, const char *path, char *buf, size_
 
 static uint64_t ctime_of(const struct stat *st)
 {
-	return (uint64_t)st->st_ctim.tv_sec * 1000000000u + (uint64_t)st->st_ctim.tv_nsec;
+	return sk_timespec_ns(&st->st_ctim);
 }
 
 static bool hash_fd(struct guard_files *f, int fd, uint8_t *ret)
@@ -205,17 +205,9 @@ static int open_file(const struct guard_file_id *id, uint32_t pid, const char *p
 	return sk_take_fd(fd);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 bool guard_files_is_settled(const struct guard_file_id *id)
 {
-	return id->ctime_ns + SETTLED_NS < now_ns();
+	return id->ctime_ns + SETTLED_NS < sk_wall_ns();
 }
 
 bool guard_files_hash_fd(struct guard_files *f, const struct guard_file_id *id, int fd,

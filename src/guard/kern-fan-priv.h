@@ -28,8 +28,6 @@ enum {
 	GUARD_FAN_CACHED_TEXT = 256,
 };
 
-#define GUARD_FAN_SECOND 1000000000ull
-
 /** enum guard_fan_role - what a file is within one execve */
 enum guard_fan_role {
 	GUARD_FAN_PROGRAM,
@@ -128,13 +126,6 @@ struct guard_fan_kern {
 	uint64_t last_second;
 	unsigned n_seconds;
 };
-
-/**
- * guard_fan_now() - CLOCK_MONOTONIC in nanoseconds
- *
- * Return: now.
- */
-uint64_t guard_fan_now(void);
 
 /**
  * guard_fan_ask_loop() - the asker's thread

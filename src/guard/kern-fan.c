@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "guard/fan-mount.h"
 #include "guard/kern-fan-priv.h"
@@ -69,7 +70,7 @@ void guard_fan_job_put(struct guard_fan_job *j)
 
 uint64_t guard_fan_next_exec_id(struct guard_fan_kern *f)
 {
-	uint64_t now = guard_fan_now();
+	uint64_t now = sk_mono_ns();
 
 	f->last_exec_id = now > f->last_exec_id ? now : f->last_exec_id + 1;
 	return f->last_exec_id;
@@ -110,7 +111,7 @@ void guard_fan_answer_job(struct guard_fan_kern *f, struct guard_fan_job *j, boo
 		let_go(f, j);
 	else
 		guard_table_del(f->flights, &j->tid);
-	j->answered_ns = guard_fan_now();
+	j->answered_ns = sk_mono_ns();
 	guard_fan_answer(f->fd, j->fd, allow);
 	TAILQ_REMOVE(&f->waiting, j, waiting);
 	if (allow)
@@ -202,7 +203,7 @@ static void tell_gone(struct guard_fan_kern *f, uint64_t id)
 	j->rec.type = GUARD_REC_CGROUP;
 	j->rec.op = 2;
 	j->rec.cgroup = id;
-	j->rec.time_ns = guard_fan_now();
+	j->rec.time_ns = sk_mono_ns();
 	(void)guard_fan_emit(f, j, true);
 }
 
@@ -253,13 +254,13 @@ static void prune_tasks(struct guard_fan_kern *f)
 static void prune_images(struct guard_fan_kern *f)
 {
 	const uint64_t *key = guard_table_next(f->images, NULL);
-	uint64_t now = guard_fan_now();
+	uint64_t now = sk_mono_ns();
 
 	while (key != NULL && guard_table_count(f->images) > MAX_IMAGES / 2) {
 		uint64_t id = *key;
 
 		key = guard_table_next(f->images, key);
-		if (now - id > 60 * GUARD_FAN_SECOND)
+		if (now - id > 60 * SK_SECOND_NS)
 			guard_table_del(f->images, &id);
 	}
 	key = NULL;
@@ -341,8 +342,8 @@ static int fan_poll(struct guard_kern *k, int timeout_ms, struct sk_err *err)
 			n++;
 		}
 	} while (j != NULL && k->fn_result >= 0);
-	now = guard_fan_now();
-	if (now - f->last_second >= GUARD_FAN_SECOND) {
+	now = sk_mono_ns();
+	if (now - f->last_second >= SK_SECOND_NS) {
 		f->last_second = now;
 		every_second(f);
 	}
@@ -484,7 +485,7 @@ static bool running(uint32_t pid, const struct guard_task *t, struct guard_rec *
 	*r = (struct guard_rec){.type = GUARD_REC_EXEC,
 				.verdict = GUARD_REC_OBSERVED,
 				.flags = GUARD_RF_RUNNING,
-				.time_ns = guard_fan_now(),
+				.time_ns = sk_mono_ns(),
 				.cgroup = t->cgroup,
 				.exec_id = t->exec_id,
 				.parent_exec_id = t->parent_exec_id,
@@ -494,8 +495,7 @@ static bool running(uint32_t pid, const struct guard_task *t, struct guard_rec *
 				.uid = task.uid};
 	r->file.ino = st.st_ino;
 	r->file.size = (uint64_t)st.st_size;
-	r->file.ctime_ns =
-		(uint64_t)st.st_ctim.tv_sec * GUARD_FAN_SECOND + (uint64_t)st.st_ctim.tv_nsec;
+	r->file.ctime_ns = sk_timespec_ns(&st.st_ctim);
 	r->file.dev = low_dev(st.st_dev);
 	r->path_len = (uint16_t)guard_fan_put_path(link, data, GUARD_PATH_BYTES);
 	return true;

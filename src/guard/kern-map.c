@@ -7,13 +7,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "guard/kern-priv.h"
 
@@ -45,11 +45,9 @@ static int rings_fd(const struct guard_kern *k)
 
 static void heartbeat(struct guard_kern *k)
 {
-	struct timespec now;
 	uint32_t zero = 0;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	k->control.heartbeat_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	k->control.heartbeat_ns = sk_mono_ns();
 	(void)bpf_map_update_elem(k->map_fds[GUARD_MAP_CONTROL], &zero, &k->control, BPF_ANY);
 }
 

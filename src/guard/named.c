@@ -5,8 +5,8 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/map.h"
 #include "guard/dns.h"
 
@@ -86,14 +86,6 @@ const char *const *guard_named_list(const struct guard_profile *p, struct sk_are
 	return list;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 void guard_named_open(struct guard_kern *k, const struct guard_profile *p,
 		      const struct guard_resolver_found *found)
 {
@@ -101,7 +93,7 @@ void guard_named_open(struct guard_kern *k, const struct guard_profile *p,
 				      .family = (uint8_t)found->address->family};
 	struct guard_named value, have;
 
-	value.until_ns = now_ns() + (uint64_t)found->valid_s * 1000000000u;
+	value.until_ns = sk_mono_ns() + found->valid_s * SK_SECOND_NS;
 	memcpy(key.addr, found->address->addr, sizeof(key.addr));
 	for (size_t i = 0; i < p->n_peers; i++) {
 		const struct guard_peer *peer = &p->peers[i];

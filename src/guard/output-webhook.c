@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "guard/output-priv.h"
 #include "http/http.h"
 
@@ -47,23 +48,17 @@ struct guard_webhook {
 
 static struct timespec after_ms(unsigned ms)
 {
-	struct timespec t;
+	uint64_t ns = sk_mono_ns() + ms * SK_MS_NS;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (t.tv_nsec >= 1000000000) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000;
-	}
-	return t;
+	return (struct timespec){
+		.tv_sec = (time_t)(ns / SK_SECOND_NS),
+		.tv_nsec = (long)(ns % SK_SECOND_NS),
+	};
 }
 
 static bool is_past(const struct timespec *t)
 {
-	struct timespec now = after_ms(0);
-
-	return now.tv_sec != t->tv_sec ? now.tv_sec > t->tv_sec : now.tv_nsec >= t->tv_nsec;
+	return sk_mono_ns() >= sk_timespec_ns(t);
 }
 
 /* Moves some lines from the front of the queue to @batch. */

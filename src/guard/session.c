@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/text.h"
@@ -27,19 +27,11 @@
 #include "guard/story.h"
 
 enum {
-	POLL_MS = 20,           /* how long records may wait in the ring */
-	SECOND_NS = 1000000000, /* heartbeat, losses, unnamed containers */
-	FOLD_NS = 9,            /* seconds between lines of one cause: "at least every 10 s" */
-	FOLD_IDLE = 60,         /* seconds after which a cause is forgotten */
+	POLL_MS = 20,        /* how long records may wait in the ring */
+	BEAT_NS = 500000000, /* heartbeat, losses, unnamed containers */
+	FOLD_NS = 9,         /* seconds between lines of one cause: "at least every 10 s" */
+	FOLD_IDLE = 60,      /* seconds after which a cause is forgotten */
 };
-
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	(void)clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
-}
 
 uint64_t guard_session_time(const struct guard_session *s, uint64_t mono_ns)
 {
@@ -436,7 +428,7 @@ static int on_record(void *ctx, const struct guard_rec *given, const uint8_t *da
 
 void guard_session_later(struct guard_session *s, const struct guard_rec *rec, uint64_t ns)
 {
-	guard_later_put(s->later, rec, now_ns(CLOCK_MONOTONIC) + ns);
+	guard_later_put(s->later, rec, sk_mono_ns() + ns);
 }
 
 /* Program starts whose time to be looked at again has come, if they still run. */
@@ -534,14 +526,14 @@ void guard_session_flush(struct guard_session *s)
 {
 	struct guard_fold_key key, next;
 	struct guard_fold fold;
-	uint64_t now = now_ns(CLOCK_MONOTONIC);
+	uint64_t now = sk_mono_ns();
 	bool more = guard_kern_next(s->kern, GUARD_MAP_FOLDS, NULL, &key);
 
 	while (more) {
 		more = guard_kern_next(s->kern, GUARD_MAP_FOLDS, &key, &next);
 		if (guard_kern_get(s->kern, GUARD_MAP_FOLDS, &key, &fold)) {
 			tell_fold(s, &key, &fold, fold.sent);
-			if (now - fold.last_ns > (uint64_t)FOLD_IDLE * SECOND_NS) {
+			if (now - fold.last_ns > FOLD_IDLE * SK_SECOND_NS) {
 				guard_kern_del(s->kern, GUARD_MAP_FOLDS, &key);
 				forget_told(s, GUARD_TOLD_FOLD, fold.id);
 			}
@@ -557,7 +549,7 @@ static void say_lost(struct guard_session *s, struct guard_whose *w, uint64_t co
 		.kind = GUARD_KIND_LOST, .count = 1, .file_fd = -1, .host = s->host};
 
 	fill_whose(w, &e);
-	e.time_us = guard_session_time(s, now_ns(CLOCK_MONOTONIC));
+	e.time_us = guard_session_time(s, sk_mono_ns());
 	e.lost_events = count;
 	e.lost_cgroup = w == NULL ? "" : w->path[0] != '\0' ? w->path : w->id;
 	e.severity = "medium";
@@ -619,14 +611,14 @@ int guard_session_poll(struct guard_session *s, int timeout_ms, struct sk_err *e
 	r = guard_kern_poll(s->kern, timeout_ms < POLL_MS ? timeout_ms : POLL_MS, err);
 	if (r < 0)
 		return r;
-	now = now_ns(CLOCK_MONOTONIC);
+	now = sk_mono_ns();
 	look_again(s, now);
-	if (now - s->last_second >= SECOND_NS / 2) {
-		s->offset_ns = now_ns(CLOCK_REALTIME) - now;
+	if (now - s->last_second >= BEAT_NS) {
+		s->offset_ns = sk_wall_ns() - now;
 		s->last_second = now;
 		every_second(s);
 	}
-	if (now - s->last_fold >= (uint64_t)FOLD_NS * SECOND_NS)
+	if (now - s->last_fold >= FOLD_NS * SK_SECOND_NS)
 		guard_session_flush(s);
 	return 0;
 }
@@ -741,8 +733,8 @@ int guard_session_open(const struct guard_session_options *o, struct guard_sessi
 	s->lineage = guard_lineage_new();
 	s->later = guard_later_new();
 	s->resolved = guard_resolved_new();
-	s->offset_ns = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC);
-	s->last_fold = now_ns(CLOCK_MONOTONIC);
+	s->offset_ns = sk_wall_ns() - sk_mono_ns();
+	s->last_fold = sk_mono_ns();
 	r = guard_session_check(s, err);
 	if (r == 0)
 		r = guard_kern_open(&o->kern, &s->kern, err);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/sandbox.h"
 #include "base/text.h"
@@ -45,14 +46,6 @@ struct worker {
 	uint32_t code;
 	uint32_t msg_len;
 };
-
-uint64_t scan_now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static void put_u32(uint8_t *p, uint32_t v)
 {
@@ -298,7 +291,7 @@ static void serve_one(struct run *run, unsigned i)
 
 static void serve(struct run *run)
 {
-	bool late = run->pool->deadline_ms != 0 && scan_now_ms() > run->pool->deadline_ms;
+	bool late = run->pool->deadline_ms != 0 && sk_mono_ms() > run->pool->deadline_ms;
 	bool blind = false;
 
 	for (unsigned i = 0; i < run->n_workers; i++)

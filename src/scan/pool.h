@@ -82,10 +82,3 @@ struct scan_pool {
  */
 sk_must_check int scan_pool_run(const struct scan_pool *pool, struct scan_job *jobs, size_t n_jobs,
 				struct sk_err *err);
-
-/**
- * scan_now_ms() - CLOCK_MONOTONIC
- *
- * Return: milliseconds.
- */
-uint64_t scan_now_ms(void);

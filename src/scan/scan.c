@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "scan/session.h"
 #include "unpack/unpack.h"
@@ -234,7 +235,7 @@ static struct scan_session session_of(const struct scan_options *opts, const str
 		.db = db,
 		.arena = a,
 		.n_workers = opts->n_workers != 0 ? opts->n_workers : count_cores(),
-		.deadline_ms = scan_now_ms() + opts->limits.max[SK_LIMIT_TIME] * 1000,
+		.deadline_ms = sk_mono_ms() + opts->limits.max[SK_LIMIT_TIME] * 1000,
 		.fd = -1,
 		.root_fd = -1,
 		.file_size = UINT64_MAX,

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "scan/owner.h"
 #include "scan/pool.h"
@@ -79,7 +80,7 @@ static void check(const struct image *m, const char *path, bool has_database, co
 	struct scan_owner o;
 	struct sk_err err;
 
-	if (scan_owner(m->layers, N_LAYERS, path, scan_now_ms() + 60000, &o, &err) < 0)
+	if (scan_owner(m->layers, N_LAYERS, path, sk_mono_ms() + 60000, &o, &err) < 0)
 		fail_msg("%s", err.msg);
 	assert_int_equal(o.has_database, has_database);
 	assert_string_equal(o.name, name);
@@ -161,7 +162,7 @@ static void damaged(void **state)
 
 	(void)state;
 	put(&m, 1, "var/lib/rpm/rpmdb.sqlite", "this is no database");
-	assert_true(scan_owner(m.layers, N_LAYERS, "/bin/x", scan_now_ms() + 60000, &o, &err) < 0);
+	assert_true(scan_owner(m.layers, N_LAYERS, "/bin/x", sk_mono_ms() + 60000, &o, &err) < 0);
 	image_free(&m);
 }
 

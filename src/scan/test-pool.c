@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "scan/pool.h"
 
@@ -266,7 +267,7 @@ static void stalled_worker(void **state)
 	struct scan_job job = {.fd = -1, .work = work_stall};
 
 	(void)state;
-	assert_int_equal(run_one(&job, scan_now_ms() + 200), -SK_E_TIMEOUT);
+	assert_int_equal(run_one(&job, sk_mono_ms() + 200), -SK_E_TIMEOUT);
 	sk_buf_release(&job.answer);
 }
 

@@ -21,6 +21,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/sandbox.h"
 #include "scan/pool.h"
@@ -394,7 +395,7 @@ static int burn(sk_unused const struct scan_job *job, sk_unused struct sk_buf *a
 
 static int run(struct scan_job *job)
 {
-	struct scan_pool pool = {.n_workers = 1, .deadline_ms = scan_now_ms() + 120000};
+	struct scan_pool pool = {.n_workers = 1, .deadline_ms = sk_mono_ms() + 120000};
 	struct sk_err err = {0};
 
 	if (scan_pool_run(&pool, job, 1, &err) < 0) {

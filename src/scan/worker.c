@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/sandbox.h"
 #include "base/wire.h"
 #include "scan/pool.h"
@@ -77,7 +78,7 @@ static void describe(struct sk_arena *a, unsigned layers, unsigned possible,
 int scan_worker_report(struct sk_arena *a, struct scan_worker_feature *ret, struct sk_err *err)
 {
 	const struct sk_limits limits = sk_limits_default();
-	struct scan_pool pool = {.n_workers = 1, .deadline_ms = scan_now_ms() + 10000};
+	struct scan_pool pool = {.n_workers = 1, .deadline_ms = sk_mono_ms() + 10000};
 	struct scan_job job = {.what = "worker", .fd = -1, .work = try_all, .limits = &limits};
 	unsigned layers, possible;
 	struct sk_wire w;
