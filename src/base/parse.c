@@ -3,10 +3,11 @@
  * 1970-01-01. */
 #include "base/parse.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "base/ascii.h"
 
 static bool digits_to_u64(struct sk_span s, unsigned base, uint64_t *ret)
 {
@@ -60,13 +61,9 @@ bool sk_parse_i64(struct sk_span s, int64_t *ret)
 
 static int hex_digit(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	if (!sk_is_hex(c))
+		return -1;
+	return sk_is_digit(c) ? c - '0' : sk_lower(c) - 'a' + 10;
 }
 
 bool sk_parse_hex(struct sk_span s, uint8_t *ret, size_t len)
@@ -114,7 +111,7 @@ static bool number_with_unit(struct sk_span s, const struct unit *units, size_t 
 	struct sk_span unit;
 	uint64_t value;
 
-	while (n_digits < s.len && isdigit((unsigned char)s.ptr[n_digits]))
+	while (n_digits < s.len && sk_is_digit(s.ptr[n_digits]))
 		n_digits++;
 	if (!sk_parse_u64(sk_span_sub(s, 0, n_digits), &value))
 		return false;
@@ -263,7 +260,7 @@ bool sk_parse_time(struct sk_span s, int64_t *ret)
 		if (sk_span_strip_prefix(&s, ":") && !take_number(&s, 2, 0, 60, &second))
 			return false;
 		if (sk_span_strip_prefix(&s, "."))
-			while (s.len != 0 && isdigit((unsigned char)s.ptr[0]))
+			while (s.len != 0 && sk_is_digit(s.ptr[0]))
 				s = sk_span_sub(s, 1, s.len);
 		if (!take_zone(s, &offset))
 			return false;

@@ -4,6 +4,8 @@
 
 #include <strings.h>
 
+#include "base/ascii.h"
+
 bool sk_span_eq(struct sk_span a, struct sk_span b)
 {
 	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
@@ -79,18 +81,13 @@ bool sk_span_contains(struct sk_span s, const char *needle)
 	return s.len >= len && memmem(s.ptr, s.len, needle, len) != NULL;
 }
 
-static bool is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 struct sk_span sk_span_trim(struct sk_span s)
 {
-	while (s.len != 0 && is_space(s.ptr[0])) {
+	while (s.len != 0 && sk_is_space(s.ptr[0])) {
 		s.ptr++;
 		s.len--;
 	}
-	while (s.len != 0 && is_space(s.ptr[s.len - 1]))
+	while (s.len != 0 && sk_is_space(s.ptr[s.len - 1]))
 		s.len--;
 	return s;
 }

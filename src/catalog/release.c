@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/io.h"
 #include "catalog/catalog-priv.h"
 
@@ -69,10 +70,8 @@ static const char *lower(struct sk_arena *a, const char *s)
 {
 	char *copy = sk_arena_strdup(a, s);
 
-	for (char *c = copy; c != NULL && *c != '\0'; c++) {
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
-	}
+	for (char *c = copy; c != NULL && *c != '\0'; c++)
+		*c = sk_lower(*c);
 	return copy;
 }
 
@@ -157,7 +156,7 @@ static struct sk_span first_version(struct sk_span s)
 	struct sk_span word;
 
 	while (sk_span_cut(&s, ' ', &word)) {
-		if (word.len != 0 && word.ptr[0] >= '0' && word.ptr[0] <= '9')
+		if (word.len != 0 && sk_is_digit(word.ptr[0]))
 			return word;
 	}
 	return sk_span_of(NULL, 0);
@@ -218,7 +217,7 @@ static void read_version(struct catalog_out *o, struct sk_span line, const char 
 	if (!catalog_is_word(line))
 		return;
 	d->id = id;
-	if (line.ptr[0] >= '0' && line.ptr[0] <= '9')
+	if (sk_is_digit(line.ptr[0]))
 		d->version_id = catalog_text(o, line);
 	else /* debian_version of testing: "trixie/sid" */
 		d->codename = catalog_text(o, sk_span_sub(line, 0, sk_span_find(line, '/')));

@@ -5,6 +5,7 @@
  * sign: an Origin or Vendor field of somebody else, marks in the version, and the addresses of
  * known vendors. The lists hold against every package of Debian 12 (test-vendor.c says how).
  */
+#include "base/ascii.h"
 #include "catalog/catalog.h"
 
 /** struct own_vendor - how a distribution signs its own packages */
@@ -135,8 +136,7 @@ static bool has_build_day(struct sk_span v)
 
 		if (!sk_span_starts(sk_span_sub(v, at, v.len), "+0~20"))
 			continue;
-		while (at + 3 + digits < v.len && v.ptr[at + 3 + digits] >= '0' &&
-		       v.ptr[at + 3 + digits] <= '9')
+		while (at + 3 + digits < v.len && sk_is_digit(v.ptr[at + 3 + digits]))
 			digits++;
 		if (digits == 8)
 			return true;

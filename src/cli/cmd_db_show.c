@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/text.h"
@@ -632,12 +633,8 @@ static const char *recase(struct sk_arena *a, const char *text, size_t n_upper)
 {
 	char *copy = sk_arena_strdup(a, text);
 
-	for (size_t i = 0; copy[i] != '\0'; i++) {
-		if (i < n_upper && copy[i] >= 'a' && copy[i] <= 'z')
-			copy[i] = (char)(copy[i] - 'a' + 'A');
-		else if (i >= n_upper && copy[i] >= 'A' && copy[i] <= 'Z')
-			copy[i] = (char)(copy[i] - 'A' + 'a');
-	}
+	for (size_t i = 0; copy[i] != '\0'; i++)
+		copy[i] = i < n_upper ? sk_upper(copy[i]) : sk_lower(copy[i]);
 	return copy;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "base/ascii.h"
 #include "base/parse.h"
 
 struct guard_attrib {
@@ -48,8 +49,7 @@ static bool is_suffix_of(struct sk_span s, size_t least, size_t most, bool digit
 	if (s.len < least || s.len > most)
 		return false;
 	for (size_t i = 0; i < s.len; i++)
-		if (!(s.ptr[i] >= '0' && s.ptr[i] <= '9') &&
-		    (digits || !(s.ptr[i] >= 'a' && s.ptr[i] <= 'z')))
+		if (!sk_is_digit(s.ptr[i]) && (digits || !sk_is_lower(s.ptr[i])))
 			return false;
 	return true;
 }

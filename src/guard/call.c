@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/span.h"
 
 #define LETTER(c) (1u << ((c) - 'a'))
@@ -57,7 +58,7 @@ static const char *base_of(const char *path)
 static bool is_version(const char *tail)
 {
 	for (; *tail != '\0'; tail++)
-		if (!(*tail >= '0' && *tail <= '9') && *tail != '.' && *tail != '-' && *tail != 'm')
+		if (!sk_is_digit(*tail) && *tail != '.' && *tail != '-' && *tail != 'm')
 			return false;
 	return true;
 }

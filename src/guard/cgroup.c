@@ -21,28 +21,19 @@ enum {
 	WALK_MAX = 65536,
 	MOUNTS_MAX = 8 << 20, /* hosts with thousands of containers have long mount tables */
 	PIDS_MAX = 16 << 20,
+	LINES_MAX = 1 << 16, /* a line for each hierarchy of cgroups v1, and one */
 };
-
-static bool read_text(const char *path, size_t max, struct sk_buf *b)
-{
-	struct sk_err err;
-	sk_cleanup(sk_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	sk_buf_init(b, max);
-	return fd >= 0 && sk_read_fd(fd, b, &err) == 0;
-}
 
 bool guard_cgroup_root(char *buf, size_t size)
 {
-	struct sk_span rest, line;
+	struct sk_span rest = {0}, line;
 	struct sk_buf b;
+	struct sk_err err;
 	bool found = false;
 
-	if (!read_text("/proc/self/mounts", MOUNTS_MAX, &b)) {
-		sk_buf_release(&b);
-		return false;
-	}
-	rest = sk_buf_span(&b);
+	sk_buf_init(&b, MOUNTS_MAX);
+	if (sk_read_file(AT_FDCWD, "/proc/self/mounts", &b, &err) == 0)
+		rest = sk_buf_span(&b);
 	while (!found && sk_span_line(&rest, &line)) {
 		struct sk_span dev, dir, type;
 
@@ -150,10 +141,12 @@ void guard_cgroup_pids(const char *path, guard_cgroup_pid_fn *fn, void *ctx)
 	char name[GUARD_CGROUP_PATH_SIZE + 16];
 	struct sk_span rest, line;
 	struct sk_buf b;
+	struct sk_err err;
 	uint32_t pid;
 
 	(void)snprintf(name, sizeof(name), "%s/cgroup.procs", path);
-	if (read_text(name, PIDS_MAX, &b)) {
+	sk_buf_init(&b, PIDS_MAX);
+	if (sk_read_file(AT_FDCWD, name, &b, &err) == 0) {
 		rest = sk_buf_span(&b);
 		while (sk_span_line(&rest, &line))
 			if (sk_parse_u32(line, &pid) && pid != 0)
@@ -167,12 +160,14 @@ bool guard_cgroup_of_pid(uint32_t pid, char *buf, size_t size)
 	char name[64], root[256];
 	struct sk_span rest, line;
 	struct sk_buf b;
+	struct sk_err err;
 	bool found = false;
 
 	(void)snprintf(name, sizeof(name), "/proc/%u/cgroup", pid);
 	if (!guard_cgroup_root(root, sizeof(root)))
 		return false;
-	if (read_text(name, 1 << 16, &b)) {
+	sk_buf_init(&b, LINES_MAX);
+	if (sk_read_file(AT_FDCWD, name, &b, &err) == 0) {
 		rest = sk_buf_span(&b);
 		while (!found && sk_span_line(&rest, &line))
 			if (sk_span_strip_prefix(&line, "0::"))

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
 #include "base/io.h"
 #include "guard/bolt.h"
 #include "guard/engine-priv.h"
@@ -468,8 +469,7 @@ static bool is_id(const char *id)
 	if (n == 0 || n >= GUARD_ID_SIZE || id[0] == '.')
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!(id[i] >= 'a' && id[i] <= 'z') && !(id[i] >= 'A' && id[i] <= 'Z') &&
-		    !(id[i] >= '0' && id[i] <= '9') && strchr("_.+-", id[i]) == NULL)
+		if (!sk_is_alnum(id[i]) && strchr("_.+-", id[i]) == NULL)
 			return false;
 	return true;
 }

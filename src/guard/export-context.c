@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "base/ascii.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "guard/export-priv.h"
@@ -132,12 +133,8 @@ static void add_volume_name(struct sk_buf *b, struct sk_span dir)
 	size_t n = 0;
 
 	for (size_t i = 0; i < dir.len && n < 50; i++) {
-		char c = dir.ptr[i];
-
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c - 'A' + 'a');
-		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
-			(void)sk_buf_add_char(b, c);
+		if (sk_is_alnum(dir.ptr[i])) {
+			(void)sk_buf_add_char(b, sk_lower(dir.ptr[i]));
 			dash = false;
 			n++;
 		} else if (!dash && i + 1 < dir.len) {

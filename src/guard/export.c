@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "guard/export-priv.h"
 
 const struct guard_export *guard_exports(void)
@@ -36,12 +37,8 @@ const char *guard_export_name(const struct guard_profile *p, char buf[GUARD_EXPO
 
 	memcpy(buf, prefix, n);
 	for (const char *s = p->service; *s != '\0' && n + 1 < GUARD_EXPORT_NAME; s++) {
-		char c = *s;
+		char c = sk_is_alnum(*s) ? sk_lower(*s) : '-';
 
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c - 'A' + 'a');
-		if ((c < 'a' || c > 'z') && (c < '0' || c > '9'))
-			c = '-';
 		if (c != '-' || buf[n - 1] != '-')
 			buf[n++] = c;
 	}

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/buf.h"
 #include "base/io.h"
 #include "base/map.h"
@@ -316,8 +317,8 @@ static bool is_named(struct sk_span path, const char *const *names, size_t n)
 {
 	struct sk_span base = sk_path_base(path);
 
-	while (base.len != 0 && (base.ptr[base.len - 1] == '.' ||
-				 (base.ptr[base.len - 1] >= '0' && base.ptr[base.len - 1] <= '9')))
+	while (base.len != 0 &&
+	       (base.ptr[base.len - 1] == '.' || sk_is_digit(base.ptr[base.len - 1])))
 		base.len--;
 	for (size_t i = 0; i < n; i++)
 		if (sk_span_eq_str(base, names[i]))
@@ -449,9 +450,8 @@ static bool leads_to_command(struct sk_span word)
 
 static bool is_command_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '/' || c == '.' || c == '_' || c == '-' || c == '+' || c == '[' || c == '!' ||
-	       c == '{' || c == ':';
+	return sk_is_alnum(c) || c == '/' || c == '.' || c == '_' || c == '-' || c == '+' ||
+	       c == '[' || c == '!' || c == '{' || c == ':';
 }
 
 /* Tries each word at which a command could stand; more than there are is better than fewer. */

@@ -15,6 +15,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/io.h"
 #include "guard/cgroup.h"
 #include "guard/kern-pin.h"
@@ -85,10 +86,10 @@ static unsigned kernel_version(void)
 
 	if (uname(&u) != 0)
 		return 0;
-	for (p = u.release; *p >= '0' && *p <= '9'; p++)
+	for (p = u.release; sk_is_digit(*p); p++)
 		major = major * 10 + (unsigned)(*p - '0');
 	if (*p == '.')
-		for (p++; *p >= '0' && *p <= '9'; p++)
+		for (p++; sk_is_digit(*p); p++)
 			minor = minor * 10 + (unsigned)(*p - '0');
 	return major * 1000 + minor;
 }

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/buf.h"
 #include "base/parse.h"
 #include "base/text.h"
@@ -30,9 +31,7 @@ struct writer {
 
 static bool is_word_char(char c, bool flow)
 {
-	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-		return true;
-	return strchr("/._+@=%*-", c) != NULL || (c == ',' && !flow);
+	return sk_is_alnum(c) || strchr("/._+@=%*-", c) != NULL || (c == ',' && !flow);
 }
 
 /* Words that other readers of YAML take for something else than text. */
@@ -55,7 +54,7 @@ static bool is_dotted(struct sk_span s)
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.ptr[i] == '.')
 			dots++;
-		else if (s.ptr[i] != '/' && (s.ptr[i] < '0' || s.ptr[i] > '9'))
+		else if (s.ptr[i] != '/' && !sk_is_digit(s.ptr[i]))
 			return false;
 	}
 	return dots >= 2 && s.ptr[0] != '.' && s.ptr[0] != '/';
@@ -67,8 +66,7 @@ static bool is_plain(struct sk_span s, bool flow)
 		return false;
 	if (is_dotted(s))
 		return true;
-	if (s.ptr[0] != '/' && !(s.ptr[0] >= 'a' && s.ptr[0] <= 'z') &&
-	    !(s.ptr[0] >= 'A' && s.ptr[0] <= 'Z'))
+	if (s.ptr[0] != '/' && !sk_is_alpha(s.ptr[0]))
 		return false;
 	for (size_t i = 1; i < s.len; i++) {
 		bool inner = i + 1 < s.len && s.ptr[i + 1] != ' ';

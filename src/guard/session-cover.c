@@ -71,20 +71,13 @@ void guard_session_find_path(struct guard_session *s, struct guard_whose *w)
 		guard_cgroup_walk(s->root, match_path, &f);
 }
 
-static bool read_text(const char *path, struct sk_buf *b)
-{
-	sk_cleanup(sk_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct sk_err err;
-
-	return fd >= 0 && sk_read_fd(fd, b, &err) == 0;
-}
-
 /* A process that ran before: its program is remembered under a number of its own. */
 static void adopt(struct guard_session *s, uint64_t cgroup, uint32_t pid)
 {
 	struct guard_task t = {.cgroup = cgroup, .flags = GUARD_T_SEEN}, parent;
 	struct guard_image_of image = {.host_pid = pid};
 	char name[64];
+	struct sk_err err;
 	ssize_t n;
 	struct sk_buf b;
 
@@ -97,7 +90,8 @@ static void adopt(struct guard_session *s, uint64_t cgroup, uint32_t pid)
 	s->path[n] = '\0';
 	sk_buf_init(&b, GUARD_ARGS_BYTES * 64);
 	(void)snprintf(name, sizeof(name), "/proc/%u/cmdline", pid);
-	(void)read_text(name, &b); /* gone meanwhile, or cut: what there is will do */
+	/* Gone meanwhile, or cut: what there is will do. */
+	(void)!sk_read_file(AT_FDCWD, name, &b, &err);
 	image.n_args = (uint32_t)guard_session_split_args(
 		s, (const uint8_t *)(b.ptr != NULL ? b.ptr : ""), b.len);
 	sk_buf_release(&b);

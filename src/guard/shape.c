@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/defs.h"
 #include "base/io.h"
 
@@ -20,31 +21,6 @@ enum {
 	TRANSITIONS_LEAST = 3, /* between letters and digits: x81k2, not x86 or i18n */
 	STACK_PATH = 1024,
 };
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_lower(char c)
-{
-	return c >= 'a' && c <= 'z';
-}
-
-static bool is_upper(char c)
-{
-	return c >= 'A' && c <= 'Z';
-}
-
-static bool is_alnum(char c)
-{
-	return is_digit(c) || is_lower(c) || is_upper(c);
-}
-
-static bool is_hex(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
 
 static bool all_of(struct sk_span s, bool (*is)(char))
 {
@@ -70,16 +46,16 @@ static bool is_number(struct sk_span s)
 	if (s.len > 1 && (s.ptr[0] == '-' || s.ptr[0] == '+'))
 		s = sk_span_sub(s, 1, s.len);
 	dot = sk_span_find(s, '.');
-	if (!all_of(sk_span_sub(s, 0, dot), is_digit))
+	if (!all_of(sk_span_sub(s, 0, dot), sk_is_digit))
 		return false;
-	return dot == s.len || all_of(sk_span_sub(s, dot + 1, s.len), is_digit);
+	return dot == s.len || all_of(sk_span_sub(s, dot + 1, s.len), sk_is_digit);
 }
 
 static bool is_digest(struct sk_span s)
 {
 	if (sk_span_starts(s, "0x") && s.len > 2)
-		return all_of(sk_span_sub(s, 2, s.len), is_hex);
-	return s.len >= HEX_LEAST && all_of(s, is_hex) && any_of(s, is_digit);
+		return all_of(sk_span_sub(s, 2, s.len), sk_is_hex);
+	return s.len >= HEX_LEAST && all_of(s, sk_is_hex) && any_of(s, sk_is_digit);
 }
 
 /* Does a word of letters and digits look like chance? */
@@ -87,22 +63,22 @@ static bool is_random(struct sk_span s)
 {
 	size_t numeric = 0, any = 0;
 
-	if (!all_of(s, is_alnum))
+	if (!all_of(s, sk_is_alnum))
 		return false;
 	for (size_t i = 1; i < s.len; i++) {
 		char a = s.ptr[i - 1], b = s.ptr[i];
 
-		numeric += is_digit(a) != is_digit(b);
+		numeric += sk_is_digit(a) != sk_is_digit(b);
 		/* a capital at the start of a word is no sign of chance */
-		any += is_digit(a) != is_digit(b) ||
-		       (is_upper(a) != is_upper(b) && (i != 1 || !is_upper(a)));
+		any += sk_is_digit(a) != sk_is_digit(b) ||
+		       (sk_is_upper(a) != sk_is_upper(b) && (i != 1 || !sk_is_upper(a)));
 	}
 	if (numeric >= TRANSITIONS_LEAST)
 		return true;
 	if (s.len >= RANDOM_LEAST && any * 2 >= s.len)
 		return true;
-	return s.len >= MIXED_LEAST && any_of(s, is_digit) && any_of(s, is_upper) &&
-	       any_of(s, is_lower);
+	return s.len >= MIXED_LEAST && any_of(s, sk_is_digit) && any_of(s, sk_is_upper) &&
+	       any_of(s, sk_is_lower);
 }
 
 /* 8-4-4-4-12 hexadecimal digits, RFC 9562 */
@@ -113,7 +89,7 @@ static bool is_uuid(struct sk_span s)
 	for (size_t i = 0; i < s.len; i++) {
 		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
 
-		if (dash ? s.ptr[i] != '-' : !is_hex(s.ptr[i]))
+		if (dash ? s.ptr[i] != '-' : !sk_is_hex(s.ptr[i]))
 			return false;
 	}
 	return true;
@@ -158,19 +134,19 @@ static bool is_separator(char c)
 /* What mkstemp makes of XXXXXX, where it shows: "VmoxvK", not "access", "Access" or "README". */
 static bool is_mkstemp(struct sk_span s)
 {
-	return s.len == RANDOM_LEAST && all_of(s, is_alnum) && any_of(s, is_lower) &&
-	       any_of(sk_span_sub(s, 1, s.len), is_upper);
+	return s.len == RANDOM_LEAST && all_of(s, sk_is_alnum) && any_of(s, sk_is_lower) &&
+	       any_of(sk_span_sub(s, 1, s.len), sk_is_upper);
 }
 
 static bool token_changes(struct sk_span token, enum churn churn, bool last)
 {
 	if (is_number(token) || is_digest(token) || is_random(token) || (last && is_mkstemp(token)))
 		return true;
-	if (churn != CHURN_TEMP || token.len < RANDOM_LEAST || !all_of(token, is_alnum))
+	if (churn != CHURN_TEMP || token.len < RANDOM_LEAST || !all_of(token, sk_is_alnum))
 		return false;
 	/* under /tmp the last part of a name is what mkstemp made of XXXXXX */
-	return last &&
-	       (any_of(token, is_digit) || any_of(sk_span_sub(token, 1, token.len), is_upper));
+	return last && (any_of(token, sk_is_digit) ||
+			any_of(sk_span_sub(token, 1, token.len), sk_is_upper));
 }
 
 /* What mkstemp made of XXXXXX behind a separator. "Config" and "sha256" do not look like it. */
@@ -178,12 +154,12 @@ static bool is_made_up(struct sk_span token)
 {
 	bool odd = false;
 
-	if (token.len != RANDOM_LEAST || !all_of(token, is_alnum))
+	if (token.len != RANDOM_LEAST || !all_of(token, sk_is_alnum))
 		return false;
 	for (size_t i = 1; i < token.len; i++)
-		odd = odd || is_upper(token.ptr[i]) ||
-		      (is_digit(token.ptr[i - 1]) && !is_digit(token.ptr[i]));
-	return odd && any_of(token, is_lower);
+		odd = odd || sk_is_upper(token.ptr[i]) ||
+		      (sk_is_digit(token.ptr[i - 1]) && !sk_is_digit(token.ptr[i]));
+	return odd && any_of(token, sk_is_lower);
 }
 
 /* "app-2026-01-02.log" becomes "app-" star ".log". */
@@ -234,7 +210,7 @@ static void add_component(struct sk_buf *b, struct sk_span c, enum churn churn)
 		return;
 	case CHURN_NUMBERS:
 	case CHURN_DEVICE:
-		while (stem > 0 && is_digit(c.ptr[stem - 1]))
+		while (stem > 0 && sk_is_digit(c.ptr[stem - 1]))
 			stem--;
 		if (stem == c.len || (stem != 0 && churn == CHURN_NUMBERS))
 			(void)sk_buf_add_span(b, c);
@@ -275,7 +251,7 @@ bool guard_pattern_is_kin(struct sk_span a, struct sk_span b)
 		return false;
 	tail_a = sk_span_sub(a, stem, a.len);
 	tail_b = sk_span_sub(b, stem, b.len);
-	return all_of(tail_a, is_alnum) && all_of(tail_b, is_alnum) &&
+	return all_of(tail_a, sk_is_alnum) && all_of(tail_b, sk_is_alnum) &&
 	       (is_made_up(tail_a) || is_made_up(tail_b));
 }
 
@@ -366,7 +342,8 @@ static const struct {
 
 static struct sk_span without_version(struct sk_span name)
 {
-	while (name.len != 0 && (is_digit(name.ptr[name.len - 1]) || name.ptr[name.len - 1] == '.'))
+	while (name.len != 0 &&
+	       (sk_is_digit(name.ptr[name.len - 1]) || name.ptr[name.len - 1] == '.'))
 		name.len--;
 	return name;
 }
@@ -406,7 +383,7 @@ static bool takes_code(int interpreter, struct sk_span option)
 		return is_listed(interpreters[interpreter].words, option);
 	last = option.ptr[option.len - 1];
 	return strchr(interpreters[interpreter].letters, last) != NULL &&
-	       all_of(sk_span_sub(option, 1, option.len), is_alnum);
+	       all_of(sk_span_sub(option, 1, option.len), sk_is_alnum);
 }
 
 /* Code by its looks, for programs that are not known to take any. */
@@ -440,7 +417,7 @@ static void add_tokens(struct sk_buf *b, struct sk_span s)
 		while (end < s.len && !is_separator(s.ptr[end]) && s.ptr[end] != '/')
 			end++;
 		token = sk_span_sub(s, i, end - i);
-		if (all_of(token, is_digit))
+		if (all_of(token, sk_is_digit))
 			(void)sk_buf_add_char(b, 'N');
 		else if (is_digest(token))
 			(void)sk_buf_add_char(b, 'H');
@@ -462,7 +439,7 @@ static bool add_url(struct sk_buf *b, struct sk_span s)
 	size_t slash;
 
 	if (!sk_span_strip_prefix(&rest, "://") || colon == 0 ||
-	    !all_of(sk_span_sub(s, 0, colon), is_alnum))
+	    !all_of(sk_span_sub(s, 0, colon), sk_is_alnum))
 		return false;
 	slash = sk_span_find(rest, '/');
 	(void)sk_buf_add_span(b, sk_span_sub(s, 0, colon));
@@ -510,10 +487,10 @@ static void add_option(struct sk_buf *b, struct sk_span s)
 	if (at < s.len) {
 		(void)sk_buf_add_span(b, sk_span_sub(s, 0, at + 1));
 		add_word(b, sk_span_sub(s, at + 1, s.len));
-	} else if (s.ptr[1] != '-' && s.len > 2 && !all_of(sk_span_sub(s, 1, s.len), is_alnum)) {
+	} else if (s.ptr[1] != '-' && s.len > 2 && !all_of(sk_span_sub(s, 1, s.len), sk_is_alnum)) {
 		(void)sk_buf_add_span(b, sk_span_sub(s, 0, 2));
 		add_word(b, sk_span_sub(s, 2, s.len));
-	} else if (s.ptr[1] != '-' && all_of(sk_span_sub(s, 2, s.len), is_digit)) {
+	} else if (s.ptr[1] != '-' && all_of(sk_span_sub(s, 2, s.len), sk_is_digit)) {
 		(void)sk_buf_add_span(b, sk_span_sub(s, 0, 2));
 		(void)sk_buf_add_char(b, 'N');
 	} else {

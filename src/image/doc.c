@@ -6,6 +6,7 @@
  */
 #include "image/doc.h"
 
+#include "base/ascii.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -36,9 +37,7 @@ static bool folds_to(struct sk_span key, const char *name)
 			c = 'k';
 			i += 2;
 		}
-		c = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-		want = want >= 'A' && want <= 'Z' ? (char)(want - 'A' + 'a') : want;
-		if (c != want)
+		if (sk_lower(c) != sk_lower(want))
 			return false;
 	}
 	return i == key.len && *name == '\0';

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/parse.h"
 #include "model/package.h"
 
@@ -212,8 +213,7 @@ static bool release_is_sane(struct sk_span s)
 	for (size_t i = 0; i < s.len; i++) {
 		char c = s.ptr[i];
 
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		      c == '.' || c == '-' || c == '_' || c == '+'))
+		if (!(sk_is_alnum(c) || c == '.' || c == '-' || c == '_' || c == '+'))
 			return false;
 	}
 	return true;
@@ -224,7 +224,7 @@ static bool first_number(struct sk_span s, struct sk_span *ret_part, uint32_t *r
 {
 	size_t n = 0;
 
-	while (n < s.len && s.ptr[n] >= '0' && s.ptr[n] <= '9')
+	while (n < s.len && sk_is_digit(s.ptr[n]))
 		n++;
 	*ret_part = sk_span_sub(s, 0, n);
 	return sk_parse_u32(*ret_part, ret);
@@ -315,7 +315,7 @@ static const char *upper_copy(const char *text, struct sk_arena *a)
 	char *copy = sk_arena_strdup(a, text);
 
 	for (char *c = copy; *c != '\0'; c++)
-		*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+		*c = sk_upper(*c);
 	return copy;
 }
 

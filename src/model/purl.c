@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "base/ascii.h"
 #include "base/buf.h"
 #include "base/parse.h"
 #include "base/text.h"
@@ -73,21 +74,6 @@ static const struct purl_type types[] = {
 	{"vscode-extension", PURL_BOTH_LOWER | PURL_VERSION_LOWER, NULL},
 };
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool is_alnum(char c)
-{
-	return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z');
-}
-
 /* strchr() would find the NUL that ends the set. */
 static bool is_one_of(char c, const char *set)
 {
@@ -97,13 +83,13 @@ static bool is_one_of(char c, const char *set)
 static void lower_text(char *s)
 {
 	for (; s != NULL && *s != '\0'; s++)
-		*s = lower(*s);
+		*s = sk_lower(*s);
 }
 
 static void upper_text(char *s)
 {
 	for (; s != NULL && *s != '\0'; s++)
-		*s = *s >= 'a' && *s <= 'z' ? (char)(*s - 'a' + 'A') : *s;
+		*s = sk_upper(*s);
 }
 
 static unsigned rules_of(const char *type, const char **ret_required)
@@ -189,10 +175,10 @@ static bool decode_path(struct sk_span s, bool dots_dropped, struct sk_arena *a,
 
 static bool key_valid(struct sk_span key)
 {
-	if (key.len == 0 || is_digit(key.ptr[0]))
+	if (key.len == 0 || sk_is_digit(key.ptr[0]))
 		return false;
 	for (size_t i = 0; i < key.len; i++) {
-		if (!is_alnum(key.ptr[i]) && !is_one_of(key.ptr[i], ".-_"))
+		if (!sk_is_alnum(key.ptr[i]) && !is_one_of(key.ptr[i], ".-_"))
 			return false;
 	}
 	return true;
@@ -249,7 +235,7 @@ static void pep503(char *name)
 
 	for (const char *in = name; *in != '\0'; in++) {
 		if (!is_one_of(*in, "-_."))
-			*out++ = lower(*in);
+			*out++ = sk_lower(*in);
 		else if (out == name || out[-1] != '-')
 			*out++ = '-';
 	}
@@ -308,10 +294,10 @@ static const char *apply_type(struct model_purl *p, char *ns, char *name, char *
 
 static bool parse_type(struct sk_span s, struct sk_arena *a, struct model_purl *p)
 {
-	if (s.len == 0 || is_digit(s.ptr[0]))
+	if (s.len == 0 || sk_is_digit(s.ptr[0]))
 		return false;
 	for (size_t i = 0; i < s.len; i++) {
-		if (!is_alnum(s.ptr[i]) && !is_one_of(s.ptr[i], ".-+"))
+		if (!sk_is_alnum(s.ptr[i]) && !is_one_of(s.ptr[i], ".-+"))
 			return false;
 	}
 	char *type = sk_arena_str(a, s);
@@ -419,7 +405,7 @@ static void encode(struct sk_buf *b, const char *s, bool is_path)
 	for (; *s != '\0'; s++) {
 		unsigned char c = (unsigned char)*s;
 
-		if (is_alnum(*s) || is_one_of(*s, ".-_~:") || (is_path && c == '/')) {
+		if (sk_is_alnum(*s) || is_one_of(*s, ".-_~:") || (is_path && c == '/')) {
 			sk_buf_add_char(b, *s);
 		} else {
 			sk_buf_add_char(b, '%');

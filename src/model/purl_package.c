@@ -6,6 +6,7 @@
  */
 #include <stdbool.h>
 
+#include "base/ascii.h"
 #include "base/parse.h"
 #include "base/text.h"
 #include "model/purl.h"
@@ -79,11 +80,6 @@ enum {
 	MAX_DISTRO = 128 /* bytes of a distribution's name with its release */
 };
 
-static bool digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static const char *distro_id(const char *name)
 {
 	for (size_t i = 0; i < SK_ARRAY_LEN(distro_names); i++) {
@@ -98,7 +94,7 @@ static char *lower_copy(struct sk_span s, struct sk_arena *a)
 	char *text = sk_arena_str(a, s);
 
 	for (char *c = text; *c != '\0'; c++)
-		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+		*c = sk_lower(*c);
 	return text;
 }
 
@@ -110,7 +106,8 @@ static bool separator(char c)
 /* A name may end before a separator, and before its number: "debian-12", "debian12". */
 static bool name_may_end(struct sk_span s, size_t at)
 {
-	return at == s.len || separator(s.ptr[at]) || (digit(s.ptr[at]) && !digit(s.ptr[at - 1]));
+	return at == s.len || separator(s.ptr[at]) ||
+	       (sk_is_digit(s.ptr[at]) && !sk_is_digit(s.ptr[at - 1]));
 }
 
 /* The longest begin that is the name of a distribution: "opensuse-leap" of "opensuse-leap-15.5". */
@@ -192,7 +189,7 @@ static void distro_of_dist_tag(const char *version, const char *ns, struct sk_ar
 		if (at == NULL)
 			continue;
 		s = sk_span_str(at + strlen(tags[i]));
-		while (n < s.len && digit(s.ptr[n]))
+		while (n < s.len && sk_is_digit(s.ptr[n]))
 			n++;
 		if (n > 0)
 			ret->version_id = sk_arena_str(a, sk_span_sub(s, 0, n));

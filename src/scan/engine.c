@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
 #include "base/io.h"
 #include "http/http.h"
 #include "scan/session.h"
@@ -27,15 +28,11 @@ static const char *escape_name(struct sk_arena *a, const char *name)
 	char *text;
 
 	sk_buf_init(&b, 16 * 1024);
-	for (; *name != '\0'; name++) {
-		unsigned char c = (unsigned char)*name;
-
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		    strchr("-._~/:@", c) != NULL)
-			(void)sk_buf_add_char(&b, (char)c);
+	for (; *name != '\0'; name++)
+		if (sk_is_alnum(*name) || strchr("-._~/:@", *name) != NULL)
+			(void)sk_buf_add_char(&b, *name);
 		else
-			(void)sk_buf_printf(&b, "%%%02X", c);
-	}
+			(void)sk_buf_printf(&b, "%%%02X", (unsigned char)*name);
 	text = sk_arena_str(a, sk_buf_span(&b));
 	sk_buf_release(&b);
 	return text;

@@ -52,18 +52,18 @@ struct version_apk {
 
 static bool version_apk_is_hex(char c)
 {
-	return version_is_digit(c) || (c >= 'a' && c <= 'f');
+	return sk_is_digit(c) || (c >= 'a' && c <= 'f');
 }
 
 static void version_apk_digits(struct version_apk *v, enum version_apk_token token)
 {
-	v->value = version_take(&v->rest, version_is_digit);
+	v->value = version_take(&v->rest, sk_is_digit);
 	v->token = v->value.len != 0 ? token : APK_INVALID;
 }
 
 static void version_apk_take_suffix(struct version_apk *v)
 {
-	v->value = version_take(&v->rest, version_is_lower);
+	v->value = version_take(&v->rest, sk_is_lower);
 	v->token = APK_INVALID;
 	for (unsigned i = 0; v->value.len != 0 && i < APK_N_SUFFIXES; i++) {
 		if (sk_span_eq_str(v->value, version_apk_suffixes[i])) {
@@ -98,11 +98,11 @@ static void version_apk_next(struct version_apk *v)
 	v->token = APK_INVALID;
 	if (v->rest.len == 0) {
 		v->token = APK_END;
-	} else if (version_is_lower(c) && last <= APK_DIGITS) {
+	} else if (sk_is_lower(c) && last <= APK_DIGITS) {
 		v->value = sk_span_sub(v->rest, 0, 1);
 		version_skip(&v->rest, 1);
 		v->token = APK_LETTER;
-	} else if (version_is_digit(c) || (c == '.' && last <= APK_DIGITS)) {
+	} else if (sk_is_digit(c) || (c == '.' && last <= APK_DIGITS)) {
 		version_take_char(&v->rest, '.');
 		v->token = last;
 		version_apk_number(v);

@@ -53,7 +53,7 @@ static bool version_dpkg_parse(struct sk_span s, struct version_dpkg *ret)
 					     (s.ptr[0] == '<' && sk_span_eq_str(s, "<unknown>"))};
 	if (ret->none)
 		return true;
-	if (version_is_space(s.ptr[0]) || version_is_space(s.ptr[s.len - 1]))
+	if (sk_is_space(s.ptr[0]) || sk_is_space(s.ptr[s.len - 1]))
 		s = version_trim(s);
 	colon = hyphen = s.len;
 	for (size_t i = 0; i < s.len; i++) {
@@ -91,9 +91,9 @@ static int version_dpkg_rank(struct sk_span s)
 {
 	char c = version_peek(s);
 
-	if (s.len == 0 || version_is_digit(c))
+	if (s.len == 0 || sk_is_digit(c))
 		return 0;
-	if (version_is_alpha(c))
+	if (sk_is_alpha(c))
 		return c;
 	if (c == '~')
 		return -1;
@@ -102,7 +102,7 @@ static int version_dpkg_rank(struct sk_span s)
 
 static bool version_dpkg_more_text(struct sk_span s)
 {
-	return s.len != 0 && !version_is_digit(s.ptr[0]);
+	return s.len != 0 && !sk_is_digit(s.ptr[0]);
 }
 
 /* Takes a run of digits off @s, without the zeros that it begins with. */
@@ -113,7 +113,7 @@ static struct sk_span version_dpkg_number(struct sk_span *s)
 
 	while (start < s->len && s->ptr[start] == '0')
 		start++;
-	for (end = start; end < s->len && version_is_digit(s->ptr[end]);)
+	for (end = start; end < s->len && sk_is_digit(s->ptr[end]);)
 		end++;
 	run = sk_span_sub(*s, start, end - start);
 	version_skip(s, end);
@@ -128,7 +128,7 @@ static void version_dpkg_drop_common(struct sk_span *a, struct sk_span *b)
 	while (n < a->len && n < b->len && a->ptr[n] == b->ptr[n])
 		n++;
 	if (n < a->len || n < b->len) {
-		while (n > 0 && version_is_digit(a->ptr[n - 1]))
+		while (n > 0 && sk_is_digit(a->ptr[n - 1]))
 			n--;
 	}
 	version_skip(a, n);
@@ -191,7 +191,7 @@ static int version_dpkg_compare(struct sk_span a, struct sk_span b, int *ret_ord
 static bool version_dpkg_chars(struct sk_span s, const char *others)
 {
 	for (size_t i = 0; i < s.len; i++) {
-		if (!version_is_alnum(s.ptr[i]) &&
+		if (!sk_is_alnum(s.ptr[i]) &&
 		    (s.ptr[i] == '\0' || strchr(others, s.ptr[i]) == NULL))
 			return false;
 	}
@@ -202,7 +202,7 @@ static bool version_dpkg_valid(struct sk_span v)
 {
 	struct version_dpkg x;
 
-	return version_dpkg_parse(v, &x) && !x.none && version_is_digit(x.upstream.ptr[0]) &&
+	return version_dpkg_parse(v, &x) && !x.none && sk_is_digit(x.upstream.ptr[0]) &&
 	       version_dpkg_chars(x.upstream, ".-+~:") && version_dpkg_chars(x.revision, ".+~");
 }
 

@@ -31,7 +31,7 @@ static bool version_go_kind(struct sk_span s, struct version_semver *ret)
 	ret->pre = s;
 	ret->has_pre = true;
 	ret->split = true;
-	if (version_take(&digits, version_is_lower).len == 0)
+	if (version_take(&digits, sk_is_lower).len == 0)
 		return false;
 	return digits.len == 0 || (version_semver_number(&digits, &s) && digits.len == 0);
 }

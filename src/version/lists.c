@@ -19,8 +19,8 @@ static bool version_list_is_separator(char c)
 static int version_list_order(struct sk_span a, struct sk_span b)
 {
 	while (a.len != 0 && b.len != 0) {
-		int order = version_num_cmp(version_take(&a, version_is_digit),
-					    version_take(&b, version_is_digit));
+		int order = version_num_cmp(version_take(&a, sk_is_digit),
+					    version_take(&b, sk_is_digit));
 
 		if (order != 0)
 			return order;
@@ -32,7 +32,7 @@ static int version_list_order(struct sk_span a, struct sk_span b)
 
 static bool version_cran_valid(struct sk_span v)
 {
-	while (version_take(&v, version_is_digit).len != 0) {
+	while (version_take(&v, sk_is_digit).len != 0) {
 		if (v.len == 0)
 			return true;
 		if (!version_list_is_separator(v.ptr[0]))
@@ -62,7 +62,7 @@ static bool version_hackage_parse(struct sk_span s, struct sk_span *ret)
 	} while (version_take_char(&s, '.'));
 	*ret = sk_span_sub(start, 0, start.len - s.len);
 	while (version_take_char(&s, '-')) {
-		if (version_take(&s, version_is_alnum).len == 0)
+		if (version_take(&s, sk_is_alnum).len == 0)
 			return false;
 	}
 	return s.len == 0;

@@ -90,7 +90,7 @@ static void version_maven_push_text(struct version_maven *v, struct sk_span text
 {
 	struct version_maven_item item = {
 		.kind = MAVEN_TEXT, .qualifier = MAVEN_UNKNOWN, .text = text};
-	char letter = text.len == 1 && before_digit ? version_lower(text.ptr[0]) : '\0';
+	char letter = text.len == 1 && before_digit ? sk_lower(text.ptr[0]) : '\0';
 
 	for (size_t i = 0; i < SK_ARRAY_LEN(version_maven_words); i++) {
 		if (sk_span_eq_nocase(text, sk_span_str(version_maven_words[i].word)))
@@ -159,7 +159,7 @@ static void version_maven_parse(struct version_maven *v, struct sk_span s)
 	v->n = v->list_n = v->items_cap = 0;
 	for (size_t i = 0; i < s.len; i++) {
 		struct sk_span piece = sk_span_sub(s, start, i - start);
-		bool is_digit = version_is_digit(s.ptr[i]);
+		bool is_digit = sk_is_digit(s.ptr[i]);
 
 		if (s.ptr[i] == '.' || s.ptr[i] == '-') {
 			version_maven_push_piece(v, digits, piece);

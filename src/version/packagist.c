@@ -52,7 +52,7 @@ static struct sk_span version_packagist_trim(struct sk_span s)
 
 static bool version_packagist_is_word(char c)
 {
-	return c != ',' && !version_is_space(c);
+	return c != ',' && !sk_is_space(c);
 }
 
 static bool version_packagist_is_blank(char c)
@@ -95,7 +95,7 @@ static struct sk_span version_packagist_strip_build(struct sk_span s)
 	if (plus == 0 || plus + 1 >= s.len)
 		return s;
 	for (size_t i = 0; i < s.len; i++) {
-		if (version_is_space(s.ptr[i]) || (i < plus && s.ptr[i] == ','))
+		if (sk_is_space(s.ptr[i]) || (i < plus && s.ptr[i] == ','))
 			return s;
 	}
 	return sk_span_sub(s, 0, plus);
@@ -111,7 +111,7 @@ static struct sk_span version_packagist_take_numbers(struct sk_span *s)
 		*s = rest;
 		if (version_peek(rest) == '.' || version_peek(rest) == '-')
 			version_skip(&rest, 1);
-	} while (version_take(&rest, version_is_digit).len != 0);
+	} while (version_take(&rest, sk_is_digit).len != 0);
 	return sk_span_sub(start, 0, start.len - s->len);
 }
 
@@ -168,11 +168,11 @@ static bool version_packagist_classical(struct sk_span s, struct version_packagi
 
 	version_take_word(&s, "v");
 	start = rest = s;
-	if (version_take(&rest, version_is_digit).len - 1 >= 5)
+	if (version_take(&rest, sk_is_digit).len - 1 >= 5)
 		return false;
 	s = rest;
 	while (n < 4 && version_take_char(&rest, '.') &&
-	       version_take(&rest, version_is_digit).len != 0) {
+	       version_take(&rest, sk_is_digit).len != 0) {
 		s = rest;
 		n++;
 	}
@@ -192,7 +192,7 @@ static void version_packagist_take_date_separator(struct sk_span *s)
 
 static bool version_packagist_take_two(struct sk_span *s)
 {
-	if (s->len < 2 || !version_is_digit(s->ptr[0]) || !version_is_digit(s->ptr[1]))
+	if (s->len < 2 || !sk_is_digit(s->ptr[0]) || !sk_is_digit(s->ptr[1]))
 		return false;
 	version_skip(s, 2);
 	return true;
@@ -224,10 +224,10 @@ static bool version_packagist_dated(struct sk_span s, struct version_packagist *
 	size_t len = 0;
 
 	version_take_word(&s, "v");
-	while (len < s.len && (version_is_digit(s.ptr[len]) || s.ptr[len] == '.' ||
-			       s.ptr[len] == ':' || s.ptr[len] == '-'))
+	while (len < s.len && (sk_is_digit(s.ptr[len]) || s.ptr[len] == '.' || s.ptr[len] == ':' ||
+			       s.ptr[len] == '-'))
 		len++;
-	while (len != 0 && !version_is_digit(s.ptr[len - 1]))
+	while (len != 0 && !sk_is_digit(s.ptr[len - 1]))
 		len--;
 	*ret = (struct version_packagist){.numbers = sk_span_sub(s, 0, len)};
 	return version_packagist_is_date(ret->numbers) &&
@@ -248,12 +248,12 @@ static bool version_packagist_numeric_branch(struct sk_span s, struct version_pa
 	version_take_word(&s, "v");
 	*ret = (struct version_packagist){
 		.numbers = s, .dev = true, .pad = version_packagist_nines};
-	if (version_take(&s, version_is_digit).len == 0)
+	if (version_take(&s, sk_is_digit).len == 0)
 		return false;
 	for (; s.len != 0 && n < 4; n++) {
 		if (!version_take_char(&s, '.'))
 			return false;
-		if (version_take(&s, version_is_digit).len == 0 && !version_take_word(&s, "x") &&
+		if (version_take(&s, sk_is_digit).len == 0 && !version_take_word(&s, "x") &&
 		    !version_take_char(&s, '*'))
 			return false;
 	}
@@ -278,14 +278,14 @@ static bool version_packagist_parse(struct sk_span s, struct version_packagist *
 /* The next number of a run, digits or a wild card. */
 static struct sk_span version_packagist_number(struct sk_span *s)
 {
-	while (s->len != 0 && !version_is_digit(s->ptr[0])) {
-		bool wild = s->ptr[0] == '*' || version_lower(s->ptr[0]) == 'x';
+	while (s->len != 0 && !sk_is_digit(s->ptr[0])) {
+		bool wild = s->ptr[0] == '*' || sk_lower(s->ptr[0]) == 'x';
 
 		version_skip(s, 1);
 		if (wild)
 			return version_packagist_nines;
 	}
-	return version_take(s, version_is_digit);
+	return version_take(s, sk_is_digit);
 }
 
 /* Takes the next token off @v; false at the end. */

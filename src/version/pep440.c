@@ -30,7 +30,7 @@ struct version_pep440 {
 
 static bool version_pep440_is_space(char c)
 {
-	return version_is_space(c) || (c >= '\x1c' && c <= '\x1f');
+	return sk_is_space(c) || (c >= '\x1c' && c <= '\x1f');
 }
 
 static bool version_pep440_is_separator(char c)
@@ -53,7 +53,7 @@ static bool version_pep440_word(struct sk_span *s, const char *word, struct sk_s
 	if (!version_take_word(&rest, word))
 		return false;
 	version_pep440_take_separator(&rest);
-	*ret_no = version_take(&rest, version_is_digit);
+	*ret_no = version_take(&rest, sk_is_digit);
 	*s = rest;
 	return true;
 }
@@ -83,8 +83,8 @@ static void version_pep440_take_post(struct sk_span *s, struct version_pep440 *r
 {
 	struct sk_span rest = *s;
 
-	if (version_take_char(&rest, '-') && version_is_digit(version_peek(rest))) {
-		ret->post_no = version_take(&rest, version_is_digit);
+	if (version_take_char(&rest, '-') && sk_is_digit(version_peek(rest))) {
+		ret->post_no = version_take(&rest, sk_is_digit);
 		ret->has_post = true;
 		*s = rest;
 		return;
@@ -99,11 +99,11 @@ static bool version_pep440_take_release(struct sk_span *s, struct sk_span *ret)
 	const struct sk_span start = *s;
 	struct sk_span rest = *s;
 
-	if (version_take(&rest, version_is_digit).len == 0)
+	if (version_take(&rest, sk_is_digit).len == 0)
 		return false;
 	do {
 		*s = rest;
-	} while (version_take_char(&rest, '.') && version_take(&rest, version_is_digit).len != 0);
+	} while (version_take_char(&rest, '.') && version_take(&rest, sk_is_digit).len != 0);
 	*ret = sk_span_sub(start, 0, start.len - s->len);
 	return true;
 }
@@ -112,7 +112,7 @@ static bool version_pep440_take_local(struct sk_span s, struct sk_span *ret)
 {
 	*ret = s;
 	do {
-		if (version_take(&s, version_is_alnum).len == 0)
+		if (version_take(&s, sk_is_alnum).len == 0)
 			return false;
 		if (s.len == 0)
 			return true;
@@ -138,7 +138,7 @@ static bool version_pep440_parse(struct sk_span s, struct version_pep440 *ret)
 	s = version_pep440_trim(s);
 	version_take_word(&s, "v");
 	rest = s;
-	ret->epoch = version_take(&rest, version_is_digit);
+	ret->epoch = version_take(&rest, sk_is_digit);
 	if (ret->epoch.len != 0 && version_take_char(&rest, '!'))
 		s = rest;
 	else
@@ -162,8 +162,8 @@ static int version_pep440_release_cmp(struct sk_span a, struct sk_span b)
 	int order = 0;
 
 	while (order == 0 && (a.len != 0 || b.len != 0)) {
-		order = version_num_cmp(version_take(&a, version_is_digit),
-					version_take(&b, version_is_digit));
+		order = version_num_cmp(version_take(&a, sk_is_digit),
+					version_take(&b, sk_is_digit));
 		version_take_char(&a, '.');
 		version_take_char(&b, '.');
 	}
@@ -173,8 +173,8 @@ static int version_pep440_release_cmp(struct sk_span a, struct sk_span b)
 static int version_pep440_local_cmp(struct sk_span a, struct sk_span b)
 {
 	while (a.len != 0 && b.len != 0) {
-		struct sk_span x = version_take(&a, version_is_alnum);
-		struct sk_span y = version_take(&b, version_is_alnum);
+		struct sk_span x = version_take(&a, sk_is_alnum);
+		struct sk_span y = version_take(&b, sk_is_alnum);
 		bool x_no = version_all_digits(x);
 		bool y_no = version_all_digits(y);
 		int order;

@@ -20,7 +20,7 @@ static struct version_evr version_rpm_parse(struct sk_span s)
 	struct sk_span rest = s;
 	size_t hyphen;
 
-	evr.epoch = version_take(&rest, version_is_digit);
+	evr.epoch = version_take(&rest, sk_is_digit);
 	if (version_take_char(&rest, ':'))
 		evr.version = rest;
 	else
@@ -38,7 +38,7 @@ static struct version_evr version_rpm_parse(struct sk_span s)
 
 static bool version_rpm_is_separator(char c)
 {
-	return !version_is_alnum(c) && c != '~' && c != '^';
+	return !sk_is_alnum(c) && c != '~' && c != '^';
 }
 
 /* One of the two is at '~' or '^'. Return: -1 or 1; 0: both were and go on. */
@@ -63,9 +63,9 @@ static int version_rpm_mark(struct sk_span *a, struct sk_span *b)
 /* Both have more, and no mark. The first decides whether digits or letters are compared. */
 static int version_rpm_segment(struct sk_span *a, struct sk_span *b)
 {
-	bool number = version_is_digit(a->ptr[0]);
-	struct sk_span x = version_take(a, number ? version_is_digit : version_is_alpha);
-	struct sk_span y = version_take(b, number ? version_is_digit : version_is_alpha);
+	bool number = sk_is_digit(a->ptr[0]);
+	struct sk_span x = version_take(a, number ? sk_is_digit : sk_is_alpha);
+	struct sk_span y = version_take(b, number ? sk_is_digit : sk_is_alpha);
 
 	if (y.len == 0)
 		return number ? 1 : -1;
@@ -133,7 +133,7 @@ static bool version_rpm_valid(struct sk_span v)
 	struct version_evr evr = version_rpm_parse(v);
 
 	for (size_t i = 0; i < v.len; i++) {
-		if (!version_is_alnum(v.ptr[i]) &&
+		if (!sk_is_alnum(v.ptr[i]) &&
 		    (v.ptr[i] == '\0' || strchr(":._+%{}~^-", v.ptr[i]) == NULL))
 			return false;
 	}

@@ -21,7 +21,7 @@ struct version_rubygems_segment {
 
 static bool version_rubygems_is_label(char c)
 {
-	return version_is_alnum(c) || c == '-';
+	return sk_is_alnum(c) || c == '-';
 }
 
 /* [0-9]+(\.[0-9a-zA-Z]+)*(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)? with white space around, or nothing */
@@ -31,10 +31,10 @@ static bool version_rubygems_parse(struct sk_span s, struct version_rubygems *re
 	*ret = (struct version_rubygems){.rest = s};
 	if (s.len == 0)
 		return true;
-	if (version_take(&s, version_is_digit).len == 0)
+	if (version_take(&s, sk_is_digit).len == 0)
 		return false;
 	while (version_take_char(&s, '.')) {
-		if (version_take(&s, version_is_alnum).len == 0)
+		if (version_take(&s, sk_is_alnum).len == 0)
 			return false;
 	}
 	if (!version_take_char(&s, '-'))
@@ -58,8 +58,8 @@ static bool version_rubygems_raw(struct version_rubygems *v, struct version_ruby
 		ret->text = (struct sk_span)SK_SPAN("pre");
 		return true;
 	}
-	ret->is_text = !version_is_digit(v->rest.ptr[0]);
-	ret->text = version_take(&v->rest, ret->is_text ? version_is_alpha : version_is_digit);
+	ret->is_text = !sk_is_digit(v->rest.ptr[0]);
+	ret->text = version_take(&v->rest, ret->is_text ? sk_is_alpha : sk_is_digit);
 	if (!ret->is_text)
 		ret->text = version_strip_zeros(ret->text);
 	return true;

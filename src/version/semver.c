@@ -17,12 +17,12 @@
 
 static bool version_semver_is_identifier(char c)
 {
-	return version_is_alnum(c) || c == '-';
+	return sk_is_alnum(c) || c == '-';
 }
 
 bool version_semver_number(struct sk_span *s, struct sk_span *ret)
 {
-	*ret = version_take(s, version_is_digit);
+	*ret = version_take(s, sk_is_digit);
 	return ret->len == 1 || (ret->len > 1 && ret->ptr[0] != '0');
 }
 
@@ -62,8 +62,7 @@ static struct sk_span version_semver_identifier(struct sk_span *s, bool split)
 
 	if (split) {
 		id = *s;
-		id = version_take(&id, version_is_digit(s->ptr[0]) ? version_is_digit
-								   : version_is_alpha);
+		id = version_take(&id, sk_is_digit(s->ptr[0]) ? sk_is_digit : sk_is_alpha);
 	}
 	version_skip(s, id.len);
 	version_take_char(s, '.');

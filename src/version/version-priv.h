@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/ascii.h"
 #include "base/err.h"
 #include "base/span.h"
 #include "version/version.h"
@@ -21,38 +22,6 @@ extern const struct version_ops version_packagist_ops;
 extern const struct version_ops version_go_ops;
 extern const struct version_ops version_cran_ops;
 extern const struct version_ops version_hackage_ops;
-
-/* ASCII only, whatever the locale. */
-static inline bool version_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static inline bool version_is_lower(char c)
-{
-	return c >= 'a' && c <= 'z';
-}
-
-static inline bool version_is_alpha(char c)
-{
-	return version_is_lower(c) || (c >= 'A' && c <= 'Z');
-}
-
-static inline bool version_is_alnum(char c)
-{
-	return version_is_digit(c) || version_is_alpha(c);
-}
-
-/* The white space of isspace() in the C locale. */
-static inline bool version_is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static inline char version_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
 
 static inline int version_sign(int v)
 {

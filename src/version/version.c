@@ -135,9 +135,9 @@ bool version_take_word(struct sk_span *s, const char *word)
 
 struct sk_span version_trim(struct sk_span s)
 {
-	while (s.len != 0 && version_is_space(s.ptr[0]))
+	while (s.len != 0 && sk_is_space(s.ptr[0]))
 		version_skip(&s, 1);
-	while (s.len != 0 && version_is_space(s.ptr[s.len - 1]))
+	while (s.len != 0 && sk_is_space(s.ptr[s.len - 1]))
 		s.len--;
 	return s;
 }
@@ -168,8 +168,8 @@ int version_text_cmp_nocase(struct sk_span a, struct sk_span b)
 	size_t common = a.len < b.len ? a.len : b.len;
 
 	for (size_t i = 0; i < common; i++) {
-		unsigned char x = (unsigned char)version_lower(a.ptr[i]);
-		unsigned char y = (unsigned char)version_lower(b.ptr[i]);
+		unsigned char x = (unsigned char)sk_lower(a.ptr[i]);
+		unsigned char y = (unsigned char)sk_lower(b.ptr[i]);
 
 		if (x != y)
 			return x < y ? -1 : 1;
@@ -179,5 +179,5 @@ int version_text_cmp_nocase(struct sk_span a, struct sk_span b)
 
 bool version_all_digits(struct sk_span s)
 {
-	return s.len != 0 && version_take(&s, version_is_digit).len != 0 && s.len == 0;
+	return s.len != 0 && version_take(&s, sk_is_digit).len != 0 && s.len == 0;
 }

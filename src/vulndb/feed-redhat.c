@@ -4,6 +4,7 @@
  * repositories to products. Packages are sources here, or "module:stream/package".
  */
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "vulndb/doc-priv.h"
 
 static const char feed[] = "Red Hat CVE";
@@ -86,8 +87,7 @@ static bool read_module(struct vulndb_batch *b, struct sk_span advisory, struct 
 
 	if (colon >= package.len || dash >= package.len || dash < colon)
 		return false;
-	while (dash + 1 + digits < package.len && package.ptr[dash + 1 + digits] >= '0' &&
-	       package.ptr[dash + 1 + digits] <= '9')
+	while (dash + 1 + digits < package.len && sk_is_digit(package.ptr[dash + 1 + digits]))
 		digits++;
 	if (digits < 10)
 		return false;

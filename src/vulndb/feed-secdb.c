@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Alpine's security database: packages with the versions that closed each vulnerability. */
+#include "base/ascii.h"
 #include "vulndb/doc-priv.h"
 
 static const char feed[] = "Alpine secdb";
@@ -17,7 +18,7 @@ static struct sk_span clean_id(struct vulndb_batch *b, struct sk_span id)
 	bool digit = false;
 
 	for (size_t i = 0; i < id.len; i++)
-		digit = digit || (text[i] >= '0' && text[i] <= '9');
+		digit = digit || sk_is_digit(text[i]);
 	if (sk_span_starts(id, "CVE_"))
 		text[3] = '-';
 	return digit && id.len <= 64 ? sk_span_of(text, id.len) : (struct sk_span){NULL, 0};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ubuntu's CVE tracker as JSON: for each release and pocket, what became of each source package. */
+#include "base/ascii.h"
 #include "vulndb/doc-priv.h"
 
 static const char feed[] = "Ubuntu CVE tracker";
@@ -82,7 +83,7 @@ static struct sk_span version_of(struct sk_span note)
 {
 	note = sk_span_trim(note);
 	note = sk_span_sub(note, 0, sk_span_find(note, ' '));
-	if (note.len == 0 || note.ptr[0] < '0' || note.ptr[0] > '9')
+	if (note.len == 0 || !sk_is_digit(note.ptr[0]))
 		return (struct sk_span){NULL, 0};
 	return note;
 }

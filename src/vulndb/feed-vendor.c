@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Amazon Linux security advisories (updateinfo as JSON) and Arch Linux vulnerability groups. */
+#include "base/ascii.h"
 #include "vulndb/doc-priv.h"
 
 static bool amazon_matches(const struct sk_json *doc)
@@ -22,7 +23,7 @@ static struct sk_span amazon_scope(struct sk_span name, struct sk_span *ret_extr
 		return sk_span_str("Amazon Linux:1");
 	if (!sk_span_strip_prefix(&rest, "-"))
 		return (struct sk_span){NULL, 0};
-	while (end < rest.len && rest.ptr[end] >= '0' && rest.ptr[end] <= '9')
+	while (end < rest.len && sk_is_digit(rest.ptr[end]))
 		end++;
 	*ret_extra = sk_span_sub(rest, end, rest.len);
 	(void)sk_span_strip_prefix(ret_extra, "---");
@@ -45,8 +46,7 @@ static struct sk_span series_of(struct sk_span extra, struct sk_span version)
 	size_t at = extra.len;
 	struct sk_span series;
 
-	while (at > 0 &&
-	       ((extra.ptr[at - 1] >= '0' && extra.ptr[at - 1] <= '9') || extra.ptr[at - 1] == '.'))
+	while (at > 0 && (sk_is_digit(extra.ptr[at - 1]) || extra.ptr[at - 1] == '.'))
 		at--;
 	series = sk_span_sub(extra, at, extra.len);
 	if (series.len == 0 || version.len <= series.len ||

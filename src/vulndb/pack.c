@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Packing of numbers and texts; docs/formats/database.md, "Elements". */
+#include "base/ascii.h"
 #include "vulndb/pack-priv.h"
 
 /* The number in the first bytes of @x, up to the first that is below 0x80; *ret_len bytes. */
@@ -85,18 +86,13 @@ void vulndb_put_front(struct sk_buf *b, struct sk_span prev, struct sk_span s)
 	vulndb_put_text(b, sk_span_sub(s, shared, s.len));
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* Takes a run of digits off @s, without leading zeros. */
 static struct sk_span cut_number(struct sk_span *s)
 {
 	size_t n = 0;
 	struct sk_span run;
 
-	while (n < s->len && is_digit(s->ptr[n]))
+	while (n < s->len && sk_is_digit(s->ptr[n]))
 		n++;
 	run = sk_span_sub(*s, 0, n);
 	*s = sk_span_sub(*s, n, s->len);
@@ -111,7 +107,7 @@ int vulndb_id_cmp(struct sk_span a, struct sk_span b)
 	struct sk_span rb = b;
 
 	while (ra.len != 0 && rb.len != 0) {
-		if (is_digit(ra.ptr[0]) && is_digit(rb.ptr[0])) {
+		if (sk_is_digit(ra.ptr[0]) && sk_is_digit(rb.ptr[0])) {
 			struct sk_span na = cut_number(&ra);
 			struct sk_span nb = cut_number(&rb);
 			int r;
@@ -133,11 +129,6 @@ int vulndb_id_cmp(struct sk_span a, struct sk_span b)
 	return sk_span_cmp(a, b);
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 struct sk_span vulndb_normal_name(struct sk_span family, struct sk_span name, char *buf,
 				  size_t size)
 {
@@ -156,7 +147,7 @@ struct sk_span vulndb_normal_name(struct sk_span family, struct sk_span name, ch
 	if (!fold || name.len > size)
 		return name;
 	for (size_t i = 0; i < name.len; i++) {
-		char c = lower(name.ptr[i]);
+		char c = sk_lower(name.ptr[i]);
 
 		if (pypi && (c == '_' || c == '.'))
 			c = '-';
