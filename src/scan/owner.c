@@ -212,36 +212,24 @@ static int work(const struct scan_job *job, struct sk_buf *answer, struct sk_err
 	return r;
 }
 
+static void read_found(struct sk_wire *w, void *to)
+{
+	sk_cleanup(sk_arena_freep) struct sk_arena *a = sk_arena_new();
+	struct found *f = to;
+
+	f->has_database = sk_wire_get_u64(w, 1) != 0;
+	f->has_status = sk_wire_get_u64(w, 1) != 0;
+	copy_text(f->name, sk_wire_get_str(w, a, SCAN_OWNER_SIZE));
+	copy_text(f->version, sk_wire_get_str(w, a, SCAN_OWNER_SIZE));
+}
+
 static int ask(int layer, const struct question *q, uint64_t deadline_ms, struct found *ret,
 	       struct sk_err *err)
 {
-	const struct sk_limits limits = sk_limits_default();
-	struct scan_pool pool = {.n_workers = 1, .deadline_ms = deadline_ms};
-	struct scan_job job = {.what = "package databases",
-			       .fd = layer,
-			       .tree = true,
-			       .work = work,
-			       .ctx = q,
-			       .limits = &limits};
-	sk_cleanup(sk_arena_freep) struct sk_arena *a = sk_arena_new();
-	struct sk_wire w;
-	int r = scan_pool_run(&pool, &job, 1, err);
+	struct scan_job job = {
+		.what = "package databases", .fd = layer, .tree = true, .work = work, .ctx = q};
 
-	if (r == 0 && job.r < 0) {
-		*err = job.err;
-		r = job.r;
-	}
-	if (r == 0) {
-		w = sk_wire_init(sk_buf_span(&job.answer));
-		ret->has_database = sk_wire_get_u64(&w, 1) != 0;
-		ret->has_status = sk_wire_get_u64(&w, 1) != 0;
-		copy_text(ret->name, sk_wire_get_str(&w, a, SCAN_OWNER_SIZE));
-		copy_text(ret->version, sk_wire_get_str(&w, a, SCAN_OWNER_SIZE));
-		if (!sk_wire_at_end(&w))
-			r = sk_err_set(err, SK_E_WORKER, "worker: malformed answer");
-	}
-	sk_buf_release(&job.answer);
-	return r;
+	return scan_pool_ask(&job, deadline_ms, read_found, ret, err);
 }
 
 /* Is there anything to read? Without opening it: that is the workers'. */

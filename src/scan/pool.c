@@ -371,3 +371,28 @@ int scan_pool_run(const struct scan_pool *pool, struct scan_job *jobs, size_t n_
 	(void)munmap(shared, shared_size);
 	return r;
 }
+
+int scan_pool_ask(struct scan_job *job, uint64_t deadline_ms,
+		  void (*read)(struct sk_wire *w, void *ctx), void *ctx, struct sk_err *err)
+{
+	const struct sk_limits limits = sk_limits_default();
+	const struct scan_pool pool = {.n_workers = 1, .deadline_ms = deadline_ms};
+	struct sk_wire w;
+	int r;
+
+	job->limits = &limits;
+	r = scan_pool_run(&pool, job, 1, err);
+	if (r == 0 && job->r < 0) {
+		*err = job->err;
+		r = job->r;
+	}
+	if (r == 0) {
+		w = sk_wire_init(sk_buf_span(&job->answer));
+		read(&w, ctx);
+		if (!sk_wire_at_end(&w))
+			r = sk_err_set(err, SK_E_WORKER, "%s: malformed answer", job->what);
+	}
+	sk_buf_release(&job->answer);
+	job->limits = NULL;
+	return r;
+}

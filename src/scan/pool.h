@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/defs.h"
 #include "base/err.h"
+#include "base/wire.h"
 
 enum {
 	SCAN_JOB_NETWORK = 1 << 0, /* not confined: a client that fetches bytes and reads none */
@@ -81,4 +82,19 @@ struct scan_pool {
  * thread is started. Return: 0 when every job has its result, or negative.
  */
 sk_must_check int scan_pool_run(const struct scan_pool *pool, struct scan_job *jobs, size_t n_jobs,
+				struct sk_err *err);
+
+/**
+ * scan_pool_ask() - run one job by itself, with the default limits, and read what it answers
+ * @job: its limits, result and answer are filled and spent here
+ * @deadline_ms: CLOCK_MONOTONIC
+ * @read: takes the answer apart, all of it; what it wrote counts only when 0 is returned
+ * @ctx: for @read
+ * @err: filled on failure
+ *
+ * Return: 0, or negative. Errors: those of scan_pool_run() and of the job; SK_E_WORKER an answer
+ * that is not what @read reads.
+ */
+sk_must_check int scan_pool_ask(struct scan_job *job, uint64_t deadline_ms,
+				void (*read)(struct sk_wire *w, void *ctx), void *ctx,
 				struct sk_err *err);

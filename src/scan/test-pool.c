@@ -262,6 +262,48 @@ static void others_go_on(void **state)
 		sk_buf_release(&jobs[i].answer);
 }
 
+static int work_numbers(const struct scan_job *job, struct sk_buf *answer, struct sk_err *err)
+{
+	(void)err;
+	for (int i = 0; i < *(const int *)job->ctx; i++)
+		sk_wire_put_u64(answer, 40u + (unsigned)i);
+	return 0;
+}
+
+static void read_two(struct sk_wire *w, void *to)
+{
+	uint64_t *numbers = to;
+
+	numbers[0] = sk_wire_get_u64(w, 100);
+	numbers[1] = sk_wire_get_u64(w, 100);
+}
+
+static int ask(int (*work)(const struct scan_job *, struct sk_buf *, struct sk_err *),
+	       const void *ctx, uint64_t *numbers, struct sk_err *err)
+{
+	struct scan_job job = {.what = "two numbers", .fd = -1, .work = work, .ctx = ctx};
+
+	return scan_pool_ask(&job, sk_mono_ms() + 60000, read_two, numbers, err);
+}
+
+static void asks(void **state)
+{
+	const int one = 1, two = 2, three = 3;
+	uint64_t numbers[2] = {0, 0};
+	struct sk_err err;
+
+	(void)state;
+	assert_int_equal(ask(work_numbers, &two, numbers, &err), 0);
+	assert_true(numbers[0] == 40 && numbers[1] == 41);
+	assert_int_equal(ask(work_numbers, &one, numbers, &err), -SK_E_WORKER);
+	assert_string_equal(err.msg, "two numbers: malformed answer");
+	assert_int_equal(ask(work_numbers, &three, numbers, &err), -SK_E_WORKER);
+	numbers[0] = 7;
+	assert_int_equal(ask(work_fail, NULL, numbers, &err), -SK_E_FORMAT);
+	assert_string_equal(err.msg, "two numbers: bad ?[31mbytes? at 7");
+	assert_true(numbers[0] == 7);
+}
+
 static void stalled_worker(void **state)
 {
 	struct scan_job job = {.fd = -1, .work = work_stall};
@@ -375,10 +417,15 @@ static void memory_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(answers),      cmocka_unit_test(large_answer),
-		cmocka_unit_test(failure),      cmocka_unit_test(broken_workers),
-		cmocka_unit_test(others_go_on), cmocka_unit_test(stalled_worker),
-		cmocka_unit_test(confinement),  cmocka_unit_test(memory_is_bounded),
+		cmocka_unit_test(answers),
+		cmocka_unit_test(large_answer),
+		cmocka_unit_test(failure),
+		cmocka_unit_test(broken_workers),
+		cmocka_unit_test(asks),
+		cmocka_unit_test(others_go_on),
+		cmocka_unit_test(stalled_worker),
+		cmocka_unit_test(confinement),
+		cmocka_unit_test(memory_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,10 @@
 #include "scan/pool.h"
 #include "scan/scan.h"
 
+enum {
+	REPORT_MS = 10000, /* it takes a few milliseconds */
+};
+
 enum trial {
 	TRIAL_SOCKET = 1 << 0, /* bits: what was possible */
 	TRIAL_FORK = 1 << 1,
@@ -75,28 +79,27 @@ static void describe(struct sk_arena *a, unsigned layers, unsigned possible,
 		"namespaces", false, "not used: what they would hide is denied by seccomp already"};
 }
 
+/** struct found - the worker's answer */
+struct found {
+	unsigned layers;   /* enum sk_sandbox_layers that are in force */
+	unsigned possible; /* attempts that were not refused */
+};
+
+static void read_found(struct sk_wire *w, void *to)
+{
+	struct found *f = to;
+
+	f->layers = (unsigned)sk_wire_get_u64(w, UINT32_MAX);
+	f->possible = (unsigned)sk_wire_get_u64(w, UINT32_MAX);
+}
+
 int scan_worker_report(struct sk_arena *a, struct scan_worker_feature *ret, struct sk_err *err)
 {
-	const struct sk_limits limits = sk_limits_default();
-	struct scan_pool pool = {.n_workers = 1, .deadline_ms = sk_mono_ms() + 10000};
-	struct scan_job job = {.what = "worker", .fd = -1, .work = try_all, .limits = &limits};
-	unsigned layers, possible;
-	struct sk_wire w;
-	int r = scan_pool_run(&pool, &job, 1, err);
+	struct scan_job job = {.what = "worker", .fd = -1, .work = try_all};
+	struct found f;
+	int r = scan_pool_ask(&job, sk_mono_ms() + REPORT_MS, read_found, &f, err);
 
-	if (r == 0 && job.r < 0) {
-		*err = job.err;
-		r = job.r;
-	}
-	if (r == 0) {
-		w = sk_wire_init(sk_buf_span(&job.answer));
-		layers = (unsigned)sk_wire_get_u64(&w, UINT32_MAX);
-		possible = (unsigned)sk_wire_get_u64(&w, UINT32_MAX);
-		if (sk_wire_at_end(&w))
-			describe(a, layers, possible, ret);
-		else
-			r = sk_err_set(err, SK_E_WORKER, "worker: malformed answer");
-	}
-	sk_buf_release(&job.answer);
+	if (r == 0)
+		describe(a, f.layers, f.possible, ret);
 	return r;
 }
