@@ -120,6 +120,7 @@ struct guard_event {
 	enum guard_reason reason;
 	const char *reason_text; /* one sentence for people, no full stop */
 	const char *severity;    /* "critical" … "low"; NULL for what is merely observed */
+	const char *sign;        /* in the sentence too: what it shows, of the table of signs */
 	const char *attack;      /* ATT&CK technique such as "T1059.004" */
 
 	const char *service;

@@ -140,7 +140,7 @@ static void add_key(const struct guard_event *e, struct sk_buf *b)
 	const char *const texts[] = {
 		e->service,   e->container_id, e->container_name, e->image_digest, e->exe,
 		e->file_path, e->file_script,  e->file_sha256,    e->peer_address, e->peer_protocol,
-		e->peer_name, e->detail,       e->profile,        e->attack,
+		e->peer_name, e->detail,       e->profile,        e->attack,       e->sign,
 	};
 
 	(void)sk_buf_printf(b, "%d %d %d %d %d %u", (int)e->kind, (int)e->verdict, (int)e->reason,
@@ -151,11 +151,6 @@ static void add_key(const struct guard_event *e, struct sk_buf *b)
 			(void)sk_buf_add_str(b, texts[i]);
 	}
 	add_applet(e, b);
-	/* Signs have no member of their own: the sentence says which. */
-	if (e->reason == GUARD_REASON_POLICY && e->reason_text != NULL) {
-		(void)sk_buf_add_char(b, '\0');
-		(void)sk_buf_add_str(b, e->reason_text);
-	}
 }
 
 static uint64_t first_of(const struct guard_event *e)

@@ -296,6 +296,7 @@ static void tell_sign(struct guard_event *e, const struct guard_sign_list *signs
 	if (sign == NULL)
 		return;
 	(void)sk_buf_printf(b, "; sign of: %s (%s)", sign->text, sign->group);
+	e->sign = sign->text;
 	e->attack = sign->attack;
 	if (e->severity == NULL || strcmp(e->severity, "critical") != 0)
 		e->severity = sign->severity;

@@ -168,6 +168,26 @@ static void applets_are_causes_of_their_own(void **state)
 	drop_lines(&lines);
 }
 
+/* One program with one technique that shows two things: neither hides behind the other. */
+static void signs_are_causes_of_their_own(void **state)
+{
+	static const char *const signs[] = {"a miner", "a tunnel", "a miner"};
+	const struct guard_output_options opts = {.fd = -1, .file = in_dir("signs")};
+	struct guard_output *o = open_output(&opts);
+	struct guard_event e = alert(1, "/bin/x");
+	struct lines lines;
+
+	(void)state;
+	for (size_t i = 0; i < SK_ARRAY_LEN(signs); i++) {
+		e.sign = signs[i];
+		send_event(o, e, 1);
+	}
+	read_lines("signs", &lines);
+	assert_int_equal(lines.n, 2);
+	drop_lines(&lines);
+	guard_output_free(o);
+}
+
 static void counts_of_the_kernel_add_up(void **state)
 {
 	const struct guard_output_options opts = {.fd = -1, .file = in_dir("counts")};
@@ -500,6 +520,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(repetitions_are_folded),
 		cmocka_unit_test(applets_are_causes_of_their_own),
+		cmocka_unit_test(signs_are_causes_of_their_own),
 		cmocka_unit_test(counts_of_the_kernel_add_up),
 		cmocka_unit_test(many_causes),
 		cmocka_unit_test(observed_events_are_not_folded),
