@@ -4,9 +4,9 @@
  *
  * One thread, the asker (fan-ask.c), reads events. It touches no file but those of /proc and of the
  * cgroup tree, lets everybody go at once who is in no container, and answers in place of others who
- * take too long. Workers (fan-work.c) look at who asks for what and decide. What needs the file's
- * content, or the name of a container that nobody knew, waits for the session's thread, which polls
- * (kern-fan.c). Everything below is guarded by @lock but for what is constant.
+ * take too long. Workers look at who asks for what (fan-look.c) and decide (fan-work.c). What needs
+ * the file's content, or the name of a container that nobody knew, waits for the session's thread,
+ * which polls (kern-fan.c). Everything below is guarded by @lock but for what is constant.
  */
 #pragma once
 
