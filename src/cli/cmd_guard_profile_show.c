@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stockade guard profile show, diff: what a profile knows, and how two differ. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/cli-priv.h"
+#include "cli/cmd_guard_profile-priv.h"
+#include "cli/cmd_guard_profile.h"
+#include "guard/profile-diff.h"
+#include "guard/profile-merge.h"
+#include "guard/profile-yaml.h"
+
+static const char *span_text(struct cli_context *ctx, int64_t seconds)
+{
+	if (seconds >= 2 * 86400)
+		return sk_arena_printf(cli_arena(ctx), "%lld days", (long long)(seconds / 86400));
+	if (seconds >= 2 * 3600)
+		return sk_arena_printf(cli_arena(ctx), "%lld h", (long long)(seconds / 3600));
+	if (seconds >= 2 * 60)
+		return sk_arena_printf(cli_arena(ctx), "%lld min", (long long)(seconds / 60));
+	return sk_arena_printf(cli_arena(ctx), "%lld s", (long long)seconds);
+}
+
+static void show_learning(struct cli_context *ctx, const struct guard_profile *p)
+{
+	if (p->runs == 0) {
+		(void)printf("learned   never: made by hand or from an image\n");
+	} else {
+		(void)printf("learned   %s in %u run%s, %u container%s\n",
+			     span_text(ctx, (int64_t)p->learned_s), p->runs,
+			     p->runs == 1 ? "" : "s", p->replicas, p->replicas == 1 ? "" : "s");
+		if (p->last_new != 0)
+			(void)printf("          nothing new in the last %s of it\n",
+				     span_text(ctx, p->last - p->last_new));
+	}
+	if (p->incomplete)
+		(void)printf("          incomplete: %llu events were lost\n",
+			     (unsigned long long)p->lost);
+	for (unsigned i = 0; i < GUARD_N_SECTIONS; i++)
+		if ((p->unseen & 1u << i) != 0)
+			(void)printf("          %s were not seen\n",
+				     guard_section_name((enum guard_section)i));
+}
+
+static unsigned count_bits(const uint64_t *words, size_t n)
+{
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bits += (unsigned)__builtin_popcountll(words[i]);
+	return bits;
+}
+
+static void show_programs(const struct guard_profile *p)
+{
+	(void)printf("\n%zu executables\n", p->n_programs);
+	for (size_t i = 0; i < p->n_programs; i++) {
+		const struct guard_program *prog = &p->programs[i];
+		const struct {
+			bool is;
+			const char *word;
+		} traits[] = {
+			{prog->main, "main program"},
+			{prog->entry, "from outside"},
+			{prog->inline_code, "any code"},
+			{prog->interactive, "interactive"},
+			{prog->anon_exec, "executable memory"},
+			{prog->raw_socket, "raw sockets"},
+			{prog->remote, "commands from the network"},
+			{!prog->content.has_sha256, "any content"},
+		};
+		const char *sep = "  (";
+
+		(void)printf("  ");
+		cmd_guard_profile_print(prog->content.path);
+		for (size_t k = 0; k < SK_ARRAY_LEN(traits); k++) {
+			if (!traits[k].is)
+				continue;
+			(void)printf("%s%s", sep, traits[k].word);
+			sep = ", ";
+		}
+		(void)printf("%s\n", sep[0] == ',' ? ")" : "");
+		for (size_t k = 0; k < prog->applets.n_items; k++) {
+			(void)printf("    as ");
+			cmd_guard_profile_print(prog->applets.items[k].text);
+			(void)printf("\n");
+		}
+		for (size_t k = 0; k < prog->n_scripts; k++) {
+			(void)printf("    script ");
+			cmd_guard_profile_print(prog->scripts[k].content.path);
+			(void)printf("\n");
+		}
+		for (size_t k = 0; k < prog->shapes.n_items; k++) {
+			(void)printf("    %% ");
+			cmd_guard_profile_print(prog->shapes.items[k].text);
+			(void)printf("\n");
+		}
+	}
+}
+
+static void show_network(const struct guard_profile *p)
+{
+	if (p->n_peers + p->n_listen + p->names.n_items != 0)
+		(void)printf("\nnetwork\n");
+	for (size_t i = 0; i < p->n_listen; i++)
+		(void)printf("  offers %s port %u\n", p->listen[i].protocol, p->listen[i].port);
+	for (size_t i = 0; i < p->n_peers; i++) {
+		const struct guard_peer *peer = &p->peers[i];
+
+		(void)printf("  talks to ");
+		cmd_guard_profile_print(peer->name != NULL ? peer->name : peer->address);
+		if (peer->port != 0)
+			(void)printf(" port %u", peer->port);
+		(void)printf("%s%s\n", peer->protocol != NULL ? " " : "",
+			     peer->protocol != NULL ? peer->protocol : "");
+	}
+	for (size_t i = 0; i < p->names.n_items; i++) {
+		(void)printf("  asks for ");
+		cmd_guard_profile_print(p->names.items[i].text);
+		(void)printf("\n");
+	}
+}
+
+static void show_text(struct cli_context *ctx, const struct guard_profile *p)
+{
+	(void)printf("service   ");
+	cmd_guard_profile_print(p->service);
+	(void)printf("\nmode      %s\n",
+		     p->mode != GUARD_MODE_UNSET ? guard_mode_name(p->mode) : "not set");
+	for (size_t i = 0; i < GUARD_N_SECTIONS; i++)
+		if (p->section_modes[i] != GUARD_MODE_UNSET)
+			(void)printf("          %s: %s\n",
+				     guard_section_name((enum guard_section)i),
+				     guard_mode_name(p->section_modes[i]));
+	show_learning(ctx, p);
+	for (size_t i = 0; i < p->n_images; i++) {
+		(void)printf("image     ");
+		cmd_guard_profile_print(p->images[i].digest);
+		if (p->images[i].reference != NULL) {
+			(void)printf("  ");
+			cmd_guard_profile_print(p->images[i].reference);
+		}
+		(void)printf("\n");
+	}
+	show_programs(p);
+	(void)printf("\n%zu libraries, %zu file patterns, %u capabilities, %u system calls%s\n",
+		     p->n_libraries, p->n_files, count_bits(&p->capabilities, 1),
+		     count_bits(p->syscalls, SK_ARRAY_LEN(p->syscalls)),
+		     p->syscalls_ia32 ? ", 32-bit calls" : "");
+	show_network(p);
+}
+
+static int show_json(const struct guard_profile *p)
+{
+	struct sk_sink sink = cli_stdout();
+	struct sk_jw w;
+
+	sk_jw_init(&w, &sink, 2);
+	sk_jw_object(&w, NULL);
+	sk_jw_str(&w, "schema", "stockade.profile-summary/1");
+	sk_jw_str(&w, "service", p->service);
+	sk_jw_str(&w, "mode", guard_mode_name(p->mode));
+	sk_jw_bool(&w, "incomplete", p->incomplete);
+	sk_jw_u64(&w, "lost", p->lost);
+	sk_jw_array(&w, "unseen");
+	for (unsigned i = 0; i < GUARD_N_SECTIONS; i++)
+		if ((p->unseen & 1u << i) != 0)
+			sk_jw_str(&w, NULL, guard_section_name((enum guard_section)i));
+	sk_jw_end_array(&w);
+	sk_jw_u64(&w, "runs", p->runs);
+	sk_jw_u64(&w, "replicas", p->replicas);
+	sk_jw_u64(&w, "seconds", p->learned_s);
+	sk_jw_i64(&w, "quiet_seconds", p->last_new != 0 ? p->last - p->last_new : 0);
+	sk_jw_array(&w, "images");
+	for (size_t i = 0; i < p->n_images; i++)
+		sk_jw_str(&w, NULL, p->images[i].digest);
+	sk_jw_end_array(&w);
+	sk_jw_array(&w, "executables");
+	for (size_t i = 0; i < p->n_programs; i++)
+		sk_jw_str(&w, NULL, p->programs[i].content.path);
+	sk_jw_end_array(&w);
+	sk_jw_u64(&w, "libraries", p->n_libraries);
+	sk_jw_u64(&w, "files", p->n_files);
+	sk_jw_u64(&w, "peers", p->n_peers);
+	sk_jw_u64(&w, "names", p->names.n_items);
+	sk_jw_u64(&w, "listen", p->n_listen);
+	sk_jw_u64(&w, "capabilities", count_bits(&p->capabilities, 1));
+	sk_jw_u64(&w, "syscalls", count_bits(p->syscalls, SK_ARRAY_LEN(p->syscalls)));
+	sk_jw_end_object(&w);
+	return sk_jw_finish(&w) < 0 ? CLI_EXIT_FAILURE : CLI_EXIT_CLEAN;
+}
+
+static int show(struct cli_context *ctx)
+{
+	sk_cleanup(guard_profile_freep) struct guard_profile *p = NULL;
+	const char *format = cli_option(ctx, "format");
+	struct sk_err err = {0};
+
+	if (cmd_guard_profile_load_arg(ctx, 0, &p, &err) < 0)
+		return cli_fail(ctx, &err);
+	if (cmd_guard_profile_json(ctx))
+		return show_json(p);
+	if (format != NULL && strcmp(format, "yaml") == 0) {
+		struct sk_sink out = cli_stdout();
+
+		return guard_profile_write(p, &out) < 0 ? CLI_EXIT_FAILURE : CLI_EXIT_CLEAN;
+	}
+	show_text(ctx, p);
+	return CLI_EXIT_CLEAN;
+}
+
+static void diff_json(const struct guard_diff *d)
+{
+	struct sk_sink sink = cli_stdout();
+	struct sk_jw w;
+
+	sk_jw_init(&w, &sink, 2);
+	sk_jw_object(&w, NULL);
+	sk_jw_str(&w, "schema", "stockade.profile-diff/1");
+	sk_jw_array(&w, "differences");
+	for (size_t i = 0; i < d->n_items; i++) {
+		const struct guard_difference *x = &d->items[i];
+
+		sk_jw_object(&w, NULL);
+		sk_jw_str(&w, "change", guard_change_name(x->change));
+		sk_jw_str(&w, "section", x->section);
+		sk_jw_str(&w, "item", x->item);
+		if (x->what != NULL)
+			sk_jw_str(&w, "what", x->what);
+		if (x->before != NULL && x->before[0] != '\0')
+			sk_jw_str(&w, "before", x->before);
+		if (x->after != NULL && x->after[0] != '\0')
+			sk_jw_str(&w, "after", x->after);
+		sk_jw_end_object(&w);
+	}
+	sk_jw_end_array(&w);
+	sk_jw_end_object(&w);
+	(void)(sk_jw_finish(&w) < 0); /* the caller of the command reports what is not written */
+}
+
+static void diff_line(const struct guard_difference *x)
+{
+	static const char marks[] = {[GUARD_CHANGE_ADDED] = '+',
+				     [GUARD_CHANGE_REMOVED] = '-',
+				     [GUARD_CHANGE_CHANGED] = '~'};
+
+	(void)printf("%c %s: ", marks[x->change], x->section);
+	cmd_guard_profile_print(x->item);
+	if (x->what != NULL) {
+		const char *word = x->after != NULL ? x->after : x->before;
+
+		(void)printf(" %s: ", x->what);
+		cmd_guard_profile_print(word != NULL ? word : "");
+	} else if (x->change == GUARD_CHANGE_CHANGED) {
+		(void)printf(": ");
+		cmd_guard_profile_print(x->before);
+		(void)printf(" -> ");
+		cmd_guard_profile_print(x->after);
+	}
+	(void)printf("\n");
+}
+
+static void diff_text(const struct guard_diff *d)
+{
+	for (size_t i = 0; i < d->n_items; i++)
+		diff_line(&d->items[i]);
+}
+
+static int diff_profiles(struct cli_context *ctx, const struct guard_profile *before,
+			 const struct guard_profile *after)
+{
+	struct guard_diff d;
+	int code;
+
+	guard_profile_diff(before, after, &d);
+	code = d.n_items != 0 ? CLI_EXIT_FINDINGS : CLI_EXIT_CLEAN;
+	if (cmd_guard_profile_json(ctx))
+		diff_json(&d);
+	else
+		diff_text(&d);
+	guard_diff_release(&d);
+	return code;
+}
+
+/* The two images seen last. */
+static int diff_images(struct cli_context *ctx, const struct guard_profile *p)
+{
+	sk_cleanup(guard_profile_freep) struct guard_profile *before = NULL;
+	sk_cleanup(guard_profile_freep) struct guard_profile *after = NULL;
+	size_t last = 0, previous = 1;
+
+	if (p->n_images < 2)
+		return cli_usage_error(ctx, "the profile knows one image only; give two profiles");
+	if (p->images[1].last >= p->images[0].last) {
+		last = 1;
+		previous = 0;
+	}
+	for (size_t i = 2; i < p->n_images; i++) {
+		if (p->images[i].last >= p->images[last].last) {
+			previous = last;
+			last = i;
+		} else if (p->images[i].last >= p->images[previous].last) {
+			previous = i;
+		}
+	}
+	before = guard_profile_of_image(p, previous);
+	after = guard_profile_of_image(p, last);
+	return diff_profiles(ctx, before, after);
+}
+
+void cmd_guard_show_heir(struct cli_context *ctx, const struct guard_profile *p)
+{
+	(void)diff_images(ctx, p); /* that there is a difference is no failure here */
+}
+
+static int diff(struct cli_context *ctx)
+{
+	sk_cleanup(guard_profile_freep) struct guard_profile *before = NULL;
+	sk_cleanup(guard_profile_freep) struct guard_profile *after = NULL;
+	struct sk_err err = {0};
+	size_t n;
+
+	(void)cli_args(ctx, &n);
+	if (cmd_guard_profile_load_arg(ctx, 0, &before, &err) < 0)
+		return cli_fail(ctx, &err);
+	if (n == 1)
+		return diff_images(ctx, before);
+	if (cmd_guard_profile_load_arg(ctx, 1, &after, &err) < 0)
+		return cli_fail(ctx, &err);
+	return diff_profiles(ctx, before, after);
+}
+
+static const struct cli_option show_options[] = {
+	{"format", 'f', "FORMAT", NULL, "table, yaml or json", "table|yaml|json", 0},
+	CMD_GUARD_PROFILE_DIR,
+	{NULL},
+};
+
+static const struct cli_option table_options[] = {
+	{"format", 'f', "FORMAT", NULL, "table or json", "table|json", 0},
+	CMD_GUARD_PROFILE_DIR,
+	{NULL},
+};
+
+const struct command cmd_guard_profile_show = {
+	.name = "show",
+	.summary = "what a profile knows, and how sure it is",
+	.usage = "[-f FORMAT] PROFILE",
+	.options = show_options,
+	.min_args = 1,
+	.max_args = 1,
+	.run = show,
+};
+
+const struct command cmd_guard_profile_diff = {
+	.name = "diff",
+	.summary = "compare two profiles, or the last two images of one",
+	.usage = "[-f FORMAT] PROFILE [PROFILE]",
+	.options = table_options,
+	.min_args = 1,
+	.max_args = 2,
+	.run = diff,
+};
