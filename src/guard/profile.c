@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "guard/profile-priv.h"
 
 static const char *const modes[] = {
 #define X(name, text) [GUARD_MODE_##name] = text,
@@ -281,4 +282,26 @@ struct guard_text_item *guard_profile_add_text(struct guard_profile *p,
 	item->text = sk_arena_strdup(p->arena, text);
 	set_new(ret_new);
 	return item;
+}
+
+bool *guard_trait(struct guard_program *prog, size_t i)
+{
+	bool *const flags[] = {
+#define X(name) &prog->name,
+		GUARD_TRAITS(X)
+#undef X
+	};
+
+	return flags[i];
+}
+
+const char *guard_trait_name(size_t i)
+{
+	static const char *const names[] = {
+#define X(name) #name,
+		GUARD_TRAITS(X)
+#undef X
+	};
+
+	return names[i];
 }
