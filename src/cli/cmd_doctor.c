@@ -10,6 +10,7 @@
 #include "guard/cgroup.h"
 #include "guard/fan.h"
 #include "guard/kern.h"
+#include "guard/lsm-list.h"
 #include "scan/scan.h"
 
 /* What a program that did not load leaves uncovered. */
@@ -79,6 +80,62 @@ static struct limits limits_of(enum guard_backend backend)
 	return (struct limits){NULL, 0};
 }
 
+/** struct modules - the security modules that the kernel runs */
+struct modules {
+	enum guard_lsm_state bpf;
+	char list[GUARD_LSM_LIST_SIZE];
+};
+
+enum {
+	ADVICE_SIZE = GUARD_LSM_LIST_SIZE + 256,
+};
+
+/* How to get what is missing; NULL when nothing is. */
+static const char *modules_advice(const struct modules *m, char buf[static ADVICE_SIZE])
+{
+	if (m->bpf == GUARD_LSM_PRESENT)
+		return NULL;
+	if (m->bpf == GUARD_LSM_UNKNOWN)
+		return "root can read /sys/kernel/security/lsm";
+	(void)snprintf(buf, ADVICE_SIZE,
+		       "to add it: append \"lsm=%s%sbpf\" to the kernel's command line (on Debian "
+		       "GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub) and restart",
+		       m->list, m->list[0] != '\0' ? "," : "");
+	return buf;
+}
+
+static void put_modules_json(struct sk_jw *w, const struct modules *m)
+{
+	char buf[ADVICE_SIZE];
+	const char *advice = modules_advice(m, buf);
+
+	sk_jw_object(w, "lsm");
+	if (m->bpf == GUARD_LSM_UNKNOWN)
+		sk_jw_null(w, "bpf");
+	else
+		sk_jw_bool(w, "bpf", m->bpf == GUARD_LSM_PRESENT);
+	sk_jw_str(w, "list", m->list);
+	if (advice != NULL)
+		sk_jw_str(w, "advice", advice);
+	sk_jw_end_object(w);
+}
+
+static void put_modules_table(const struct modules *m)
+{
+	static const char *const words[] = {
+		[GUARD_LSM_UNKNOWN] = "not known whether bpf is in it",
+		[GUARD_LSM_ABSENT] = "bpf is not in it, so BPF LSM cannot block",
+		[GUARD_LSM_PRESENT] = "bpf is in it",
+	};
+	char buf[ADVICE_SIZE];
+	const char *advice = modules_advice(m, buf);
+
+	(void)printf("lsm=     %s%s%s%s\n", words[m->bpf], m->list[0] != '\0' ? " (" : "", m->list,
+		     m->list[0] != '\0' ? ")" : "");
+	if (advice != NULL)
+		(void)printf("         %s\n", advice);
+}
+
 /** struct worker - what confines the workers of a scan */
 struct worker {
 	struct scan_worker_feature features[SCAN_WORKER_N_FEATURES];
@@ -113,10 +170,35 @@ static void put_worker_table(const struct worker *worker)
 			     worker->features[i].name, worker->features[i].detail);
 }
 
-static int put_json(const struct guard_kern *k, const struct sk_err *err, const struct sk_err *fan,
-		    const char *cgroup, const struct worker *worker)
+/** struct findings - what was tried and how it went */
+struct findings {
+	struct guard_kern *kern; /* NULL: nothing works, @why says why */
+	struct sk_err why;
+	struct sk_err fan; /* code 0: fanotify works */
+	char cgroup[256];
+	struct modules modules;
+	struct worker worker;
+};
+
+static void put_programs_json(struct sk_jw *w, const struct guard_kern_program *p, size_t n)
+{
+	sk_jw_array(w, "programs");
+	for (size_t i = 0; i < n; i++) {
+		sk_jw_object(w, NULL);
+		sk_jw_str(w, "name", p[i].name);
+		sk_jw_str(w, "hook", p[i].hook);
+		sk_jw_bool(w, "attached", p[i].attached);
+		if (!p[i].attached)
+			sk_jw_str(w, "why", p[i].why);
+		sk_jw_end_object(w);
+	}
+	sk_jw_end_array(w);
+}
+
+static int put_json(const struct findings *f)
 {
 	struct sk_sink sink = cli_stdout();
+	const struct guard_kern *k = f->kern;
 	const struct guard_kern_program *p = NULL;
 	enum guard_backend backend = k != NULL ? guard_kern_backend(k) : GUARD_BACKEND_AUTO;
 	struct limits limits = limits_of(backend);
@@ -133,26 +215,17 @@ static int put_json(const struct guard_kern *k, const struct sk_err *err, const 
 	sk_jw_str(&w, "kernel", u.release);
 	sk_jw_str(&w, "backend", k != NULL ? guard_backend_name(backend) : "none");
 	if (k == NULL)
-		sk_jw_str(&w, "why", err->msg);
+		sk_jw_str(&w, "why", f->why.msg);
 	else if (guard_kern_fallback(k) != NULL)
 		sk_jw_str(&w, "why", guard_kern_fallback(k));
 	sk_jw_object(&w, "fanotify");
-	sk_jw_bool(&w, "works", fan->code == 0);
-	if (fan->code != 0)
-		sk_jw_str(&w, "why", fan->msg);
+	sk_jw_bool(&w, "works", f->fan.code == 0);
+	if (f->fan.code != 0)
+		sk_jw_str(&w, "why", f->fan.msg);
 	sk_jw_end_object(&w);
-	sk_jw_str(&w, "cgroup", cgroup);
-	sk_jw_array(&w, "programs");
-	for (size_t i = 0; i < n; i++) {
-		sk_jw_object(&w, NULL);
-		sk_jw_str(&w, "name", p[i].name);
-		sk_jw_str(&w, "hook", p[i].hook);
-		sk_jw_bool(&w, "attached", p[i].attached);
-		if (p[i].error != 0)
-			sk_jw_str(&w, "why", p[i].why);
-		sk_jw_end_object(&w);
-	}
-	sk_jw_end_array(&w);
+	put_modules_json(&w, &f->modules);
+	sk_jw_str(&w, "cgroup", f->cgroup);
+	put_programs_json(&w, p, n);
 	sk_jw_array(&w, "not_covered");
 	for (size_t i = 0; i < SK_ARRAY_LEN(losses); i++)
 		if ((losses[i].backend == backend || losses[i].backend == GUARD_BACKEND_AUTO) &&
@@ -161,14 +234,14 @@ static int put_json(const struct guard_kern *k, const struct sk_err *err, const 
 	for (size_t i = 0; i < limits.n; i++)
 		sk_jw_str(&w, NULL, limits.texts[i]);
 	sk_jw_end_array(&w);
-	put_worker_json(&w, worker);
+	put_worker_json(&w, &f->worker);
 	sk_jw_end_object(&w);
 	return sk_jw_finish(&w);
 }
 
-static void put_table(const struct guard_kern *k, const struct sk_err *err,
-		      const struct sk_err *fan, const char *cgroup)
+static void put_table(const struct findings *f)
 {
+	const struct guard_kern *k = f->kern;
 	const struct guard_kern_program *p = NULL;
 	enum guard_backend backend = k != NULL ? guard_kern_backend(k) : GUARD_BACKEND_AUTO;
 	struct limits limits = limits_of(backend);
@@ -176,17 +249,20 @@ static void put_table(const struct guard_kern *k, const struct sk_err *err,
 	size_t n = 0;
 
 	(void)uname(&u);
-	(void)printf("kernel   %s\ncgroups  %s\nbackend  %s", u.release, cgroup,
+	(void)printf("kernel   %s\ncgroups  %s\nbackend  %s", u.release, f->cgroup,
 		     k != NULL ? guard_backend_name(backend) : "none");
 	if (k == NULL) {
-		(void)printf(": %s\n", err->msg);
+		(void)printf(": %s\n", f->why.msg);
+		put_modules_table(&f->modules);
 		return;
 	}
 	p = guard_kern_programs(k, &n);
 	if (guard_kern_fallback(k) != NULL)
 		(void)printf(": %s", guard_kern_fallback(k));
-	(void)printf("\nfanotify %s%s\n\n", fan->code == 0 ? "refuses programs here" : "no: ",
-		     fan->code == 0 ? "" : fan->msg);
+	(void)printf("\n");
+	put_modules_table(&f->modules);
+	(void)printf("fanotify %s%s\n\n", f->fan.code == 0 ? "refuses programs here" : "no: ",
+		     f->fan.code == 0 ? "" : f->fan.msg);
 	for (size_t i = 0; i < n; i++)
 		if (p[i].attached || p[i].error != 0)
 			(void)printf("  %-4s %-34s %s\n", p[i].attached ? "yes" : "no", p[i].hook,
@@ -200,34 +276,31 @@ static void put_table(const struct guard_kern *k, const struct sk_err *err,
 		(void)printf("  %s\n", limits.texts[i]);
 }
 
-static void put_tables(const struct guard_kern *k, const struct sk_err *err,
-		       const struct sk_err *fan, const char *cgroup, const struct worker *worker)
-{
-	put_table(k, err, fan, cgroup);
-	put_worker_table(worker);
-}
-
 static int doctor(struct cli_context *ctx)
 {
 	struct guard_kern_options o = {.calls = true, .caps = true};
 	sk_cleanup(guard_kern_freep) struct guard_kern *k = NULL;
 	const char *format = cli_option(ctx, "format");
-	struct sk_err err = {0}, fan = {0};
+	struct findings f = {.cgroup = "no version 2 tree is mounted"};
 	int failure = 0;
-	char cgroup[256] = "no version 2 tree is mounted";
-	struct worker worker = {0};
 
 	/* First: they fork. */
-	worker.r = scan_worker_report(cli_arena(ctx), worker.features, &worker.err);
-	if (guard_fan_probe(&fan) == 0)
-		fan.code = 0;
-	if (guard_cgroup_root(cgroup, sizeof(cgroup)) && guard_kern_open(&o, &k, &err) < 0)
+	f.worker.r = scan_worker_report(cli_arena(ctx), f.worker.features, &f.worker.err);
+	if (guard_fan_probe(&f.fan) == 0)
+		f.fan.code = 0;
+	f.modules.bpf = guard_lsm_bpf(f.modules.list);
+	if (!guard_cgroup_root(f.cgroup, sizeof(f.cgroup)))
+		(void)sk_err_set(&f.why, SK_E_UNSUPPORTED, "guard: %s", f.cgroup);
+	else if (guard_kern_open(&o, &k, &f.why) < 0)
 		k = NULL;
-	if (format != NULL && strcmp(format, "json") == 0)
-		failure = put_json(k, &err, &fan, cgroup, &worker);
-	else
-		put_tables(k, &err, &fan, cgroup, &worker);
-	return k != NULL && worker.r == 0 && failure >= 0 ? CLI_EXIT_CLEAN : CLI_EXIT_FAILURE;
+	f.kern = k;
+	if (format != NULL && strcmp(format, "json") == 0) {
+		failure = put_json(&f);
+	} else {
+		put_table(&f);
+		put_worker_table(&f.worker);
+	}
+	return k != NULL && f.worker.r == 0 && failure >= 0 ? CLI_EXIT_CLEAN : CLI_EXIT_FAILURE;
 }
 
 static const struct cli_option options[] = {

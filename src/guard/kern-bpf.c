@@ -21,6 +21,7 @@
 #include "guard/kern-pin.h"
 #include "guard/kern-plan.h"
 #include "guard/kern-priv.h"
+#include "guard/lsm-list.h"
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
@@ -318,7 +319,8 @@ static int load_backend(struct guard_kern *k, const struct btf *btf,
 		const char *why = "no program is to blame";
 
 		for (size_t i = 0; i < SK_ARRAY_LEN(plan); i++)
-			if ((plan[i].flags & PLAN_NEEDED) != 0 && k->programs[i].error != 0)
+			if ((plan[i].flags & PLAN_NEEDED) != 0 && is_wanted(i, o, k->backend) &&
+			    k->programs[i].error != 0)
 				why = k->programs[i].why;
 		return sk_err_set(err, SK_E_UNSUPPORTED, "guard: the %s backend does not load: %s",
 				  guard_backend_name(k->backend), why);
@@ -366,6 +368,27 @@ static int attach_all(struct guard_kern *k, const struct guard_kern_options *o, 
 			  guard_backend_name(k->backend));
 }
 
+/* Why a program is not attached that nothing is wrong with. */
+static void note_unused(struct guard_kern *k)
+{
+	for (size_t i = 0; i < SK_ARRAY_LEN(plan); i++) {
+		struct guard_kern_program *p = &k->programs[i];
+
+		if (p->attached || p->error != 0)
+			continue;
+		if ((plan[i].flags & PLAN_ITER) != 0)
+			p->why = "loaded; runs when it is asked for";
+		else if ((plan[i].flags & PLAN_FALLBACK) != 0 && k->programs[i - 1].attached)
+			p->why = "stands in for the one before it, which works";
+		else if ((plan[i].flags & (PLAN_LSM | PLAN_SIGNAL)) == PLAN_LSM)
+			p->why = "of the LSM backend, which is not in force";
+		else if ((plan[i].flags & PLAN_HOLD) != 0)
+			p->why = "of 'guard run', with the signal backend";
+		else
+			p->why = "not needed with this backend";
+	}
+}
+
 int guard_bpf_on_record(void *ctx, void *data, size_t size)
 {
 	struct guard_kern *k = ctx;
@@ -389,6 +412,33 @@ static int open_maps(struct guard_kern *k, struct sk_err *err)
 	return 0;
 }
 
+/*
+ * Is there a use in trying? A kernel that has the hooks but does not run the module takes every
+ * program and calls none: that would be a guard that blocks nothing.
+ */
+static void ask_lsm(struct guard_kern *k, const struct btf *btf)
+{
+	size_t first = index_of("guard_bprm");
+	char list[GUARD_LSM_LIST_SIZE], why[160];
+
+	if (!hook_exists(btf, "lsm/bprm_check_security")) {
+		note_failure(k, first, ENOENT, "this kernel is built without BPF LSM");
+		return;
+	}
+	switch (guard_lsm_bpf(list)) {
+	case GUARD_LSM_ABSENT:
+		(void)snprintf(why, sizeof(why), "bpf is not in lsm= (%.120s)", list);
+		note_failure(k, first, EOPNOTSUPP, why);
+		break;
+	case GUARD_LSM_UNKNOWN:
+		note_failure(k, first, EACCES,
+			     "/sys/kernel/security/lsm cannot be read: bpf may not be in lsm=");
+		break;
+	case GUARD_LSM_PRESENT:
+		break;
+	}
+}
+
 static int start_backend(struct guard_kern *k, const struct btf *btf,
 			 const struct guard_kern_options *o, enum guard_backend backend,
 			 struct sk_err *err)
@@ -399,6 +449,8 @@ static int start_backend(struct guard_kern *k, const struct btf *btf,
 	/* Without this one there is no LSM backend: asked first, since most kernels that say no do
 	 * so here. */
 	if (backend == GUARD_BACKEND_LSM)
+		ask_lsm(k, btf);
+	if (backend == GUARD_BACKEND_LSM && k->programs[index_of("guard_bprm")].error == 0)
 		(void)try_alone(k, index_of("guard_bprm"), btf, o, err);
 	r = load_backend(k, btf, o, err);
 	if (r < 0)
@@ -439,6 +491,7 @@ int guard_bpf_open(struct guard_kern *k, const struct guard_kern_options *o, str
 		k->cgroup_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = start_best(k, btf, o, err);
 	btf__free(btf);
+	note_unused(k);
 	if (r >= 0)
 		r = open_maps(k, err);
 	if (r < 0)

@@ -37,7 +37,7 @@ struct guard_kern_program {
 	const char *hook; /* "lsm/bprm_check_security" */
 	bool attached;
 	int error;       /* positive errno of loading or attaching */
-	const char *why; /* one line, NULL when attached */
+	const char *why; /* it is not attached, one line; NULL when it is */
 };
 
 enum guard_map {
