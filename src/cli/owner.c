@@ -2,7 +2,7 @@
 /*
  * The databases are read in the layers below the container, so what somebody wrote while it ran is
  * not believed, and by confined processes. An image whose databases cannot be read, or not in time,
- * is asked once.
+ * is let alone for a minute.
  */
 #include "cli/owner.h"
 
@@ -16,20 +16,23 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "guard/files.h"
+#include "guard/session.h"
 #include "scan/owner.h"
 #include "scan/pool.h"
 
 enum {
 	MAX_ANSWERS = 512,
-	ASK_MS = 3000, /* Debian's lists take 50 ms; events wait meanwhile */
+	ASK_MS = 3000,    /* Debian's lists take 50 ms; events wait meanwhile */
+	AGAIN_MS = 60000, /* until an image is asked that could not be read, or not in time */
 	TEXT_SIZE = 2 * SCAN_OWNER_SIZE + 2,
 };
 
 /** struct answer - to one question; used 0: free */
 struct answer {
 	uint64_t used;
-	uint64_t image; /* hash */
-	uint64_t path;  /* hash; 0: for every path of the image */
+	uint64_t image;    /* hash */
+	uint64_t path;     /* hash; 0: for every path of the image */
+	uint64_t until_ms; /* asked again then; 0: never */
 	enum guard_owned owned;
 	char text[TEXT_SIZE];
 };
@@ -49,13 +52,23 @@ void cli_owner_free(struct cli_owner *o)
 	sk_free(o);
 }
 
+/* What is known of a path holds, whatever became of a question for another one. */
 static struct answer *find(struct cli_owner *o, uint64_t image, uint64_t path)
 {
-	for (size_t i = 0; i < MAX_ANSWERS; i++)
-		if (o->answers[i].used != 0 && o->answers[i].image == image &&
-		    (o->answers[i].path == path || o->answers[i].path == 0))
-			return &o->answers[i];
-	return NULL;
+	uint64_t now = sk_mono_ms();
+	struct answer *all = NULL;
+
+	for (size_t i = 0; i < MAX_ANSWERS; i++) {
+		struct answer *a = &o->answers[i];
+
+		if (a->used == 0 || a->image != image || (a->until_ms != 0 && a->until_ms <= now))
+			continue;
+		if (a->path == path)
+			return a;
+		if (a->path == 0)
+			all = a;
+	}
+	return all;
 }
 
 static struct answer *oldest(struct cli_owner *o)
@@ -94,6 +107,7 @@ static void ask(struct answer *a, const struct layers *l, const char *path)
 	if (scan_owner(l->fds, l->n, path, sk_mono_ms() + ASK_MS, &owner, &err) < 0) {
 		sk_log(SK_LOG_WARN, "package databases of a container: %s", err.msg);
 		a->path = 0;
+		a->until_ms = sk_mono_ms() + AGAIN_MS;
 	} else if (!owner.has_database) {
 		a->path = 0;
 	} else if (owner.name[0] == '\0') {
@@ -103,6 +117,18 @@ static void ask(struct answer *a, const struct layers *l, const char *path)
 		(void)snprintf(a->text, sizeof(a->text), "%s%s%s", owner.name,
 			       owner.version[0] != '\0' ? " " : "", owner.version);
 	}
+}
+
+/* The process may have ended by now, and with it the container: the layers stay. */
+static bool open_layers(struct layers *l, uint32_t pid, const struct guard_whose *w)
+{
+	if (pid != 0 && guard_files_layers(pid, open_layer, l) && l->n != 0)
+		return true;
+	pid = guard_session_pid(w);
+	if (pid != 0 && guard_files_layers(pid, open_layer, l) && l->n != 0)
+		return true;
+	guard_files_lower(w->layers, open_layer, l);
+	return l->n != 0;
 }
 
 enum guard_owned cli_owner_ask(void *ctx, uint32_t pid, const struct guard_whose *w,
@@ -115,7 +141,7 @@ enum guard_owned cli_owner_ask(void *ctx, uint32_t pid, const struct guard_whose
 	struct layers l = {.n = 0};
 
 	if (a == NULL) {
-		if (pid == 0 || !guard_files_layers(pid, open_layer, &l) || l.n == 0)
+		if (!open_layers(&l, pid, w))
 			return GUARD_OWNED_UNKNOWN;
 		a = oldest(o);
 		*a = (struct answer){.image = image, .path = hash};

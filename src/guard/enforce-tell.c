@@ -125,6 +125,7 @@ static void find_owner(struct guard_held *h)
 		e->file_package = "";
 		break;
 	case GUARD_OWNED_UNKNOWN:
+		e->file_owner_unknown = true;
 		break;
 	}
 }

@@ -104,6 +104,11 @@ static void put_file(struct sk_jw *w, const struct guard_event *e)
 	put(w, "origin", guard_origin_name(e->file_origin));
 	if (e->file_package != NULL)
 		sk_jw_str(w, "package", e->file_package);
+	if (e->file_package != NULL || e->file_owner_unknown)
+		sk_jw_str(w, "package_state",
+			  e->file_package == NULL      ? "unknown"
+			  : e->file_package[0] != '\0' ? "owned"
+						       : "none");
 	if (e->kind == GUARD_KIND_OPEN)
 		sk_jw_str(w, "access", e->file_write ? "write" : "read");
 	sk_jw_end_object(w);

@@ -48,7 +48,7 @@ static void add_subject(struct sk_buf *b, const struct guard_event *e)
 {
 	switch (e->kind) {
 	case GUARD_KIND_EXEC:
-		add(b, e->file_path);
+		add(b, e->file_path != NULL ? e->file_path : "(path not known)");
 		if (e->file_script != NULL) {
 			(void)sk_buf_add_str(b, " [");
 			add(b, e->file_script);

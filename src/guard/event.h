@@ -151,6 +151,7 @@ struct guard_event {
 	char file_sha256[GUARD_SHA256_HEX];
 	enum guard_origin file_origin;
 	const char *file_package; /* owner in the image's package database; "": it has none */
+	bool file_owner_unknown;  /* it was asked for, and nobody could tell */
 	bool file_write;          /* open: for writing */
 	bool file_is_script;      /* exec: the file names its interpreter */
 	int file_fd;              /* the file itself, borrowed, where the backend has it; else -1 */

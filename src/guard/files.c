@@ -304,6 +304,21 @@ bool guard_files_layers(uint32_t pid, guard_files_layer_fn *fn, void *ctx)
 	return found;
 }
 
+void guard_files_lower(const char *layers, guard_files_layer_fn *fn, void *ctx)
+{
+	struct sk_span rest = sk_span_str(layers != NULL ? layers : ""), layer;
+	char dir[4096];
+
+	if (layers == NULL || !sk_span_cut(&rest, ':', &layer)) /* the first can be written to */
+		return;
+	while (sk_span_cut(&rest, ':', &layer)) {
+		if (layer.len == 0 || layer.len >= sizeof(dir) || layer.ptr[0] != '/')
+			continue;
+		(void)snprintf(dir, sizeof(dir), "%.*s", SK_SPAN_ARG(layer));
+		fn(ctx, dir);
+	}
+}
+
 bool guard_files_hash_layers(struct guard_files *f, const struct guard_file_id *id,
 			     const char *layers, const char *path, uint8_t *ret)
 {

@@ -124,6 +124,14 @@ typedef void guard_files_layer_fn(void *ctx, const char *dir);
 bool guard_files_layers(uint32_t pid, guard_files_layer_fn *fn, void *ctx);
 
 /**
+ * guard_files_lower() - the read-only ones among the layers of a container that is gone
+ * @layers: "UPPER:LOWER:…", directories of the host; may be NULL
+ * @fn: called for each, the uppermost first
+ * @ctx: handed to it
+ */
+void guard_files_lower(const char *layers, guard_files_layer_fn *fn, void *ctx);
+
+/**
  * guard_files_below() - hash of the file that an overlay's lower layers have at a path
  * @pid: process whose root is the overlay
  * @path: absolute

@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/ascii.h"
 #include "base/io.h"
+#include "guard/batch.h"
 #include "guard/cgroup.h"
 #include "guard/kern-pin.h"
 #include "guard/kern-plan.h"
@@ -389,25 +390,36 @@ static void note_unused(struct guard_kern *k)
 	}
 }
 
+void guard_bpf_hand_out(struct guard_kern *k)
+{
+	const struct guard_rec *rec;
+	size_t size;
+
+	while ((rec = guard_batch_take(k->batch, &size)) != NULL)
+		if (k->fn != NULL && k->fn_result >= 0)
+			k->fn_result = k->fn(k->fn_ctx, rec, (const uint8_t *)(rec + 1),
+					     size - sizeof(*rec));
+}
+
 int guard_bpf_on_record(void *ctx, void *data, size_t size)
 {
 	struct guard_kern *k = ctx;
-	const struct guard_rec *rec = data;
 
-	if (size < sizeof(*rec) || k->fn == NULL || k->fn_result < 0)
+	if (size < sizeof(struct guard_rec) || guard_batch_put(k->batch, data, size))
 		return 0;
-	k->fn_result =
-		k->fn(k->fn_ctx, rec, (const uint8_t *)data + sizeof(*rec), size - sizeof(*rec));
-	return 0;
+	guard_bpf_hand_out(k);
+	return guard_batch_put(k->batch, data, size) ? 0 : -E2BIG; /* no record is that large */
 }
 
 static int open_maps(struct guard_kern *k, struct sk_err *err)
 {
 	for (size_t i = 0; i < GUARD_N_MAPS; i++)
 		k->map_fds[i] = bpf_object__find_map_fd_by_name(k->skel->obj, map_names[i]);
-	k->rings = ring_buffer__new(k->map_fds[GUARD_MAP_RECORDS], guard_bpf_on_record, k, NULL);
+	k->batch = guard_batch_new();
+	/* Read in this order, so that what led to an alert is there when the alert is. */
+	k->rings = ring_buffer__new(k->map_fds[GUARD_MAP_ALERTS], guard_bpf_on_record, k, NULL);
 	if (k->rings == NULL ||
-	    ring_buffer__add(k->rings, k->map_fds[GUARD_MAP_ALERTS], guard_bpf_on_record, k) != 0)
+	    ring_buffer__add(k->rings, k->map_fds[GUARD_MAP_RECORDS], guard_bpf_on_record, k) != 0)
 		return sk_err_errno(err, errno, "guard: open the ring buffers");
 	return 0;
 }
@@ -515,6 +527,8 @@ void guard_bpf_close(struct guard_kern *k)
 {
 	ring_buffer__free(k->rings);
 	k->rings = NULL;
+	guard_batch_free(k->batch);
+	k->batch = NULL;
 	if (k->skel != NULL)
 		detach_all(k);
 	guard_bpf__destroy(k->skel);

@@ -27,10 +27,11 @@ static int poll_rings(struct guard_kern *k, int timeout_ms, struct sk_err *err)
 	if (epoll_wait(ring_buffer__epoll_fd(k->rings), ready, 2, timeout_ms) < 0 && errno != EINTR)
 		return sk_err_errno(err, errno, "guard: wait for events");
 	/*
-	 * Records come without waking anyone. They are taken first, so that an alert finds the
-	 * program starts that led to it.
+	 * Records come without waking anyone. They are copied, then handed out by time, so that an
+	 * alert finds the program starts that led to it.
 	 */
 	r = ring_buffer__consume(k->rings);
+	guard_bpf_hand_out(k);
 	if (r < 0 && r != -EINTR)
 		return sk_err_errno(err, -r, "guard: read events");
 	if (k->fn_result < 0)

@@ -345,11 +345,12 @@ void guard_kern_drain_old(struct guard_kern *k)
 
 	if (!k->has_old)
 		return;
-	rings = ring_buffer__new(k->old_fds[GUARD_MAP_RECORDS], guard_bpf_on_record, k, NULL);
+	rings = ring_buffer__new(k->old_fds[GUARD_MAP_ALERTS], guard_bpf_on_record, k, NULL);
 	if (rings == NULL)
 		return;
-	if (ring_buffer__add(rings, k->old_fds[GUARD_MAP_ALERTS], guard_bpf_on_record, k) == 0)
+	if (ring_buffer__add(rings, k->old_fds[GUARD_MAP_RECORDS], guard_bpf_on_record, k) == 0)
 		(void)ring_buffer__consume(rings); /* what cannot be read is in the counts */
+	guard_bpf_hand_out(k);
 	ring_buffer__free(rings);
 }
 

@@ -18,6 +18,7 @@ enum {
 	GUARD_T_WAITS = GUARD_T_HELD | GUARD_T_PAUSED,
 };
 
+struct guard_batch;
 struct guard_bpf;
 struct guard_fan_kern;
 
@@ -58,6 +59,7 @@ struct guard_kern {
 	struct guard_bpf *skel;
 	struct bpf_link *links[GUARD_MAX_PROGRAMS];
 	struct ring_buffer *rings;
+	struct guard_batch *batch; /* what was read and is not handed out yet */
 	int map_fds[GUARD_N_MAPS];
 	int cgroup_fd;
 	struct guard_control control;
@@ -120,9 +122,16 @@ const char *guard_kern_map_name(enum guard_map map);
  * @data: record
  * @size: bytes
  *
+ * It is kept until guard_bpf_hand_out(), as far as there is room.
  * Return: 0.
  */
 int guard_bpf_on_record(void *ctx, void *data, size_t size);
+
+/**
+ * guard_bpf_hand_out() - what the rings brought, to whoever receives records, by time
+ * @k: loaded
+ */
+void guard_bpf_hand_out(struct guard_kern *k);
 
 /**
  * guard_bpf_pin() - see guard_kern_pin()

@@ -71,37 +71,61 @@ void guard_session_find_path(struct guard_session *s, struct guard_whose *w)
 		guard_cgroup_walk(s->root, match_path, &f);
 }
 
-/* A process that ran before: its program is remembered under a number of its own. */
-static void adopt(struct guard_session *s, uint64_t cgroup, uint32_t pid)
+/* What a process runs now, in the session's storage; false when it is gone or a kernel thread. */
+static bool read_image(struct guard_session *s, uint32_t pid, struct guard_image_of *image)
 {
-	struct guard_task t = {.cgroup = cgroup, .flags = GUARD_T_SEEN}, parent;
-	struct guard_image_of image = {.host_pid = pid};
-	char name[64];
 	struct sk_err err;
+	char name[64];
 	ssize_t n;
 	struct sk_buf b;
 
-	if (guard_kern_get(s->kern, GUARD_MAP_TASKS, &pid, &t) && t.exec_id != 0)
-		return;
 	(void)snprintf(name, sizeof(name), "/proc/%u/exe", pid);
 	n = readlink(name, s->path, sizeof(s->path) - 1);
 	if (n <= 0)
-		return; /* gone, or a kernel thread */
+		return false;
 	s->path[n] = '\0';
 	sk_buf_init(&b, GUARD_ARGS_BYTES * 64);
 	(void)snprintf(name, sizeof(name), "/proc/%u/cmdline", pid);
 	/* Gone meanwhile, or cut: what there is will do. */
 	(void)!sk_read_file(AT_FDCWD, name, &b, &err);
-	image.n_args = (uint32_t)guard_session_split_args(
+	image->host_pid = pid;
+	image->exe = s->path;
+	image->n_args = (uint32_t)guard_session_split_args(
 		s, (const uint8_t *)(b.ptr != NULL ? b.ptr : ""), b.len);
 	sk_buf_release(&b);
+	return true;
+}
+
+/* A process that ran before: its program is remembered under a number of its own. */
+static void adopt(struct guard_session *s, uint64_t cgroup, uint32_t pid)
+{
+	struct guard_task t = {.cgroup = cgroup, .flags = GUARD_T_SEEN}, parent;
+	struct guard_image_of image = {0};
+
+	if (guard_kern_get(s->kern, GUARD_MAP_TASKS, &pid, &t) && t.exec_id != 0)
+		return;
+	if (!read_image(s, pid, &image))
+		return;
 	image.exec_id = t.exec_id = ++s->next_exec_id;
-	image.exe = s->path;
 	if (t.ppid != 0 && guard_kern_get(s->kern, GUARD_MAP_TASKS, &t.ppid, &parent))
 		image.parent = t.parent_exec_id = parent.exec_id;
 	t.flags |= GUARD_T_SEEN;
 	(void)guard_kern_put(s->kern, GUARD_MAP_TASKS, &pid, &t);
 	guard_lineage_add(s->lineage, &image, s->args);
+}
+
+bool guard_session_recall(struct guard_session *s, uint32_t pid, uint64_t exec_id)
+{
+	struct guard_image_of image = {.exec_id = exec_id};
+	struct guard_task t, after;
+
+	if (exec_id == 0 || !guard_kern_get(s->kern, GUARD_MAP_TASKS, &pid, &t) ||
+	    t.exec_id != exec_id || !read_image(s, pid, &image) ||
+	    !guard_kern_get(s->kern, GUARD_MAP_TASKS, &pid, &after) || after.exec_id != exec_id)
+		return false;
+	image.parent = t.parent_exec_id;
+	guard_lineage_add(s->lineage, &image, s->args);
+	return true;
 }
 
 /** struct cover - a container whose cgroups are being gone through */

@@ -84,6 +84,17 @@ size_t guard_session_split_args(struct guard_session *s, const uint8_t *data, si
 void guard_session_settle(struct guard_session *s, struct guard_whose *w);
 
 /**
+ * guard_session_recall() - remember the program of a process whose start was not told
+ * @s: session
+ * @pid: process, as the host numbers it
+ * @exec_id: program that it has to be still
+ *
+ * The texts of the event being told are overwritten.
+ * Return: true when it is remembered now.
+ */
+bool guard_session_recall(struct guard_session *s, uint32_t pid, uint64_t exec_id);
+
+/**
  * guard_session_find_path() - find the directory of a cgroup that is known by its name only
  * @s: session
  * @w: container

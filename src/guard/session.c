@@ -239,10 +239,14 @@ static void fill_process(struct guard_session *s, const struct guard_rec *rec,
 			 struct guard_event *e)
 {
 	uint64_t asker = rec->type == GUARD_REC_EXEC ? rec->parent_exec_id : rec->exec_id;
+	uint32_t asker_pid = rec->type == GUARD_REC_EXEC ? rec->ppid : rec->host_pid;
 	const struct guard_image_of *image = guard_lineage_get(s->lineage, asker);
 	char link[64];
 	ssize_t n;
 
+	/* Its start was lost, or is long ago. */
+	if (image == NULL && guard_session_recall(s, asker_pid, asker))
+		image = guard_lineage_get(s->lineage, asker);
 	e->pid = rec->pid;
 	e->host_pid = rec->host_pid;
 	e->ppid = rec->ppid;
@@ -494,8 +498,15 @@ static void tell_fold(struct guard_session *s, const struct guard_fold_key *key,
 				 .host_pid = fold->host_pid,
 				 .flags = GUARD_RF_NO_PATH};
 	const struct guard_rec *rec = c != NULL ? (const void *)c->bytes : &bare;
+	struct guard_task task;
 	struct guard_event e;
 
+	/* Of who did it last there is more to say as long as it lives. */
+	if (c == NULL && !is_exec(&bare) &&
+	    guard_kern_get(s->kern, GUARD_MAP_TASKS, &bare.host_pid, &task)) {
+		bare.exec_id = task.exec_id;
+		bare.ppid = task.ppid;
+	}
 	if (c != NULL)
 		told = c->told;
 	if (fold->count <= told || w == NULL || !w->is_selected)
@@ -505,7 +516,7 @@ static void tell_fold(struct guard_session *s, const struct guard_fold_key *key,
 		e.file_path = NULL;
 	e.count = fold->count - told;
 	e.first_us = guard_session_time(s, fold->first_ns);
-	e.last_us = guard_session_time(s, fold->last_ns);
+	e.time_us = e.last_us = guard_session_time(s, fold->last_ns);
 	if (c != NULL)
 		c->told = fold->count;
 	else

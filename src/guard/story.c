@@ -114,6 +114,17 @@ static void quote(struct sk_buf *b, const char *text)
 	(void)sk_buf_add_char(b, '\'');
 }
 
+/*
+ * Repetitions that nobody lived to tell are counted without the path: the guard that ended knew it.
+ */
+static void quote_file(struct sk_buf *b, const struct guard_event *e)
+{
+	if (e->file_path != NULL)
+		quote(b, e->file_path);
+	else
+		(void)sk_buf_add_str(b, "a file that the guard before this one told of");
+}
+
 static const char *origin_words(enum guard_origin origin)
 {
 	switch (origin) {
@@ -128,13 +139,21 @@ static const char *origin_words(enum guard_origin origin)
 	}
 }
 
+/* Who comes from outside starts one program; what that starts in turn is started from inside. */
+static void tell_entry(const struct guard_event *e, struct sk_buf *b)
+{
+	(void)sk_buf_add_str(b, e->kind == GUARD_KIND_EXEC && e->exe == NULL
+					? "; started from outside the container"
+					: "; in a session started from outside the container");
+}
+
 /* A known program, used in a way that is not. */
 static bool tell_use(const struct guard_event *e, struct sk_buf *b)
 {
 	if (e->detail == NULL ||
 	    (e->reason != GUARD_REASON_NOT_IN_PROFILE && e->reason != GUARD_REASON_ENTRY))
 		return false;
-	quote(b, e->file_path);
+	quote_file(b, e);
 	if (strcmp(e->detail, "parent") == 0) {
 		(void)sk_buf_add_str(b, " is known, but not as started by ");
 		quote(b, e->exe);
@@ -142,7 +161,7 @@ static bool tell_use(const struct guard_event *e, struct sk_buf *b)
 		(void)sk_buf_add_str(b, " is known, but not with these arguments");
 	}
 	if (e->reason == GUARD_REASON_ENTRY)
-		(void)sk_buf_add_str(b, "; started from outside the container");
+		tell_entry(e, b);
 	return true;
 }
 
@@ -165,12 +184,12 @@ static void tell_exec(const struct guard_event *e, struct sk_buf *b)
 		return;
 	switch (e->reason) {
 	case GUARD_REASON_DRIFT:
-		quote(b, e->file_path);
+		quote_file(b, e);
 		(void)sk_buf_printf(b, " %s and no known program has its content",
 				    origin_words(e->file_origin));
 		break;
 	case GUARD_REASON_FILELESS:
-		quote(b, e->file_path);
+		quote_file(b, e);
 		(void)sk_buf_add_str(b, " has no name in any directory: memory file or unlinked");
 		break;
 	case GUARD_REASON_LOADER:
@@ -178,15 +197,15 @@ static void tell_exec(const struct guard_event *e, struct sk_buf *b)
 			b, "the dynamic linker was run as the main program, to start another file");
 		break;
 	case GUARD_REASON_SCRIPT:
-		quote(b, e->file_path);
+		quote_file(b, e);
 		(void)sk_buf_add_str(b, " is known, but not with this script");
 		break;
 	case GUARD_REASON_APPLET:
-		quote(b, e->file_path);
+		quote_file(b, e);
 		(void)sk_buf_add_str(b, " is known, but not under this name");
 		break;
 	case GUARD_REASON_SHELL:
-		quote(b, e->file_path);
+		quote_file(b, e);
 		if (e->peer_address != NULL) {
 			tell_remote(e, b);
 			break;
@@ -200,16 +219,16 @@ static void tell_exec(const struct guard_event *e, struct sk_buf *b)
 			quote(b, e->applet);
 			(void)sk_buf_add_str(b, " of ");
 		}
-		quote(b, e->file_path);
-		(void)sk_buf_add_str(
-			b, " was started from outside the container and is not in the profile");
+		quote_file(b, e);
+		(void)sk_buf_add_str(b, " is not in the profile");
+		tell_entry(e, b);
 		break;
 	case GUARD_REASON_POLICY:
-		quote(b, e->file_path);
+		quote_file(b, e);
 		(void)sk_buf_add_str(b, " shows what is unwelcome anywhere");
 		break;
 	default:
-		quote(b, e->file_path);
+		quote_file(b, e);
 		(void)sk_buf_add_str(b, " is not among the programs of this service");
 		break;
 	}
@@ -276,7 +295,7 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 		(void)sk_buf_add_str(b, ") is no peer of this service");
 		return;
 	}
-	quote(b, e->file_path);
+	quote_file(b, e);
 	if (e->reason == GUARD_REASON_SCRIPT)
 		(void)sk_buf_add_str(b, " is read as a script and is none of this service");
 	else if (e->reason == GUARD_REASON_FILELESS)
@@ -367,7 +386,7 @@ void guard_story_tell(struct guard_event *e, const struct guard_rec *rec,
 	if (rec != NULL && (rec->flags & GUARD_RF_LATE) != 0)
 		(void)sk_buf_add_str(b, "; no agent lived to look at it then");
 	if (rec != NULL && (rec->flags & GUARD_RF_ENTRY) != 0 && e->reason != GUARD_REASON_ENTRY)
-		(void)sk_buf_add_str(b, "; started from outside the container");
+		tell_entry(e, b);
 	if (e->file_package != NULL && e->file_package[0] == '\0')
 		(void)sk_buf_add_str(b, "; the file is owned by no package");
 	else if (e->file_package != NULL) {

@@ -24,13 +24,22 @@ static void applets_are_named(void **state)
 	(void)state;
 	sk_buf_init(&b, 4096);
 	guard_story_tell(&e, NULL, NULL, &b);
-	assert_string_equal(e.reason_text, "applet 'id' of '/bin/busybox' was started from outside "
-					   "the container and is not in the profile");
+	assert_string_equal(e.reason_text, "applet 'id' of '/bin/busybox' is not in the profile; "
+					   "started from outside the container");
 	assert_int_equal(e.reason, GUARD_REASON_ENTRY);
 	e.applet = NULL;
 	guard_story_tell(&e, NULL, NULL, &b);
-	assert_string_equal(e.reason_text, "'/bin/busybox' was started from outside the container "
-					   "and is not in the profile");
+	assert_string_equal(e.reason_text, "'/bin/busybox' is not in the profile; started from "
+					   "outside the container");
+	e.exe = "/bin/sh";
+	guard_story_tell(&e, NULL, NULL, &b);
+	assert_string_equal(e.reason_text, "'/bin/busybox' is not in the profile; in a session "
+					   "started from outside the container");
+	e.file_path = NULL;
+	e.reason = GUARD_REASON_NOT_IN_PROFILE;
+	guard_story_tell(&e, NULL, NULL, &b);
+	assert_string_equal(e.reason_text, "a file that the guard before this one told of is not "
+					   "among the programs of this service");
 }
 
 static void calls_have_techniques_that_fit(void **state)
