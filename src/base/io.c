@@ -59,13 +59,14 @@ int sk_write_all(int fd, const void *ptr, size_t len)
 	return 0;
 }
 
-int64_t sk_read_full(int fd, void *ptr, size_t len)
+/* @off: NULL where the descriptor stands. */
+static int64_t read_up_to(int fd, char *p, size_t len, const uint64_t *off)
 {
-	char *p = ptr;
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = read(fd, p + done, len - done);
+		ssize_t n = off != NULL ? pread(fd, p + done, len - done, (off_t)(*off + done))
+					: read(fd, p + done, len - done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -78,23 +79,14 @@ int64_t sk_read_full(int fd, void *ptr, size_t len)
 	return (int64_t)done;
 }
 
+int64_t sk_read_full(int fd, void *ptr, size_t len)
+{
+	return read_up_to(fd, ptr, len, NULL);
+}
+
 int64_t sk_pread_full(int fd, void *ptr, size_t len, uint64_t off)
 {
-	char *p = ptr;
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = pread(fd, p + done, len - done, (off_t)(off + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (int64_t)done;
+	return read_up_to(fd, ptr, len, &off);
 }
 
 int sk_read_fd(int fd, struct sk_buf *b, struct sk_err *err)

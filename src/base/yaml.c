@@ -26,6 +26,18 @@ static int next_event(struct builder *b, yaml_event_t *event, struct sk_err *err
 			  b->parser.problem != NULL ? b->parser.problem : "malformed");
 }
 
+/* Returns 1 with an event inside of the collection that @end ends, 0 at its end. */
+static int next_within(struct builder *b, yaml_event_type_t end, yaml_event_t *event,
+		       struct sk_err *err)
+{
+	int r = next_event(b, event, err);
+
+	if (r < 0 || event->type != end)
+		return r < 0 ? r : 1;
+	yaml_event_delete(event);
+	return 0;
+}
+
 static int refuse(const yaml_event_t *event, int code, const char *what, struct sk_err *err)
 {
 	return sk_err_set(err, code, "YAML: line %zu column %zu: %s", event->start_mark.line + 1,
@@ -38,19 +50,11 @@ static int build_node(struct builder *b, yaml_event_t *event, int depth, struct 
 static int build_items(struct builder *b, struct sk_yaml *node, int depth, struct sk_err *err)
 {
 	struct sk_yaml **items = NULL;
+	yaml_event_t event;
 	size_t cap = 0;
-	int r = 0;
+	int r;
 
-	while (true) {
-		yaml_event_t event;
-
-		r = next_event(b, &event, err);
-		if (r < 0)
-			break;
-		if (event.type == YAML_SEQUENCE_END_EVENT) {
-			yaml_event_delete(&event);
-			break;
-		}
+	while ((r = next_within(b, YAML_SEQUENCE_END_EVENT, &event, err)) > 0) {
 		SK_GROW(items, node->n, cap);
 		r = build_node(b, &event, depth + 1, &items[node->n], err);
 		if (r < 0)
@@ -98,19 +102,11 @@ static int build_pairs(struct builder *b, struct sk_yaml *node, int depth, struc
 {
 	struct sk_yaml_pair *pairs = NULL;
 	struct sk_map seen = {0};
+	yaml_event_t event;
 	size_t cap = 0;
-	int r = 0;
+	int r;
 
-	while (true) {
-		yaml_event_t event;
-
-		r = next_event(b, &event, err);
-		if (r < 0)
-			break;
-		if (event.type == YAML_MAPPING_END_EVENT) {
-			yaml_event_delete(&event);
-			break;
-		}
+	while ((r = next_within(b, YAML_MAPPING_END_EVENT, &event, err)) > 0) {
 		SK_GROW(pairs, node->n, cap);
 		r = build_pair(b, &event, depth, &seen, &pairs[node->n], err);
 		if (r < 0)

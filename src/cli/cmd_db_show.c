@@ -63,12 +63,9 @@ void cmd_db_print(struct sk_span s, int width)
 const char *cmd_db_state_text(const struct vulndb_claim *c)
 {
 	static const char *const words[] = {
-		[VULNDB_CLAIM_AFFECTED] = "affected",
-		[VULNDB_CLAIM_NOT_AFFECTED] = "not_affected",
-		[VULNDB_CLAIM_WILL_NOT_FIX] = "will_not_fix",
-		[VULNDB_CLAIM_DEFERRED] = "deferred",
-		[VULNDB_CLAIM_UNDER_INVESTIGATION] = "under_investigation",
-		[VULNDB_CLAIM_END_OF_LIFE] = "end_of_life",
+#define X(name, word) [VULNDB_CLAIM_##name] = word,
+		VULNDB_CLAIM_STATES(X)
+#undef X
 	};
 	struct vulndb_range r;
 

@@ -155,12 +155,9 @@ static struct vulndb_range range_of(struct sk_span s)
 static enum vulndb_claim_state state_of(const char **f)
 {
 	static const char *const words[] = {
-		[VULNDB_CLAIM_AFFECTED] = "affected",
-		[VULNDB_CLAIM_NOT_AFFECTED] = "not_affected",
-		[VULNDB_CLAIM_WILL_NOT_FIX] = "will_not_fix",
-		[VULNDB_CLAIM_DEFERRED] = "deferred",
-		[VULNDB_CLAIM_UNDER_INVESTIGATION] = "under_investigation",
-		[VULNDB_CLAIM_END_OF_LIFE] = "end_of_life",
+#define X(name, word) [VULNDB_CLAIM_##name] = word,
+		VULNDB_CLAIM_STATES(X)
+#undef X
 	};
 	const char *word = fake_value(f, "state");
 

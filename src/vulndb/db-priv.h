@@ -41,6 +41,9 @@ struct vulndb {
  */
 struct vulndb_cur vulndb_part_at(const struct vulndb_part *part, uint32_t n, uint32_t i);
 
+/* In a section sorted by the text that its items begin with: the item of @key, behind that text. */
+bool vulndb_part_find(const struct vulndb_part *part, struct sk_span key, struct vulndb_cur *ret);
+
 /* Index of an identifier, or false. */
 bool vulndb_id_find(const struct vulndb *db, struct sk_span id, uint32_t *ret);
 

@@ -192,6 +192,30 @@ struct vulndb_cur vulndb_part_at(const struct vulndb_part *part, uint32_t n, uin
 	return vulndb_cur_of(part->p, part->len, vulndb_le32(part->p + (size_t)i * 4));
 }
 
+bool vulndb_part_find(const struct vulndb_part *part, struct sk_span key, struct vulndb_cur *ret)
+{
+	uint32_t low = 0;
+	uint32_t high = part->n_items;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		struct vulndb_cur cur = vulndb_part_at(part, part->n_items, mid);
+		int r = sk_span_cmp(vulndb_cur_bytes(&cur, vulndb_cur_u64(&cur)), key);
+
+		if (cur.bad)
+			return false;
+		if (r == 0) {
+			*ret = cur;
+			return true;
+		}
+		if (r < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
 /* --- front-coded texts, decoded when they are first asked for --- */
 
 /* Takes the next text: bytes shared with the one before, which has @last bytes, and the rest. */

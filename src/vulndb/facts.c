@@ -415,29 +415,17 @@ bool vulndb_end_of_life(const struct vulndb *db, struct sk_span product, struct 
 			int64_t *ret)
 {
 	const struct vulndb_part *part = &db->parts[VULNDB_SECTION_EOL];
-	uint32_t low = 0;
-	uint32_t high = part->n_items;
+	struct vulndb_cur cur;
 
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-		struct vulndb_cur cur = vulndb_part_at(part, part->n_items, mid);
-		int r = sk_span_cmp(vulndb_cur_bytes(&cur, vulndb_cur_u64(&cur)), product);
+	if (!vulndb_part_find(part, product, &cur))
+		return false;
+	for (uint32_t n = vulndb_cur_u32(&cur); n != 0 && !cur.bad; n--) {
+		struct sk_span c = vulndb_cur_bytes(&cur, vulndb_cur_u64(&cur));
+		int64_t t = cur_time(&cur);
 
-		if (r < 0) {
-			low = mid + 1;
-		} else if (r > 0) {
-			high = mid;
-		} else {
-			for (uint32_t n = vulndb_cur_u32(&cur); n != 0 && !cur.bad; n--) {
-				struct sk_span c = vulndb_cur_bytes(&cur, vulndb_cur_u64(&cur));
-				int64_t t = cur_time(&cur);
-
-				if (!cur.bad && sk_span_eq(c, cycle)) {
-					*ret = t;
-					return true;
-				}
-			}
-			return false;
+		if (!cur.bad && sk_span_eq(c, cycle)) {
+			*ret = t;
+			return true;
 		}
 	}
 	return false;

@@ -216,29 +216,14 @@ bool vulndb_repository(const struct vulndb *db, struct sk_span repository, uint3
 		       struct sk_span *ret)
 {
 	const struct vulndb_part *part = &db->parts[VULNDB_SECTION_REPOS];
-	uint32_t low = 0;
-	uint32_t high = part->n_items;
+	struct vulndb_cur cur;
+	uint32_t n, text = 0;
 
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-		struct vulndb_cur cur = vulndb_part_at(part, part->n_items, mid);
-		int r = sk_span_cmp(vulndb_cur_bytes(&cur, vulndb_cur_u64(&cur)), repository);
-
-		if (r == 0) {
-			uint32_t n = vulndb_cur_u32(&cur);
-			uint32_t text = 0;
-
-			for (uint32_t k = 0; k <= i && k < n; k++)
-				text += vulndb_cur_u32(&cur);
-			*ret = vulndb_string(db, text);
-			return i < n && !cur.bad && ret->len != 0;
-		}
-		if (cur.bad)
-			return false;
-		if (r < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return false;
+	if (!vulndb_part_find(part, repository, &cur))
+		return false;
+	n = vulndb_cur_u32(&cur);
+	for (uint32_t k = 0; k <= i && k < n; k++)
+		text += vulndb_cur_u32(&cur);
+	*ret = vulndb_string(db, text);
+	return i < n && !cur.bad && ret->len != 0;
 }

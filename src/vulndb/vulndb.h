@@ -45,13 +45,22 @@ sk_must_check int vulndb_open(const char *path, struct vulndb **ret, struct sk_e
 void vulndb_close(struct vulndb *db);
 SK_DEFINE_CLEANUP(struct vulndb, vulndb_close);
 
+/*
+ * X(NAME, "word"). Affected: the ranges say which versions, a fix may be among them. Not affected:
+ * the feed says so outright of the package. End of life: out of support scope.
+ */
+#define VULNDB_CLAIM_STATES(X)                                                                     \
+	X(AFFECTED, "affected")                                                                    \
+	X(NOT_AFFECTED, "not_affected")                                                            \
+	X(WILL_NOT_FIX, "will_not_fix")                                                            \
+	X(DEFERRED, "deferred")                                                                    \
+	X(UNDER_INVESTIGATION, "under_investigation")                                              \
+	X(END_OF_LIFE, "end_of_life")
+
 enum vulndb_claim_state {
-	VULNDB_CLAIM_AFFECTED,     /* the ranges say which versions; a fix may be among them */
-	VULNDB_CLAIM_NOT_AFFECTED, /* the feed says outright that the package is not affected */
-	VULNDB_CLAIM_WILL_NOT_FIX,
-	VULNDB_CLAIM_DEFERRED,
-	VULNDB_CLAIM_UNDER_INVESTIGATION,
-	VULNDB_CLAIM_END_OF_LIFE, /* out of support scope */
+#define X(name, word) VULNDB_CLAIM_##name,
+	VULNDB_CLAIM_STATES(X)
+#undef X
 };
 
 enum vulndb_claim_flags {
