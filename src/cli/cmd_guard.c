@@ -181,7 +181,8 @@ static int watch(struct cli_context *ctx)
 			   .mode_peer = GUARD_REC_MODE_AUDIT,
 			   .mode_builtin = GUARD_REC_MODE_AUDIT,
 			   .mode_anon = GUARD_REC_MODE_AUDIT,
-			   .flags = GUARD_P_RECORD | GUARD_P_LEARN | GUARD_P_LIFECYCLE},
+			   .flags = GUARD_P_RECORD | GUARD_P_LEARN | GUARD_P_LIFECYCLE |
+				    GUARD_P_CLIENTS},
 		.ops = &ops,
 		.ctx = &r,
 	};
@@ -215,7 +216,7 @@ static int watch(struct cli_context *ctx)
 
 static const struct cli_option watch_options[] = {
 	SELECT_OPTIONS,
-	{"kind", 'k', "KIND", NULL, "only these events: exec, open, connect, …", NULL,
+	{"kind", 'k', "KIND", NULL, "only these events: exec, open, connect, accept, …", NULL,
 	 CLI_OPTION_REPEAT},
 	BACKEND_OPTION("how to see; fanotify: programs only"),
 	{"format", 'f', "FORMAT", NULL, "table or json", "table|json", 0},

@@ -295,9 +295,11 @@ static enum guard_reason judge_record(struct guard_held *h)
 		h->section = GUARD_SECTION_FILES;
 		return file_expected(h) ? GUARD_REASON_NONE : GUARD_REASON_NOT_IN_PROFILE;
 	}
-	if (h->rec->type == GUARD_REC_BIND) {
+	if (h->rec->type == GUARD_REC_BIND || h->rec->type == GUARD_REC_ACCEPT) {
 		h->section = GUARD_SECTION_LISTEN;
-		return guard_expect_listen(h->svc->profile, h->e->peer_protocol, h->rec->port)
+		return guard_expect_listen(h->svc->profile, h->e->peer_protocol,
+					   h->rec->type == GUARD_REC_BIND ? h->rec->port
+									  : h->e->local_port)
 			       ? GUARD_REASON_NONE
 			       : GUARD_REASON_NOT_IN_PROFILE;
 	}

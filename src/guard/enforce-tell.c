@@ -16,7 +16,7 @@ static void forgive_start(const struct guard_held *h)
 {
 	const struct guard_event *e = h->e;
 	bool lists = e->kind == GUARD_KIND_OPEN || e->kind == GUARD_KIND_BIND ||
-		     e->kind == GUARD_KIND_PRIVILEGE ||
+		     e->kind == GUARD_KIND_ACCEPT || e->kind == GUARD_KIND_PRIVILEGE ||
 		     (e->kind == GUARD_KIND_EXEC && e->detail != NULL);
 
 	if (h->svc != NULL && h->svc->profile->runs != 0 && h->svc->profile->starts == 0 &&
@@ -86,7 +86,7 @@ static void expect(const struct guard_held *h)
 	else if (e->kind == GUARD_KIND_OPEN && e->file_path != NULL)
 		guard_expected_files(p, e->file_path,
 				     e->file_write ? GUARD_ACCESS_WRITE : GUARD_ACCESS_READ, b);
-	else if (e->kind == GUARD_KIND_BIND)
+	else if (e->kind == GUARD_KIND_BIND || e->kind == GUARD_KIND_ACCEPT)
 		guard_expected_listen(p, b);
 	else if (e->kind == GUARD_KIND_PRIVILEGE && e->detail != NULL &&
 		 guard_capability_number(sk_span_str(e->detail), &nr))

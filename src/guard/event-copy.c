@@ -21,9 +21,9 @@ void guard_event_copy(struct sk_arena *a, const struct guard_event *e, struct gu
 		&copy.pod_namespace, &copy.pod_name,     &copy.host,
 		&copy.exe,           &copy.cwd,          &copy.file_path,
 		&copy.file_script,   &copy.file_package, &copy.peer_address,
-		&copy.peer_protocol, &copy.peer_name,    &copy.dns_type,
-		&copy.dns_error,     &copy.detail,       &copy.profile,
-		&copy.lost_cgroup,
+		&copy.peer_protocol, &copy.peer_name,    &copy.local_address,
+		&copy.dns_type,      &copy.dns_error,    &copy.detail,
+		&copy.profile,       &copy.lost_cgroup,
 	};
 
 	for (size_t i = 0; i < SK_ARRAY_LEN(texts); i++)

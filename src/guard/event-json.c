@@ -75,6 +75,7 @@ static void put_process(struct sk_jw *w, const struct guard_event *e)
 	sk_jw_u64(w, "pid", e->pid);
 	sk_jw_u64(w, "host_pid", e->host_pid);
 	sk_jw_u64(w, "ppid", e->ppid);
+	sk_jw_u64(w, "host_ppid", e->host_ppid);
 	sk_jw_u64(w, "uid", e->uid);
 	put(w, "exe", e->exe);
 	put_args(w, e->args, e->n_args);
@@ -85,11 +86,22 @@ static void put_process(struct sk_jw *w, const struct guard_event *e)
 	for (size_t i = 0; i < e->n_ancestry; i++) {
 		sk_jw_object(w, NULL);
 		sk_jw_u64(w, "pid", e->ancestry[i].pid);
+		sk_jw_u64(w, "host_pid", e->ancestry[i].host_pid);
 		put(w, "exe", e->ancestry[i].exe);
 		put_args(w, e->ancestry[i].args, e->ancestry[i].n_args);
 		sk_jw_end_object(w);
 	}
 	sk_jw_end_array(w);
+	sk_jw_end_object(w);
+}
+
+static void put_child(struct sk_jw *w, const struct guard_event *e)
+{
+	if (e->child_host_pid == 0)
+		return;
+	sk_jw_object(w, "child");
+	sk_jw_u64(w, "pid", e->child_pid);
+	sk_jw_u64(w, "host_pid", e->child_host_pid);
 	sk_jw_end_object(w);
 }
 
@@ -124,6 +136,16 @@ static void put_peer(struct sk_jw *w, const struct guard_event *e)
 		sk_jw_u64(w, "port", e->peer_port);
 	put(w, "protocol", e->peer_protocol);
 	put(w, "name", e->peer_name);
+	sk_jw_end_object(w);
+}
+
+static void put_local(struct sk_jw *w, const struct guard_event *e)
+{
+	if (e->local_address == NULL)
+		return;
+	sk_jw_object(w, "local");
+	sk_jw_str(w, "address", e->local_address);
+	sk_jw_u64(w, "port", e->local_port);
 	sk_jw_end_object(w);
 }
 
@@ -178,8 +200,10 @@ int guard_event_json(const struct guard_event *e, const struct sk_sink *sink)
 	put(&w, "attack", e->attack);
 	put_whose(&w, e);
 	put_process(&w, e);
+	put_child(&w, e);
 	put_file(&w, e);
 	put_peer(&w, e);
+	put_local(&w, e);
 	put_dns(&w, e);
 	put_end(&w, e);
 	sk_jw_end_object(&w);

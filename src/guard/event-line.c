@@ -82,6 +82,11 @@ static void add_subject(struct sk_buf *b, const struct guard_event *e)
 		add(b, e->peer_address);
 		(void)sk_buf_printf(b, " port %u", e->peer_port);
 	}
+	if (e->local_address != NULL) {
+		(void)sk_buf_add_str(b, " to ");
+		add(b, e->local_address);
+		(void)sk_buf_printf(b, " port %u", e->local_port);
+	}
 	if (e->peer_name != NULL) {
 		(void)sk_buf_add_str(b, " (");
 		add(b, e->peer_name);

@@ -27,7 +27,8 @@ static void fill(struct guard_event *e, bool hostile)
 	e->host = "node1";
 	e->pid = 7;
 	e->host_pid = 4711;
-	e->ppid = 4710;
+	e->ppid = 1;
+	e->host_ppid = 4710;
 	e->uid = 33;
 	e->exe = "/usr/sbin/apache2";
 	e->args = args;
@@ -35,7 +36,7 @@ static void fill(struct guard_event *e, bool hostile)
 	e->args_cut = hostile;
 	e->cwd = "/";
 	for (size_t i = 0; i < (hostile ? GUARD_MAX_ANCESTRY : 1); i++) {
-		e->ancestry[i] = (struct guard_ancestor){1, "/usr/sbin/apache2", args, 1};
+		e->ancestry[i] = (struct guard_ancestor){1, 4710, "/usr/sbin/apache2", args, 1};
 		e->n_ancestry++;
 	}
 	e->file_path = hostile ? "/tmp/\xc3(\033]0;x\a" : "/bin/dash";
@@ -46,6 +47,10 @@ static void fill(struct guard_event *e, bool hostile)
 	e->peer_port = 65535;
 	e->peer_protocol = "tcp";
 	e->peer_name = "db.example.org";
+	e->local_address = "2001:db8::2";
+	e->local_port = 443;
+	e->child_pid = 8;
+	e->child_host_pid = 4712;
 	e->dns_type = "AAAA";
 	e->dns_error = hostile ? "NXDOMAIN" : NULL;
 	e->dns_answer = true;

@@ -24,6 +24,7 @@
 	X(OPEN, "open")                                                                            \
 	X(MMAP, "mmap")                                                                            \
 	X(CONNECT, "connect")                                                                      \
+	X(ACCEPT, "accept")                                                                        \
 	X(BIND, "bind")                                                                            \
 	X(SEND, "send")                                                                            \
 	X(DNS, "dns")                                                                              \
@@ -106,7 +107,8 @@ enum {
 
 /** struct guard_ancestor - one step up the tree of processes, nearest first */
 struct guard_ancestor {
-	uint32_t pid; /* in the container's namespace where known, else the host's */
+	uint32_t pid; /* in its own pid namespace */
+	uint32_t host_pid;
 	const char *exe;
 	const char *const *args;
 	size_t n_args;
@@ -135,7 +137,8 @@ struct guard_event {
 	/* process: who did it; for exec the program that asked */
 	uint32_t pid;      /* in its own pid namespace */
 	uint32_t host_pid; /* as the host numbers it */
-	uint32_t ppid;     /* parent, as the host numbers it */
+	uint32_t ppid;     /* parent, in the pid namespace of the process; 0: it is outside */
+	uint32_t host_ppid;
 	uint32_t uid;
 	const char *exe;
 	const char *const *args; /* for exec: what the new program was given */
@@ -156,11 +159,17 @@ struct guard_event {
 	bool file_is_script;      /* exec: the file names its interpreter */
 	int file_fd;              /* the file itself, borrowed, where the backend has it; else -1 */
 
-	/* peer */
+	/* peer; for bind the own end */
 	const char *peer_address;
 	uint16_t peer_port;
 	const char *peer_protocol; /* "tcp", "udp", "raw", "packet", "unix" */
 	const char *peer_name;     /* the DNS name that led to the address */
+	const char *local_address; /* accept: the own end */
+	uint16_t local_port;
+
+	/* fork: who was made */
+	uint32_t child_pid;
+	uint32_t child_host_pid;
 
 	/* dns: @detail is the name asked for, the peer the server */
 	const char *dns_type;  /* "A", "AAAA", … */

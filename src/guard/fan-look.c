@@ -301,7 +301,8 @@ static void put_process(const struct guard_fan_look *l, struct guard_rec *r)
 	r->cgroup = l->j->cgroup;
 	r->host_pid = l->task.tgid;
 	r->pid = l->task.pid;
-	r->ppid = l->task.ppid;
+	r->ppid = guard_fan_inner_parent(&l->task);
+	r->host_ppid = l->task.ppid;
 	r->uid = l->task.uid;
 	r->flags = stdin_flags(l->task.tgid) | (l->call.args_cut ? GUARD_RF_ARGS_CUT : 0u);
 }

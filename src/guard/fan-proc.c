@@ -57,15 +57,20 @@ bool guard_fan_parse_stat(struct sk_span text, struct guard_fan_task *ret)
 	return false;
 }
 
-/* The first or the last number of a line. */
-static bool number_of(struct sk_span line, bool last, uint32_t *ret)
+/* The first or the last number of a line; @ret_n: how many there are, where that matters. */
+static bool number_of(struct sk_span line, bool last, uint32_t *ret, uint32_t *ret_n)
 {
 	struct sk_span word;
 	bool found = false;
+	uint32_t n = 0;
 
-	while (sk_span_cut(&line, '\t', &word))
+	while (sk_span_cut(&line, '\t', &word)) {
+		n += word.len != 0;
 		if (word.len != 0 && (last || !found))
 			found = sk_parse_u32(sk_span_trim(word), ret);
+	}
+	if (ret_n != NULL)
+		*ret_n = n;
 	return found;
 }
 
@@ -76,13 +81,13 @@ bool guard_fan_parse_status(struct sk_span text, struct guard_fan_task *ret)
 
 	while (sk_span_line(&text, &line)) {
 		if (sk_span_strip_prefix(&line, "Tgid:"))
-			found |= number_of(line, false, &ret->tgid) ? 1u : 0u;
+			found |= number_of(line, false, &ret->tgid, NULL) ? 1u : 0u;
 		else if (sk_span_strip_prefix(&line, "PPid:"))
-			found |= number_of(line, false, &ret->ppid) ? 2u : 0u;
+			found |= number_of(line, false, &ret->ppid, NULL) ? 2u : 0u;
 		else if (sk_span_strip_prefix(&line, "Uid:"))
-			found |= number_of(line, false, &ret->uid) ? 4u : 0u;
+			found |= number_of(line, false, &ret->uid, NULL) ? 4u : 0u;
 		else if (sk_span_strip_prefix(&line, "NStgid:"))
-			found |= number_of(line, true, &ret->pid) ? 8u : 0u;
+			found |= number_of(line, true, &ret->pid, &ret->depth) ? 8u : 0u;
 	}
 	return found == 15;
 }
@@ -146,6 +151,18 @@ uint32_t guard_fan_parent_of(uint32_t pid)
 	struct guard_fan_task t = {0};
 
 	return stat_of(pid, &t) ? t.ppid : 0;
+}
+
+uint32_t guard_fan_inner_parent(const struct guard_fan_task *t)
+{
+	struct guard_fan_task above = {0};
+	char buf[TEXT_SIZE];
+	struct sk_span text = read_proc(t->ppid, "status", buf, sizeof(buf));
+
+	/* A namespace's processes come from it or from one above it. */
+	return text.len != 0 && guard_fan_parse_status(text, &above) && above.depth == t->depth
+		       ? above.pid
+		       : 0;
 }
 
 uint64_t guard_fan_mnt_ns(uint32_t tid)

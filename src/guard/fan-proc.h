@@ -20,6 +20,7 @@ struct guard_fan_task {
 	uint32_t ppid;
 	uint32_t uid;
 	uint32_t pid;    /* in its own pid namespace */
+	uint32_t depth;  /* pid namespaces that know it */
 	uint64_t start;  /* clock ticks since boot: tells a number that is used again */
 	uint64_t mnt_ns; /* inode of the mount namespace, 0 when it cannot be told */
 };
@@ -48,7 +49,7 @@ sk_must_check bool guard_fan_parse_stat(struct sk_span text, struct guard_fan_ta
 /**
  * guard_fan_parse_status() - numbers from /proc/TID/status
  * @text: its content
- * @ret: tgid, ppid, uid and pid are filled
+ * @ret: tgid, ppid, uid, pid and depth are filled
  *
  * Return: false when it is no such text.
  */
@@ -89,6 +90,14 @@ uint64_t guard_fan_start_of(uint32_t pid);
  * Return: 0 when it is gone or has none.
  */
 uint32_t guard_fan_parent_of(uint32_t pid);
+
+/**
+ * guard_fan_inner_parent() - parent of a process as its own pid namespace numbers it
+ * @t: process
+ *
+ * Return: 0 when the parent is outside of that, or gone.
+ */
+uint32_t guard_fan_inner_parent(const struct guard_fan_task *t);
 
 /**
  * guard_fan_mnt_ns() - mount namespace of a thread

@@ -491,7 +491,8 @@ static bool running(uint32_t pid, const struct guard_task *t, struct guard_rec *
 				.parent_exec_id = t->parent_exec_id,
 				.host_pid = pid,
 				.pid = task.pid,
-				.ppid = task.ppid,
+				.ppid = guard_fan_inner_parent(&task),
+				.host_ppid = task.ppid,
 				.uid = task.uid};
 	r->file.ino = st.st_ino;
 	r->file.size = (uint64_t)st.st_size;

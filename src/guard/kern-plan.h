@@ -41,6 +41,7 @@ enum plan_flags {
 	X(guard_mprotect, PLAN_LSM)                                                                \
 	X(guard_socket_create, PLAN_LSM)                                                           \
 	X(guard_socket_listen, PLAN_LSM)                                                           \
+	X(guard_sock_graft, PLAN_LSM)                                                              \
 	X(guard_socket_connect, PLAN_LSM)                                                          \
 	X(guard_socket_sendmsg, PLAN_LSM)                                                          \
 	X(guard_traceme, PLAN_LSM)                                                                 \

@@ -485,8 +485,11 @@ static void learn_other(struct sight *s)
 		set_flag(s, &prog->raw_socket);
 	if (s->rec->type == GUARD_REC_CALL && call < GUARD_N_SYSCALLS)
 		s->p->syscalls[call / 64] |= 1ull << (call % 64);
-	if (s->rec->type == GUARD_REC_BIND) {
-		listen = guard_profile_add_listen(s->p, s->e->peer_protocol, s->e->peer_port,
+	/* A port on which connections come may have been offered before anybody looked. */
+	if (s->rec->type == GUARD_REC_BIND || s->rec->type == GUARD_REC_ACCEPT) {
+		listen = guard_profile_add_listen(s->p, s->e->peer_protocol,
+						  s->rec->type == GUARD_REC_BIND ? s->e->peer_port
+										 : s->e->local_port,
 						  &s->fresh);
 		if (listen != NULL)
 			touch(&listen->item, s->bit, s->now);

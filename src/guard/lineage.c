@@ -95,7 +95,8 @@ size_t guard_lineage_ancestry(struct guard_lineage *l, uint64_t exec_id, struct 
 
 		if (image == NULL || image->parent == exec_id)
 			break;
-		ret[n++] = (struct guard_ancestor){.pid = image->host_pid,
+		ret[n++] = (struct guard_ancestor){.pid = image->pid,
+						   .host_pid = image->host_pid,
 						   .exe = image->exe,
 						   .args = (const char *const *)image->args,
 						   .n_args = image->n_args};

@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "guard/fan-proc.h"
 #include "guard/session-priv.h"
 
 static void first_pid(void *ctx, uint32_t pid)
@@ -74,6 +75,7 @@ void guard_session_find_path(struct guard_session *s, struct guard_whose *w)
 /* What a process runs now, in the session's storage; false when it is gone or a kernel thread. */
 static bool read_image(struct guard_session *s, uint32_t pid, struct guard_image_of *image)
 {
+	struct guard_fan_task task;
 	struct sk_err err;
 	char name[64];
 	ssize_t n;
@@ -84,6 +86,8 @@ static bool read_image(struct guard_session *s, uint32_t pid, struct guard_image
 	if (n <= 0)
 		return false;
 	s->path[n] = '\0';
+	if (guard_fan_task_look(pid, &task))
+		image->pid = task.pid;
 	sk_buf_init(&b, GUARD_ARGS_BYTES * 64);
 	(void)snprintf(name, sizeof(name), "/proc/%u/cmdline", pid);
 	/* Gone meanwhile, or cut: what there is will do. */

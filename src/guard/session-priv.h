@@ -57,6 +57,7 @@ struct guard_session {
 	const char *args[GUARD_MAX_ARGS];
 	char cwd[GUARD_TEXT_MAX];
 	char address[INET6_ADDRSTRLEN];
+	char local[INET6_ADDRSTRLEN];
 	char life[32];
 	struct guard_dns dns;
 	char dns_type[16];

@@ -113,6 +113,8 @@ static enum guard_kind kind_of(const struct guard_rec *rec, struct guard_event *
 	case GUARD_REC_CONNECT:
 	case GUARD_REC_RAW:
 		return GUARD_KIND_CONNECT;
+	case GUARD_REC_ACCEPT:
+		return GUARD_KIND_ACCEPT;
 	case GUARD_REC_SEND:
 		return GUARD_KIND_SEND;
 	case GUARD_REC_BIND:
@@ -202,24 +204,39 @@ static void fill_name(struct guard_session *s, const struct guard_rec *rec, stru
 	const struct guard_resolved_entry *known =
 		guard_resolved_get(s->resolved, rec->cgroup, rec->family, rec->addr);
 
-	if (known != NULL && rec->type != GUARD_REC_BIND && rec->type != GUARD_REC_DNS)
+	if (known != NULL)
 		e->peer_name = known->names[0];
 }
 
-static void fill_peer(struct guard_session *s, const struct guard_rec *rec, struct guard_event *e)
+/* The end of a connection that was accepted. */
+static void fill_local(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data,
+		       struct guard_event *e)
+{
+	if (rec->args_len == sizeof(rec->addr) &&
+	    inet_ntop(rec->family, data, s->local, sizeof(s->local)) != NULL)
+		e->local_address = s->local;
+	e->local_port = (uint16_t)rec->op;
+}
+
+static void fill_peer(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data,
+		      struct guard_event *e)
 {
 	if (rec->type == GUARD_REC_RAW) {
 		e->peer_protocol = proto_name(rec);
 		return;
 	}
 	if (rec->type != GUARD_REC_CONNECT && rec->type != GUARD_REC_SEND &&
-	    rec->type != GUARD_REC_BIND && rec->type != GUARD_REC_DNS)
+	    rec->type != GUARD_REC_BIND && rec->type != GUARD_REC_DNS &&
+	    rec->type != GUARD_REC_ACCEPT)
 		return;
 	e->peer_protocol = proto_name(rec);
 	e->peer_port = rec->port;
 	if (inet_ntop(rec->family, rec->addr, s->address, sizeof(s->address)) != NULL)
 		e->peer_address = s->address;
-	fill_name(s, rec, e);
+	if (rec->type == GUARD_REC_ACCEPT)
+		fill_local(s, rec, data, e);
+	if (rec->type == GUARD_REC_CONNECT || rec->type == GUARD_REC_SEND)
+		fill_name(s, rec, e);
 }
 
 static void fill_whose(const struct guard_whose *w, struct guard_event *e)
@@ -250,6 +267,7 @@ static void fill_process(struct guard_session *s, const struct guard_rec *rec,
 	e->pid = rec->pid;
 	e->host_pid = rec->host_pid;
 	e->ppid = rec->ppid;
+	e->host_ppid = rec->host_ppid;
 	e->uid = rec->uid;
 	if (image != NULL) {
 		e->exe = image->exe;
@@ -276,9 +294,11 @@ static void fill_life(struct guard_session *s, const struct guard_rec *rec, stru
 {
 	uint32_t code = (uint32_t)rec->value;
 
-	if (rec->type == GUARD_REC_FORK)
-		(void)snprintf(s->life, sizeof(s->life), "child %u", code);
-	else if (rec->type == GUARD_REC_EXIT && (code & 0x7f) != 0)
+	if (rec->type == GUARD_REC_FORK) {
+		e->child_pid = rec->op;
+		e->child_host_pid = code;
+		(void)snprintf(s->life, sizeof(s->life), "child %u", rec->op);
+	} else if (rec->type == GUARD_REC_EXIT && (code & 0x7f) != 0)
 		(void)snprintf(s->life, sizeof(s->life), "signal %u", code & 0x7f);
 	else if (rec->type == GUARD_REC_EXIT)
 		(void)snprintf(s->life, sizeof(s->life), "status %u", code >> 8 & 0xff);
@@ -337,7 +357,7 @@ static void fill_event(struct guard_session *s, const struct guard_rec *rec, con
 							       : GUARD_ORIGIN_UNKNOWN;
 		e->file_write = rec->op == 2;
 	}
-	fill_peer(s, rec, e);
+	fill_peer(s, rec, data, e);
 	if (rec->type == GUARD_REC_DNS)
 		fill_dns(s, rec, data, e);
 	guard_story_tell(e, rec, NULL, &s->text);

@@ -274,6 +274,14 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 		(void)sk_buf_add_str(b, " is no name that this service asks for");
 		return;
 	}
+	if (e->kind == GUARD_KIND_ACCEPT) {
+		(void)sk_buf_printf(b,
+				    "a connection was accepted on port %u (%s), which this "
+				    "service never offered",
+				    e->local_port,
+				    e->peer_protocol != NULL ? e->peer_protocol : "?");
+		return;
+	}
 	if (e->kind == GUARD_KIND_BIND) {
 		(void)sk_buf_printf(b, "port %u (%s) is offered, which this service never did",
 				    e->peer_port,
@@ -348,6 +356,7 @@ static const char *attack_of_kind(const struct guard_event *e)
 		return "T1071"; /* application layer protocol */
 	case GUARD_KIND_DNS:
 		return "T1071.004"; /* DNS */
+	case GUARD_KIND_ACCEPT:
 	case GUARD_KIND_BIND:
 		return "T1205"; /* traffic signalling: a port that waits */
 	case GUARD_KIND_OPEN:

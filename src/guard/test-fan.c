@@ -100,6 +100,7 @@ static void processes_are_read(void **state)
 	assert_int_equal(t.tgid, 42);
 	assert_int_equal(t.uid, 1000);
 	assert_int_equal(t.pid, 1);
+	assert_int_equal(t.depth, 3);
 	assert_false(guard_fan_parse_stat(sk_span_str("42 (a"), &t));
 	assert_false(guard_fan_parse_stat(sk_span_str(""), &t));
 	assert_false(guard_fan_parse_status(sk_span_str("Tgid:\t42\n"), &t));
@@ -107,6 +108,10 @@ static void processes_are_read(void **state)
 	assert_int_equal(t.tgid, getpid());
 	assert_int_equal(t.ppid, getppid());
 	assert_int_not_equal(t.mnt_ns, 0);
+	/* Here parent and child share their namespaces. */
+	assert_int_equal(guard_fan_inner_parent(&t), getppid());
+	t.depth++;
+	assert_int_equal(guard_fan_inner_parent(&t), 0);
 }
 
 static void script_lines_are_read(void **state)

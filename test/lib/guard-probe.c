@@ -581,6 +581,70 @@ static int connected(const char *arg)
 	return connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0 ? fd : -1;
 }
 
+static int listener(int family, const char *address, int port)
+{
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+	struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	int fd = socket(family, SOCK_STREAM, 0), one = 1, r;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	(void)inet_pton(family, address,
+			family == AF_INET6 ? (void *)&six.sin6_addr : (void *)&four.sin_addr);
+	r = family == AF_INET6 ? bind(fd, (struct sockaddr *)&six, sizeof(six))
+			       : bind(fd, (struct sockaddr *)&four, sizeof(four));
+	return r != 0 || listen(fd, 8) != 0 ? -1 : fd;
+}
+
+/* Clients of two versions of the protocol, one of them twice, at a listener that takes both. */
+static int serve(const char *arg)
+{
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	int fd = listener(AF_INET6, "::", atoi(arg));
+
+	six.sin6_port = htons((uint16_t)atoi(arg));
+	for (int i = 0; fd >= 0 && i < 3; i++) {
+		pid_t child = fork();
+		int to;
+
+		if (child == 0) {
+			to = i == 2 ? socket(AF_INET6, SOCK_STREAM, 0) : connected(arg);
+			_exit(i == 2 ? connect(to, (struct sockaddr *)&six, sizeof(six)) != 0
+				     : to < 0);
+		}
+		to = i == 0 ? accept(fd, NULL, NULL) : accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+		if (to < 0)
+			return -1;
+		(void)close(to);
+		(void)waitpid(child, NULL, 0);
+	}
+	return fd < 0 ? -1 : 0;
+}
+
+static int listen_at(const char *arg)
+{
+	return listener(strchr(arg, ':') != NULL ? AF_INET6 : AF_INET, arg, 8081) < 0 ? -1 : 0;
+}
+
+static int server(const char *arg)
+{
+	int fd = listener(AF_INET, "127.0.0.1", atoi(arg));
+
+	while (fd >= 0) {
+		int to = accept(fd, NULL, NULL);
+
+		(void)close(to);
+	}
+	return -1;
+}
+
+/* The numbers of this process and of its parent, as they are seen here. */
+static int numbers(const char *arg)
+{
+	(void)arg;
+	printf("numbers %d %d\n", (int)getpid(), (int)getppid());
+	return 0;
+}
+
 static void become_shell(int in, int out)
 {
 	(void)dup2(in, 0);
@@ -750,6 +814,10 @@ static const struct {
 	{"chroot", change_root},
 	{"open", do_open},
 	{"listen", do_listen},
+	{"listen-at", listen_at},
+	{"serve", serve},
+	{"server", server},
+	{"numbers", numbers},
 	{"wait", do_wait},
 	{"chown", do_chown},
 	{"shell-socket", shell_socket},

@@ -24,6 +24,7 @@ enum call_op {
 	OP_MPROTECT,
 	OP_SOCKET,
 	OP_LISTEN,
+	OP_ACCEPT,
 	OP_USER,
 };
 
@@ -31,17 +32,11 @@ enum {
 	VM_EXEC_BIT = 4,
 	READ_IMPLIES_EXEC_BIT = 0x0400000,
 	NEW_NAMESPACES = 0x7e020080, /* CLONE_NEWTIME, NEWNS, NEWCGROUP … NEWNET */
-	AF_UNIX_ = 1,
-	AF_NETLINK_ = 16,
-	AF_PACKET_ = 17,
-	AF_ALG_ = 38,
-	SOCK_RAW_ = 3,
-	PROTO_TCP = 6,
-	PROTO_UDP = 17,
-	PROTO_UDPLITE = 136,
-	PROTO_MPTCP = 262,
 	S_IFREG_ = 0100000,
-	IPC_SHMAT = 21, /* of ipc, the 32-bit call */
+	IPC_SHMAT = 21,   /* of ipc, the 32-bit call */
+	SOCKETCALL = 102, /* the 32-bit call, and what it may be told to do */
+	SYS_ACCEPT_ = 5,
+	SYS_ACCEPT4_ = 18,
 	SHM_EXEC_BIT = 0100000,
 	SPAN_AREAS = 16,                     /* areas of one mprotect that are looked at */
 	OPENED_BYTES = 1024,                 /* of the name given to open */
@@ -81,11 +76,13 @@ static __always_inline enum call_op op_of(__u32 nr, int compat)
 		case 125: /* mprotect */
 		case 380: /* pkey_mprotect */
 			return OP_MPROTECT;
-		case 102: /* socketcall */
+		case SOCKETCALL:
 		case 359: /* socket */
 			return OP_SOCKET;
 		case 363: /* listen */
 			return OP_LISTEN;
+		case 364: /* accept4 */
+			return OP_ACCEPT;
 		case 23:  /* setuid, of 16 bits */
 		case 70:  /* setreuid */
 		case 164: /* setresuid */
@@ -111,6 +108,9 @@ static __always_inline enum call_op op_of(__u32 nr, int compat)
 		return OP_MPROTECT;
 	case 41: /* socket */
 		return OP_SOCKET;
+	case 43:  /* accept */
+	case 288: /* accept4 */
+		return OP_ACCEPT;
 	case 50: /* listen */
 		return OP_LISTEN;
 	case 105: /* setuid */
@@ -668,86 +668,16 @@ static __always_inline void guess_vma(struct task_struct *task, struct pt_regs *
 		v->file = file_of_fd(task, (__u32)fd);
 }
 
-/*
- * Sockets that no peer rule can judge: raw and packet sockets, pings, whatever speaks to a
- * hypervisor, a bus or a network in another way than by TCP and UDP.
- */
-static __always_inline int is_raw(__u32 family, __u32 type, __u32 proto)
-{
-	if (family == AF_INET_ || family == AF_INET6_)
-		return type == SOCK_RAW_ ||
-		       (proto != 0 && proto != PROTO_TCP && proto != PROTO_UDP &&
-			proto != PROTO_UDPLITE && proto != PROTO_MPTCP);
-	return family != 0 && family != AF_UNIX_ && family != AF_NETLINK_ && family != AF_ALG_;
-}
-
-static __always_inline void on_socket(struct subject *s, struct task_struct *task, __u32 fd)
-{
-	struct file *file = file_of_fd(task, fd);
-	struct socket *sock;
-	struct sock *sk;
-	struct guard_rec r;
-	__u32 family, type;
-
-	if (file == NULL || (BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT) != MODE_SOCKET)
-		return;
-	sock = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(sock, sk);
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	type = (__u32)BPF_CORE_READ(sock, type);
-	if (!is_raw(family, type, BPF_CORE_READ(sk, sk_protocol)))
-		return;
-	if (s->task->use & GUARD_A_RAW)
-		return;
-	rec_init(&r, GUARD_REC_RAW, s, task);
-	r.op = family;
-	r.value = type;
-	r.reason = GUARD_REC_R_RAW_SOCKET;
-	r.verdict = verdict_of(s->policy->mode_builtin, GUARD_REC_KILLED);
-	if (r.verdict == GUARD_REC_KILLED)
-		bpf_send_signal(SIG_KILL);
-	if (r.verdict != GUARD_REC_OBSERVED)
-		send_alert(&r, sizeof(r), s->task->exe.ino, family);
-	else if (first_time(r.cgroup, s->task->exe.ino, s->task->exe.ctime_ns, r.type, family))
-		send_record(&r, sizeof(r), s->container);
-}
-
-static __always_inline void note_listen(struct subject *s, struct task_struct *task,
-					struct socket *sock)
-{
-	struct sock *sk = BPF_CORE_READ(sock, sk);
-	struct guard_rec r;
-
-	if ((s->policy->flags & GUARD_P_LEARN) == 0)
-		return;
-	rec_init(&r, GUARD_REC_BIND, s, task);
-	r.family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	r.port = BPF_CORE_READ(sk, __sk_common.skc_num);
-	r.proto = (__u8)BPF_CORE_READ(sk, sk_protocol);
-	if (r.family != AF_INET_ && r.family != AF_INET6_)
-		return;
-	if (first_time(r.cgroup, r.port, r.proto, r.type, r.family))
-		send_record(&r, sizeof(r), s->container);
-}
-
-static __always_inline void on_listen(struct subject *s, struct task_struct *task, __u32 fd)
-{
-	struct file *file = file_of_fd(task, fd);
-
-	if (file != NULL && (BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT) == MODE_SOCKET)
-		note_listen(s, task, BPF_CORE_READ(file, private_data));
-}
-
 #define BIT_IN(word, nr) ((nr) / 64 == (word) ? 1ull << ((nr) % 64) : 0)
 #define NATIVE_CALLS(w)                                                                            \
 	(BIT_IN(w, 2) | BIT_IN(w, 9) | BIT_IN(w, 10) | BIT_IN(w, 30) | BIT_IN(w, 41) |             \
-	 BIT_IN(w, 50) | BIT_IN(w, 85) | BIT_IN(w, 101) | BIT_IN(w, 105) | BIT_IN(w, 113) |        \
-	 BIT_IN(w, 117) | BIT_IN(w, 135) | BIT_IN(w, 155) | BIT_IN(w, 165) | BIT_IN(w, 166) |      \
-	 BIT_IN(w, 172) | BIT_IN(w, 173) | BIT_IN(w, 175) | BIT_IN(w, 246) | BIT_IN(w, 257) |      \
-	 BIT_IN(w, 272) | BIT_IN(w, 298) | BIT_IN(w, 304) | BIT_IN(w, 308) | BIT_IN(w, 311) |      \
-	 BIT_IN(w, 313) | BIT_IN(w, 320) | BIT_IN(w, 321) | BIT_IN(w, 329) | BIT_IN(w, 425) |      \
-	 BIT_IN(w, 428) | BIT_IN(w, 429) | BIT_IN(w, 430) | BIT_IN(w, 432) | BIT_IN(w, 433) |      \
-	 BIT_IN(w, 437) | BIT_IN(w, 442))
+	 BIT_IN(w, 43) | BIT_IN(w, 288) | BIT_IN(w, 50) | BIT_IN(w, 85) | BIT_IN(w, 101) |         \
+	 BIT_IN(w, 105) | BIT_IN(w, 113) | BIT_IN(w, 117) | BIT_IN(w, 135) | BIT_IN(w, 155) |      \
+	 BIT_IN(w, 165) | BIT_IN(w, 166) | BIT_IN(w, 172) | BIT_IN(w, 173) | BIT_IN(w, 175) |      \
+	 BIT_IN(w, 246) | BIT_IN(w, 257) | BIT_IN(w, 272) | BIT_IN(w, 298) | BIT_IN(w, 304) |      \
+	 BIT_IN(w, 308) | BIT_IN(w, 311) | BIT_IN(w, 313) | BIT_IN(w, 320) | BIT_IN(w, 321) |      \
+	 BIT_IN(w, 329) | BIT_IN(w, 425) | BIT_IN(w, 428) | BIT_IN(w, 429) | BIT_IN(w, 430) |      \
+	 BIT_IN(w, 432) | BIT_IN(w, 433) | BIT_IN(w, 437) | BIT_IN(w, 442))
 
 /* Does op_of() or break_out() say anything of the call? 32-bit calls and x32 are rare: all may. */
 static __always_inline int is_notable(__u32 nr, int compat)
@@ -847,6 +777,9 @@ static __always_inline void call_notable(struct subject *s, struct task_struct *
 		return;
 	if (op == OP_OPEN)
 		on_open(s, task, regs, nr, compat, (__u32)ret);
+	else if (op == OP_ACCEPT || (compat && nr == SOCKETCALL &&
+				     (regs->bx == SYS_ACCEPT_ || regs->bx == SYS_ACCEPT4_)))
+		on_accept(s, task, (__u32)ret);
 	else if (op == OP_SOCKET)
 		on_socket(s, task, (__u32)ret);
 	else if (op == OP_USER)

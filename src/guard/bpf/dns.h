@@ -359,6 +359,7 @@ static __always_inline void dns_fill(struct guard_rec *r, struct dns_asker *a, _
 	r->host_pid = a->host_pid;
 	r->pid = a->pid;
 	r->ppid = a->ppid;
+	r->host_ppid = a->host_ppid;
 	r->uid = a->uid;
 	r->program = a->program;
 	r->service = c->service;

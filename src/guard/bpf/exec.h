@@ -465,7 +465,7 @@ static __always_inline int exec_done(struct task_struct *task, struct linux_binp
 		guard_hash_args(n_args);
 	if (have_vma && !lsm_backend && (rule.reason == 0 || rule.hold))
 		judge_entry(x, &s, task);
-	rec_init(&x->rec, GUARD_REC_EXEC, &s, task);
+	rec_begin(&x->rec, GUARD_REC_EXEC, &s, task, 1);
 	x->rec.file = f.id;
 	x->rec.origin = f.origin;
 	x->rec.flags |= flags;

@@ -20,6 +20,7 @@
 #include "decide.h"
 #include "life.h"
 #include "exec.h"
+#include "socket.h"
 #include "call.h"
 #include "tamper.h"
 #include "net.h"

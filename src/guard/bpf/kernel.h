@@ -229,9 +229,18 @@ struct vm_area_struct {
 	void *anon_vma;
 } KRELO;
 
+struct in6_addr {
+	__u8 bytes[16];
+} KRELO;
+
 struct sock_common {
 	unsigned short skc_family;
 	unsigned short skc_num;
+	__be16 skc_dport;
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
 } KRELO;
 
 struct sock {

@@ -137,7 +137,7 @@ int BPF_PROG(guard_cgroup_attach, struct cgroup *dst, const char *path, struct t
 }
 
 static __always_inline void send_life(__u16 type, struct guard_task *t, struct task_struct *task,
-				      __u64 value)
+				      __u32 op, __u64 value)
 {
 	struct subject s = {.task = t, .container = container_of_id(t->cgroup)};
 	struct guard_rec r;
@@ -149,6 +149,7 @@ static __always_inline void send_life(__u16 type, struct guard_task *t, struct t
 	if (s.policy == NULL || (s.policy->flags & GUARD_P_LIFECYCLE) == 0)
 		return;
 	rec_init(&r, type, &s, task);
+	r.op = op;
 	r.value = value;
 	send_record(&r, sizeof(r), s.container);
 }
@@ -198,7 +199,7 @@ int BPF_PROG(guard_fork, struct task_struct *parent, struct task_struct *child)
 		if (copy.script != 0)
 			__sync_fetch_and_add(&n_scripts, 1);
 		add_task(tgid, &copy);
-		send_life(GUARD_REC_FORK, t, parent, tgid);
+		send_life(GUARD_REC_FORK, t, parent, task_vpid(child), tgid);
 		return 0;
 	}
 	/* Born straight into a container (CLONE_INTO_CGROUP). */
@@ -243,7 +244,7 @@ int BPF_PROG(guard_exit, struct task_struct *task)
 		ctl->heartbeat_ns = 0;
 	if (t == NULL)
 		return 0;
-	send_life(GUARD_REC_EXIT, t, task, (__u32)BPF_CORE_READ(task, exit_code));
+	send_life(GUARD_REC_EXIT, t, task, 0, (__u32)BPF_CORE_READ(task, exit_code));
 	note_exit(t);
 	if (t->flags & GUARD_T_ENDS)
 		__sync_fetch_and_add(&n_ending, -1);

@@ -409,6 +409,17 @@ int BPF_PROG(guard_socket_listen, struct socket *sock, int backlog, int ret)
 	return ret;
 }
 
+/* A connection that was accepted becomes a socket of who accepts it. */
+SEC("lsm/sock_graft")
+int BPF_PROG(guard_sock_graft, struct sock *sk, struct socket *parent)
+{
+	struct subject s = {};
+
+	if (subject_current(&s) == 0)
+		note_accept(&s, (void *)bpf_get_current_task(), sk);
+	return 0;
+}
+
 SEC("lsm/socket_connect")
 int BPF_PROG(guard_socket_connect, struct socket *sock, struct sockaddr *address, int len, int ret)
 {

@@ -10,6 +10,7 @@ enum {
 	MAX_SEEN = 65536,
 	MAX_FOLDS = 16384,
 	MAX_NAMED = 16384,
+	MAX_CLIENTS = 8192,
 	MAX_QUESTIONS = 8192, /* that wait for their answers */
 	DNS_PORT = 53,
 	RECORD_RING_BYTES = 2 << 20,
@@ -164,9 +165,9 @@ struct dns_asker {
 	__u32 host_pid;
 	__u32 pid;
 	__u32 ppid;
+	__u32 host_ppid;
 	__u32 uid;
 	__u32 program;
-	__u32 zero;
 };
 
 /** struct dns_socket - a socket that talks to a name server, with the address as it was given */
@@ -190,6 +191,14 @@ struct {
 	__type(key, struct guard_seen_key);
 	__type(value, __u64);
 } seen SEC(".maps");
+
+/* Connections that were accepted: apart, since strangers choose how many there are. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_CLIENTS);
+	__type(key, struct guard_seen_key);
+	__type(value, __u8);
+} clients SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -60,19 +60,12 @@ static __always_inline int peer_known(struct subject *s, struct peer *p)
 	return peer_named(s, p);
 }
 
-static __always_inline __u64 peer_word(struct peer *p, int i)
-{
-	__u64 w;
-
-	__builtin_memcpy(&w, p->addr + i, 8);
-	return w;
-}
-
 /* Returns 1 when the call may go on. */
 static __always_inline int rule_peer(struct subject *s, struct task_struct *task, struct peer *p,
 				     __u16 type)
 {
-	__u64 a = peer_word(p, 0), b = peer_word(p, 8) ^ ((__u64)p->port << 32) ^ p->proto;
+	__u64 a = addr_word(p->addr, 0),
+	      b = addr_word(p->addr, 8) ^ ((__u64)p->port << 32) ^ p->proto;
 	int known = s->policy->has_profile && peer_known(s, p);
 	struct guard_rec r;
 
@@ -117,12 +110,16 @@ static __always_inline int subject_task(struct subject *s, struct task_struct *t
 static __always_inline void dns_who(struct dns_asker *a, struct subject *s,
 				    struct task_struct *task)
 {
+	struct task_ids ids;
+
 	a->top = s->container->top;
 	a->exec_id = s->task->exec_id;
 	a->parent_exec_id = s->task->parent_exec_id;
-	a->host_pid = BPF_CORE_READ(task, tgid);
-	a->pid = task_vpid(task);
-	a->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	task_ids_of(&ids, task, 0);
+	a->host_pid = ids.host_pid;
+	a->pid = ids.pid;
+	a->ppid = ids.ppid;
+	a->host_ppid = ids.host_ppid;
 	a->uid = BPF_CORE_READ(task, real_cred, uid.val);
 	a->program = s->task->program;
 }

@@ -19,7 +19,7 @@ typedef uint64_t guard_u64;
 #endif
 
 enum {
-	GUARD_ABI = 6, /* raised when anything below changes; pinned maps of another are not read */
+	GUARD_ABI = 7, /* raised when anything below changes; pinned maps of another are not read */
 	GUARD_PATH_DEPTH = 24,   /* components walked */
 	GUARD_PATH_BYTES = 1024, /* of one walked path */
 	GUARD_NAME_BYTES = 256,  /* name as given to execve, cgroup name */
@@ -89,15 +89,16 @@ enum guard_rec_type {
 	GUARD_REC_SCRIPT,   /* file, path: a script was opened by the interpreter started for it */
 	GUARD_REC_CONNECT,  /* peer */
 	GUARD_REC_SEND,     /* peer */
-	GUARD_REC_BIND,     /* peer: own port */
+	GUARD_REC_BIND,     /* peer: own address and port */
 	GUARD_REC_RAW,      /* op: family, value: type */
 	GUARD_REC_DNS,  /* peer: server; op: 1 question, 2 answer; args: message; value: its size */
 	GUARD_REC_CALL, /* op: system call number, value: first argument */
 	GUARD_REC_CAP,  /* op: capability */
 	GUARD_REC_CGROUP, /* name; op: 1 container made, 2 removed, 3 any other made */
 	GUARD_REC_PRIV,   /* op: the user it acts as from now on */
-	GUARD_REC_FORK,   /* value: child's host pid */
+	GUARD_REC_FORK,   /* op: child's pid, value: its host pid */
 	GUARD_REC_EXIT,   /* value: exit code */
+	GUARD_REC_ACCEPT, /* peer; op: own port; args: own address, as in addr */
 };
 
 enum guard_rec_flags {
@@ -146,8 +147,8 @@ struct guard_rec {
 	guard_u64 exec_id; /* the image of the process; for exec the new one */
 	guard_u64 parent_exec_id;
 	guard_u32 host_pid;
-	guard_u32 pid;
-	guard_u32 ppid;
+	guard_u32 pid;  /* in the process' own pid namespace, as the next one */
+	guard_u32 ppid; /* 0: the parent is in none that the process knows */
 	guard_u32 uid;
 	guard_u32 service;
 	guard_u32 origin;
@@ -164,6 +165,8 @@ struct guard_rec {
 	guard_u16 name_len;
 	guard_u16 args_len;
 	guard_u16 zero2;
+	guard_u32 host_ppid;
+	guard_u32 zero3;
 	guard_u64 cause; /* key of the fold map, for counts */
 };
 
@@ -250,6 +253,7 @@ enum guard_policy_flags {
 	GUARD_P_HOLD_ARGS = 1 << 10,  /* arguments not seen before are looked at first */
 	GUARD_P_HOLD_FILES = 1 << 11, /* opened files not seen before are looked at first */
 	GUARD_P_NAMED = 1 << 12,      /* some peers are known by name */
+	GUARD_P_CLIENTS = 1 << 13,    /* who connects is recorded, not only to which port */
 };
 
 /** struct guard_allow_key - a known file of a service */
@@ -447,7 +451,7 @@ struct guard_told_key {
 #define GUARD_FNV_PRIME 0x100000001b3ull
 
 _Static_assert(sizeof(struct guard_file_id) == 32, "file id");
-_Static_assert(sizeof(struct guard_rec) == 152, "record");
+_Static_assert(sizeof(struct guard_rec) == 160, "record");
 _Static_assert(sizeof(struct guard_task) == 112, "task");
 _Static_assert(sizeof(struct guard_container) == 184, "container");
 _Static_assert(sizeof(struct guard_allow_key) == 40, "allow key");

@@ -40,19 +40,60 @@ static __always_inline __u32 task_mnt_ns(struct task_struct *task)
 	return BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
 }
 
-static __always_inline __u32 task_vpid(struct task_struct *task)
+/* The number that a process has at one level of pid namespaces; 0 is the host's. */
+static __always_inline __u32 pid_at(struct pid *pid, __u32 level)
 {
-	struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
-	__u32 level = BPF_CORE_READ(pid, level);
 	struct upid *upid;
 	int nr = 0;
 
-	if (level > 32)
-		return 0;
 	upid = (void *)pid + bpf_core_field_offset(struct pid, numbers) +
 	       level * bpf_core_type_size(struct upid);
 	bpf_core_read(&nr, sizeof(nr), &upid->nr);
 	return (__u32)nr;
+}
+
+/*
+ * The number that one process has for another, 0 when that is in none of its pid namespaces: those
+ * come from the same one or from one above it. A global function: the verifier looks at it once.
+ */
+__noinline int guard_pid_for(__u64 pid, __u64 other)
+{
+	__u32 level = BPF_CORE_READ((struct pid *)pid, level);
+
+	if (level > 32 || BPF_CORE_READ((struct pid *)other, level) != level)
+		return 0;
+	return (int)pid_at((void *)pid, level);
+}
+
+static __always_inline __u32 task_vpid(struct task_struct *task)
+{
+	__u64 pid = (__u64)BPF_CORE_READ(task, group_leader, thread_pid);
+
+	return (__u32)guard_pid_for(pid, pid);
+}
+
+/** struct task_ids - numbers of a process and its parent */
+struct task_ids {
+	__u32 host_pid;
+	__u32 pid;  /* in its own pid namespace, as the next one */
+	__u32 ppid; /* 0: the parent is outside */
+	__u32 host_ppid;
+};
+
+/* @direct: the verifier knows the task, so that most is read without a call. */
+#define TASK_GET(direct, p, member) ((direct) ? (p)->member : BPF_CORE_READ(p, member))
+
+static __always_inline void task_ids_of(struct task_ids *ids, struct task_struct *task, int direct)
+{
+	struct task_struct *parent = TASK_GET(direct, task, real_parent);
+	struct task_struct *leader = TASK_GET(direct, task, group_leader);
+	struct task_struct *above = TASK_GET(direct, parent, group_leader);
+	__u64 pid = (__u64)BPF_CORE_READ(leader, thread_pid);
+
+	ids->host_pid = TASK_GET(direct, task, tgid);
+	ids->host_ppid = TASK_GET(direct, parent, tgid);
+	ids->pid = (__u32)guard_pid_for(pid, pid);
+	ids->ppid = (__u32)guard_pid_for((__u64)BPF_CORE_READ(above, thread_pid), pid);
 }
 
 /* Unique: a CPU does not start two programs within 256 ns. */
@@ -122,18 +163,22 @@ static __always_inline int subject_current(struct subject *s)
 	return s->task != NULL ? subject_of_task(s) : -1;
 }
 
-static __always_inline void rec_init(struct guard_rec *r, __u16 type, struct subject *s,
-				     struct task_struct *task)
+static __always_inline void rec_begin(struct guard_rec *r, __u16 type, struct subject *s,
+				      struct task_struct *task, int direct)
 {
+	struct task_ids ids;
+
 	__builtin_memset(r, 0, sizeof(*r));
+	task_ids_of(&ids, task, direct);
 	r->type = type;
 	r->time_ns = bpf_ktime_get_ns();
 	r->cgroup = s->container->top;
 	r->exec_id = s->task->exec_id;
 	r->parent_exec_id = s->task->parent_exec_id;
-	r->host_pid = BPF_CORE_READ(task, tgid);
-	r->pid = task_vpid(task);
-	r->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	r->host_pid = ids.host_pid;
+	r->pid = ids.pid;
+	r->ppid = ids.ppid;
+	r->host_ppid = ids.host_ppid;
 	r->uid = BPF_CORE_READ(task, real_cred, uid.val);
 	r->service = s->container->service;
 	r->program = s->task->program;
@@ -143,6 +188,12 @@ static __always_inline void rec_init(struct guard_rec *r, __u16 type, struct sub
 		r->flags |= GUARD_RF_MAIN;
 	if (s->container->flags & GUARD_C_PENDING)
 		r->flags |= GUARD_RF_PENDING;
+}
+
+static __always_inline void rec_init(struct guard_rec *r, __u16 type, struct subject *s,
+				     struct task_struct *task)
+{
+	rec_begin(r, type, s, task, 0);
 }
 
 static __always_inline void count_lost(struct guard_container *c)
