@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading a profile's YAML by tables: the keys of a mapping, the items of a list, values. */
+/* Reading a profile's YAML by tables: the keys of a mapping, the items of a list, values. How text
+ * is written. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/defs.h"
 #include "base/err.h"
 #include "base/map.h"
@@ -95,3 +97,6 @@ int guard_read_mode(struct guard_reader *r, const struct sk_yaml *y,
 		    void *to); /* enum guard_mode */
 int guard_read_protocol(struct guard_reader *r, const struct sk_yaml *y,
 			void *to); /* static text */
+
+/* Adds a text to what is written; @flow: within a list in brackets. */
+void guard_write_text(struct sk_buf *b, const char *text, bool flow);

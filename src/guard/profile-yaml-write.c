@@ -6,15 +6,13 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/alloc.h"
-#include "base/ascii.h"
 #include "base/buf.h"
 #include "base/parse.h"
-#include "base/text.h"
 #include "guard/names.h"
 #include "guard/profile-priv.h"
+#include "guard/profile-yaml-priv.h"
 #include "guard/profile-yaml.h"
 
 enum {
@@ -27,109 +25,12 @@ struct writer {
 	size_t order[GUARD_MAX_IMAGES]; /* written place → place in the profile */
 };
 
-/* Scalars */
-
-static bool is_word_char(char c, bool flow)
-{
-	return sk_is_alnum(c) || strchr("/._+@=%*-", c) != NULL || (c == ',' && !flow);
-}
-
-/* Words that other readers of YAML take for something else than text. */
-static bool is_reserved(struct sk_span s)
-{
-	static const char *const words[] = {"true", "false", "yes", "no", "on",
-					    "off",  "null",  "y",   "n"};
-
-	for (size_t i = 0; i < SK_ARRAY_LEN(words); i++)
-		if (sk_span_eq_nocase(s, sk_span_str(words[i])))
-			return true;
-	return false;
-}
-
-/* Dotted addresses are text to every reader of YAML, other digits in front are not. */
-static bool is_dotted(struct sk_span s)
-{
-	size_t dots = 0;
-
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.ptr[i] == '.')
-			dots++;
-		else if (s.ptr[i] != '/' && !sk_is_digit(s.ptr[i]))
-			return false;
-	}
-	return dots >= 2 && s.ptr[0] != '.' && s.ptr[0] != '/';
-}
-
-static bool is_plain(struct sk_span s, bool flow)
-{
-	if (s.len == 0 || is_reserved(s))
-		return false;
-	if (is_dotted(s))
-		return true;
-	if (s.ptr[0] != '/' && !sk_is_alpha(s.ptr[0]))
-		return false;
-	for (size_t i = 1; i < s.len; i++) {
-		bool inner = i + 1 < s.len && s.ptr[i + 1] != ' ';
-
-		if (is_word_char(s.ptr[i], flow))
-			continue;
-		if ((s.ptr[i] == ' ' && inner && !flow) || (s.ptr[i] == ':' && inner && !flow))
-			continue;
-		return false;
-	}
-	return true;
-}
-
-static void add_code_point(struct sk_buf *b, uint32_t cp, struct sk_span raw)
-{
-	if (cp == '"' || cp == '\\') {
-		(void)sk_buf_add_char(b, '\\');
-		(void)sk_buf_add_char(b, (char)cp);
-	} else if (cp == '\n') {
-		(void)sk_buf_add_str(b, "\\n");
-	} else if (cp == '\t') {
-		(void)sk_buf_add_str(b, "\\t");
-	} else if (cp < 0x20 || sk_text_is_unsafe(cp) || cp > 0xffff) {
-		(void)sk_buf_printf(b, "\\U%08x", (unsigned)cp);
-	} else {
-		(void)sk_buf_add_span(b, raw);
-	}
-}
-
-static void add_quoted(struct sk_buf *b, struct sk_span s)
-{
-	(void)sk_buf_add_char(b, '"');
-	while (s.len != 0) {
-		struct sk_span raw = s;
-		uint32_t cp;
-
-		if (sk_utf8_next(&s, &cp)) {
-			raw.len -= s.len;
-			add_code_point(b, cp, raw);
-		} else {
-			/* No YAML text can hold this byte: it is shown as four characters. */
-			(void)sk_buf_printf(b, "\\\\x%02x", (unsigned char)raw.ptr[0]);
-		}
-	}
-	(void)sk_buf_add_char(b, '"');
-}
-
-static void add_text(struct sk_buf *b, const char *text, bool flow)
-{
-	struct sk_span s = sk_span_str(text);
-
-	if (is_plain(s, flow))
-		(void)sk_buf_add_span(b, s);
-	else
-		add_quoted(b, s);
-}
-
 static void put_text(struct writer *w, const char *key, const char *text)
 {
 	if (text == NULL)
 		return;
 	(void)sk_buf_printf(&w->out, "%s: ", key);
-	add_text(&w->out, text, false);
+	guard_write_text(&w->out, text, false);
 	(void)sk_buf_add_char(&w->out, '\n');
 }
 
@@ -177,7 +78,7 @@ static void words_add(struct words *ws, const char *word)
 	} else if (ws->any) {
 		(void)sk_buf_add_char(b, ' ');
 	}
-	add_text(b, word, true);
+	guard_write_text(b, word, true);
 	ws->any = true;
 }
 
@@ -344,7 +245,7 @@ static void put_list(struct writer *w, int indent, const char *key,
 
 		(void)sk_buf_printf(&w->out, "%*s- ", indent + 2, "");
 		if (same && item->item.comment == NULL) {
-			add_text(&w->out, item->text, false);
+			guard_write_text(&w->out, item->text, false);
 			(void)sk_buf_add_char(&w->out, '\n');
 			continue;
 		}
@@ -377,98 +278,117 @@ static void put_traits(struct writer *w, const struct guard_program *prog)
 	words_end(&ws);
 }
 
-static void put_scripts(struct writer *w, const struct guard_program *prog)
-{
-	sk_cleanup(sk_freep) const void **sorted = guard_sorted(
-		prog->scripts, prog->n_scripts, sizeof(*prog->scripts), compare_script);
+/** struct section - a list of items, sorted */
+struct section {
+	const char *head;
+	size_t items; /* offsets of the array and its count in what has the list */
+	size_t n;
+	size_t size;
+	int (*compare)(const void *, const void *);
+	void (*put)(struct writer *w, const void *item);
+};
 
-	if (prog->n_scripts != 0)
-		(void)sk_buf_add_str(&w->out, "    scripts:\n");
-	for (size_t i = 0; i < prog->n_scripts; i++) {
-		const struct guard_script *script = sorted[i];
-
-		put_content(w, 6, &script->content);
-		put_item(w, 8, &script->item);
+#define SECTION(text, type, member, count, order, fn)                                              \
+	{                                                                                          \
+		.head = text, .items = offsetof(struct type, member),                              \
+		.n = offsetof(struct type, count), .size = sizeof(*((struct type *)NULL)->member), \
+		.compare = order, .put = fn                                                        \
 	}
+
+static void put_section(struct writer *w, const void *owner, const struct section *s)
+{
+	const void *items = *(const void *const *)((const char *)owner + s->items);
+	size_t n = *(const size_t *)((const char *)owner + s->n);
+	sk_cleanup(sk_freep) const void **sorted = guard_sorted(items, n, s->size, s->compare);
+
+	if (n != 0)
+		(void)sk_buf_add_str(&w->out, s->head);
+	for (size_t i = 0; i < n; i++)
+		s->put(w, sorted[i]);
 }
 
-static void put_programs(struct writer *w)
+static void put_script(struct writer *w, const void *item)
 {
-	sk_cleanup(sk_freep) const void **sorted = guard_sorted_programs(w->p);
+	const struct guard_script *script = item;
 
-	if (w->p->n_programs != 0)
-		(void)sk_buf_add_str(&w->out, "\nexecutables:\n");
-	for (size_t i = 0; i < w->p->n_programs; i++) {
-		const struct guard_program *prog = sorted[i];
-
-		put_content(w, 2, &prog->content);
-		put_traits(w, prog);
-		put_list(w, 4, "applets", &prog->applets, prog->item.images);
-		put_list(w, 4, "parents", &prog->parents, prog->item.images);
-		put_list(w, 4, "arguments", &prog->shapes, prog->item.images);
-		put_scripts(w, prog);
-		put_item(w, 4, &prog->item);
-	}
+	put_content(w, 6, &script->content);
+	put_item(w, 8, &script->item);
 }
 
-static void put_libraries(struct writer *w)
+static const struct section scripts =
+	SECTION("    scripts:\n", guard_program, scripts, n_scripts, compare_script, put_script);
+
+static void put_program(struct writer *w, const void *item)
 {
-	const struct guard_profile *p = w->p;
-	sk_cleanup(sk_freep) const void **sorted =
-		guard_sorted(p->libraries, p->n_libraries, sizeof(*p->libraries), compare_library);
+	const struct guard_program *prog = item;
 
-	if (p->n_libraries != 0)
-		(void)sk_buf_add_str(&w->out, "\nlibraries:\n");
-	for (size_t i = 0; i < p->n_libraries; i++) {
-		const struct guard_library *lib = sorted[i];
-
-		put_content(w, 2, &lib->content);
-		put_item(w, 4, &lib->item);
-	}
+	put_content(w, 2, &prog->content);
+	put_traits(w, prog);
+	put_list(w, 4, "applets", &prog->applets, prog->item.images);
+	put_list(w, 4, "parents", &prog->parents, prog->item.images);
+	put_list(w, 4, "arguments", &prog->shapes, prog->item.images);
+	put_section(w, prog, &scripts);
+	put_item(w, 4, &prog->item);
 }
 
-static void put_files(struct writer *w)
+static const struct section programs = SECTION("\nexecutables:\n", guard_profile, programs,
+					       n_programs, compare_program, put_program);
+
+static void put_library(struct writer *w, const void *item)
+{
+	const struct guard_library *lib = item;
+
+	put_content(w, 2, &lib->content);
+	put_item(w, 4, &lib->item);
+}
+
+static const struct section libraries = SECTION("\nlibraries:\n", guard_profile, libraries,
+						n_libraries, compare_library, put_library);
+
+static void put_file(struct writer *w, const void *item)
 {
 	static const char *const access[] = {"none", "read", "write", "read+write"};
-	const struct guard_profile *p = w->p;
-	sk_cleanup(sk_freep) const void **sorted =
-		guard_sorted(p->files, p->n_files, sizeof(*p->files), compare_file);
+	const struct guard_file *file = item;
 
-	if (p->n_files != 0)
-		(void)sk_buf_add_str(&w->out, "\nfiles:\n");
-	for (size_t i = 0; i < p->n_files; i++) {
-		const struct guard_file *file = sorted[i];
-
-		(void)sk_buf_add_str(&w->out, "  - ");
-		put_text(w, "pattern", file->pattern);
-		(void)sk_buf_printf(&w->out, "    access: %s\n", access[file->access & 3]);
-		put_item(w, 4, &file->item);
-	}
+	(void)sk_buf_add_str(&w->out, "  - ");
+	put_text(w, "pattern", file->pattern);
+	(void)sk_buf_printf(&w->out, "    access: %s\n", access[file->access & 3]);
+	put_item(w, 4, &file->item);
 }
 
-static void put_peers(struct writer *w)
+static const struct section files =
+	SECTION("\nfiles:\n", guard_profile, files, n_files, compare_file, put_file);
+
+static void put_peer(struct writer *w, const void *item)
 {
-	const struct guard_profile *p = w->p;
-	sk_cleanup(sk_freep) const void **sorted =
-		guard_sorted(p->peers, p->n_peers, sizeof(*p->peers), compare_peer);
+	const struct guard_peer *peer = item;
 
-	if (p->n_peers != 0)
-		(void)sk_buf_add_str(&w->out, "\npeers:\n");
-	for (size_t i = 0; i < p->n_peers; i++) {
-		const struct guard_peer *peer = sorted[i];
-
-		(void)sk_buf_add_str(&w->out, "  - ");
-		put_text(w, peer->name != NULL ? "name" : "address",
-			 peer->name != NULL ? peer->name : peer->address);
-		if (peer->protocol != NULL) {
-			(void)sk_buf_add_str(&w->out, "    ");
-			put_text(w, "protocol", peer->protocol);
-		}
-		if (peer->port != 0)
-			(void)sk_buf_printf(&w->out, "    port: %u\n", peer->port);
-		put_item(w, 4, &peer->item);
+	(void)sk_buf_add_str(&w->out, "  - ");
+	put_text(w, peer->name != NULL ? "name" : "address",
+		 peer->name != NULL ? peer->name : peer->address);
+	if (peer->protocol != NULL) {
+		(void)sk_buf_add_str(&w->out, "    ");
+		put_text(w, "protocol", peer->protocol);
 	}
+	if (peer->port != 0)
+		(void)sk_buf_printf(&w->out, "    port: %u\n", peer->port);
+	put_item(w, 4, &peer->item);
 }
+
+static const struct section peers =
+	SECTION("\npeers:\n", guard_profile, peers, n_peers, compare_peer, put_peer);
+
+static void put_port(struct writer *w, const void *item)
+{
+	const struct guard_listen *port = item;
+
+	(void)sk_buf_printf(&w->out, "  - port: %u\n    protocol: %s\n", port->port,
+			    port->protocol != NULL ? port->protocol : "tcp");
+	put_item(w, 4, &port->item);
+}
+
+static const struct section ports =
+	SECTION("\nlisten:\n", guard_profile, listen, n_listen, compare_listen, put_port);
 
 static uint64_t all_images(const struct guard_profile *p)
 {
@@ -480,23 +400,6 @@ static void put_names_asked(struct writer *w)
 	if (w->p->names.n_items != 0)
 		(void)sk_buf_add_char(&w->out, '\n');
 	put_list(w, 0, "names", &w->p->names, all_images(w->p));
-}
-
-static void put_listen(struct writer *w)
-{
-	const struct guard_profile *p = w->p;
-	sk_cleanup(sk_freep) const void **sorted =
-		guard_sorted(p->listen, p->n_listen, sizeof(*p->listen), compare_listen);
-
-	if (p->n_listen != 0)
-		(void)sk_buf_add_str(&w->out, "\nlisten:\n");
-	for (size_t i = 0; i < p->n_listen; i++) {
-		const struct guard_listen *port = sorted[i];
-
-		(void)sk_buf_printf(&w->out, "  - port: %u\n    protocol: %s\n", port->port,
-				    port->protocol != NULL ? port->protocol : "tcp");
-		put_item(w, 4, &port->item);
-	}
 }
 
 static int compare_names(const void *pa, const void *pb)
@@ -665,12 +568,12 @@ int guard_profile_write(const struct guard_profile *p, const struct sk_sink *sin
 	put_modes(&w);
 	put_learned(&w);
 	put_images(&w);
-	put_programs(&w);
-	put_libraries(&w);
-	put_files(&w);
-	put_peers(&w);
+	put_section(&w, p, &programs);
+	put_section(&w, p, &libraries);
+	put_section(&w, p, &files);
+	put_section(&w, p, &peers);
 	put_names_asked(&w);
-	put_listen(&w);
+	put_section(&w, p, &ports);
 	put_capabilities(&w);
 	put_syscalls(&w);
 	r = w.out.overflow ? -SK_E_LIMIT : sink->write(sink->ctx, w.out.ptr, w.out.len);
