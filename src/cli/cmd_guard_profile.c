@@ -143,6 +143,8 @@ static const struct command cmd_merge = {
 	.name = "merge",
 	.summary = "unite profiles of one service",
 	.usage = "[-o FILE] PROFILE PROFILE…",
+	.more = "Example:\n"
+		"  stockade guard profile merge host1/web.yaml host2/web.yaml -o web.yaml\n",
 	.options = merge_options,
 	.min_args = 2,
 	.max_args = -1,
@@ -239,6 +241,9 @@ static const struct command cmd_lint = {
 	.name = "lint",
 	.summary = "what a reviewer should look at, and why",
 	.usage = "[-f FORMAT] [--strict] PROFILE…",
+	.more = "PROFILE is a file, or with --profiles the name of a service. Examples:\n"
+		"  stockade guard profile lint profiles/*.yaml\n"
+		"  stockade guard profile lint --strict --profiles profiles shop/web\n",
 	.options = lint_options,
 	.min_args = 1,
 	.max_args = -1,
@@ -282,6 +287,8 @@ static const struct command cmd_export = {
 	.name = "export",
 	.summary = "write a profile for another tool",
 	.usage = "-f FORMAT [-o FILE] PROFILE",
+	.more = "PROFILE is a file, or with --profiles the name of a service. Example:\n"
+		"  stockade guard profile export -f seccomp -o web.json profiles/web.yaml\n",
 	.options = export_options,
 	.min_args = 1,
 	.max_args = 1,

@@ -128,6 +128,8 @@ const struct command cmd_guard_profile_edit = {
 	.name = "edit",
 	.summary = "edit a profile; a broken one is not accepted",
 	.usage = "PROFILE",
+	.more = "Example:\n"
+		"  stockade guard profile edit --profiles profiles shop/web\n",
 	.options = edit_options,
 	.min_args = 1,
 	.max_args = 1,

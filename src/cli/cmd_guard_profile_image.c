@@ -38,6 +38,18 @@ static int save_profile(struct cli_context *ctx, const struct guard_profile *p, 
 	return dir != NULL ? guard_profile_save(dir, p, err) : cmd_guard_profile_put(ctx, p, err);
 }
 
+/* Where it went, when that is not standard output. */
+static void say_place(struct cli_context *ctx, const struct guard_profile *p)
+{
+	const char *dir = cli_option(ctx, "profiles"), *file = cli_option(ctx, "output");
+	char name[256];
+
+	if (dir != NULL && guard_profile_file_name(p->service, name, sizeof(name)) != NULL)
+		(void)fprintf(stderr, "written: %s/%s\n", dir, name);
+	else if (dir == NULL && file != NULL)
+		(void)fprintf(stderr, "written: %s\n", file);
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
 	(void)st;
@@ -142,8 +154,10 @@ static int from_image(struct cli_context *ctx)
 	remove_unpacked(&u);
 	if (r < 0 || save_profile(ctx, p, &err) < 0)
 		return cli_fail(ctx, &err);
-	if (!cli_is_quiet(ctx))
+	if (!cli_is_quiet(ctx)) {
+		say_place(ctx, p);
 		say_notes(&notes);
+	}
 	return CLI_EXIT_CLEAN;
 }
 
@@ -160,6 +174,9 @@ const struct command cmd_guard_profile_from_image = {
 	.name = "from-image",
 	.summary = "start a profile from an image: entry point and what it needs",
 	.usage = "[--service NAME] [--profiles DIR | -o FILE] IMAGE|dir:PATH [PROGRAM [ARG…]]",
+	.more = "Examples:\n"
+		"  stockade guard profile from-image --profiles profiles docker:nginx:1.27\n"
+		"  stockade guard profile from-image -o web.yaml dir:rootfs /usr/sbin/nginx\n",
 	.options = image_options,
 	.min_args = 1,
 	.max_args = -1,

@@ -9,6 +9,7 @@
 #include "cli/cmd_guard_profile-priv.h"
 #include "cli/cmd_guard_profile.h"
 #include "guard/profile-diff.h"
+#include "guard/profile-json.h"
 #include "guard/profile-merge.h"
 #include "guard/profile-yaml.h"
 
@@ -23,21 +24,26 @@ static const char *span_text(struct cli_context *ctx, int64_t seconds)
 	return sk_arena_printf(cli_arena(ctx), "%lld s", (long long)seconds);
 }
 
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static void show_learning(struct cli_context *ctx, const struct guard_profile *p)
 {
 	if (p->runs == 0) {
 		(void)printf("learned   never: made by hand or from an image\n");
 	} else {
 		(void)printf("learned   %s in %u run%s, %u container%s\n",
-			     span_text(ctx, (int64_t)p->learned_s), p->runs,
-			     p->runs == 1 ? "" : "s", p->replicas, p->replicas == 1 ? "" : "s");
+			     span_text(ctx, (int64_t)p->learned_s), p->runs, plural(p->runs),
+			     p->replicas, plural(p->replicas));
 		if (p->last_new != 0)
 			(void)printf("          nothing new in the last %s of it\n",
 				     span_text(ctx, p->last - p->last_new));
 	}
 	if (p->incomplete)
-		(void)printf("          incomplete: %llu events were lost\n",
-			     (unsigned long long)p->lost);
+		(void)printf("          incomplete: %llu event%s lost\n",
+			     (unsigned long long)p->lost, p->lost == 1 ? " was" : "s were");
 	for (unsigned i = 0; i < GUARD_N_SECTIONS; i++)
 		if ((p->unseen & 1u << i) != 0)
 			(void)printf("          %s were not seen\n",
@@ -55,7 +61,7 @@ static unsigned count_bits(const uint64_t *words, size_t n)
 
 static void show_programs(const struct guard_profile *p)
 {
-	(void)printf("\n%zu executables\n", p->n_programs);
+	(void)printf("\n%zu executable%s\n", p->n_programs, plural(p->n_programs));
 	for (size_t i = 0; i < p->n_programs; i++) {
 		const struct guard_program *prog = &p->programs[i];
 		const struct {
@@ -123,6 +129,17 @@ static void show_network(const struct guard_profile *p)
 	}
 }
 
+static void show_counts(const struct guard_profile *p)
+{
+	unsigned n_caps = count_bits(&p->capabilities, 1);
+	unsigned n_calls = count_bits(p->syscalls, SK_ARRAY_LEN(p->syscalls));
+
+	(void)printf("\n%zu librar%s, %zu file pattern%s, %u capabilit%s, %u system call%s%s\n",
+		     p->n_libraries, p->n_libraries == 1 ? "y" : "ies", p->n_files,
+		     plural(p->n_files), n_caps, n_caps == 1 ? "y" : "ies", n_calls,
+		     plural(n_calls), p->syscalls_ia32 ? ", 32-bit calls" : "");
+}
+
 static void show_text(struct cli_context *ctx, const struct guard_profile *p)
 {
 	(void)printf("service   ");
@@ -145,51 +162,8 @@ static void show_text(struct cli_context *ctx, const struct guard_profile *p)
 		(void)printf("\n");
 	}
 	show_programs(p);
-	(void)printf("\n%zu libraries, %zu file patterns, %u capabilities, %u system calls%s\n",
-		     p->n_libraries, p->n_files, count_bits(&p->capabilities, 1),
-		     count_bits(p->syscalls, SK_ARRAY_LEN(p->syscalls)),
-		     p->syscalls_ia32 ? ", 32-bit calls" : "");
+	show_counts(p);
 	show_network(p);
-}
-
-static int show_json(const struct guard_profile *p)
-{
-	struct sk_sink sink = cli_stdout();
-	struct sk_jw w;
-
-	sk_jw_init(&w, &sink, 2);
-	sk_jw_object(&w, NULL);
-	sk_jw_str(&w, "schema", "stockade.profile-summary/1");
-	sk_jw_str(&w, "service", p->service);
-	sk_jw_str(&w, "mode", guard_mode_name(p->mode));
-	sk_jw_bool(&w, "incomplete", p->incomplete);
-	sk_jw_u64(&w, "lost", p->lost);
-	sk_jw_array(&w, "unseen");
-	for (unsigned i = 0; i < GUARD_N_SECTIONS; i++)
-		if ((p->unseen & 1u << i) != 0)
-			sk_jw_str(&w, NULL, guard_section_name((enum guard_section)i));
-	sk_jw_end_array(&w);
-	sk_jw_u64(&w, "runs", p->runs);
-	sk_jw_u64(&w, "replicas", p->replicas);
-	sk_jw_u64(&w, "seconds", p->learned_s);
-	sk_jw_i64(&w, "quiet_seconds", p->last_new != 0 ? p->last - p->last_new : 0);
-	sk_jw_array(&w, "images");
-	for (size_t i = 0; i < p->n_images; i++)
-		sk_jw_str(&w, NULL, p->images[i].digest);
-	sk_jw_end_array(&w);
-	sk_jw_array(&w, "executables");
-	for (size_t i = 0; i < p->n_programs; i++)
-		sk_jw_str(&w, NULL, p->programs[i].content.path);
-	sk_jw_end_array(&w);
-	sk_jw_u64(&w, "libraries", p->n_libraries);
-	sk_jw_u64(&w, "files", p->n_files);
-	sk_jw_u64(&w, "peers", p->n_peers);
-	sk_jw_u64(&w, "names", p->names.n_items);
-	sk_jw_u64(&w, "listen", p->n_listen);
-	sk_jw_u64(&w, "capabilities", count_bits(&p->capabilities, 1));
-	sk_jw_u64(&w, "syscalls", count_bits(p->syscalls, SK_ARRAY_LEN(p->syscalls)));
-	sk_jw_end_object(&w);
-	return sk_jw_finish(&w) < 0 ? CLI_EXIT_FAILURE : CLI_EXIT_CLEAN;
 }
 
 static int show(struct cli_context *ctx)
@@ -200,8 +174,11 @@ static int show(struct cli_context *ctx)
 
 	if (cmd_guard_profile_load_arg(ctx, 0, &p, &err) < 0)
 		return cli_fail(ctx, &err);
-	if (cmd_guard_profile_json(ctx))
-		return show_json(p);
+	if (cmd_guard_profile_json(ctx)) {
+		struct sk_sink out = cli_stdout();
+
+		return guard_profile_json(p, &out) < 0 ? CLI_EXIT_FAILURE : CLI_EXIT_CLEAN;
+	}
 	if (format != NULL && strcmp(format, "yaml") == 0) {
 		struct sk_sink out = cli_stdout();
 
@@ -348,6 +325,9 @@ const struct command cmd_guard_profile_show = {
 	.name = "show",
 	.summary = "what a profile knows, and how sure it is",
 	.usage = "[-f FORMAT] PROFILE",
+	.more = "PROFILE is a file, or with --profiles the name of a service. Examples:\n"
+		"  stockade guard profile show profiles/shop.web.yaml\n"
+		"  stockade guard profile show --profiles profiles shop/web -f json\n",
 	.options = show_options,
 	.min_args = 1,
 	.max_args = 1,
@@ -358,6 +338,9 @@ const struct command cmd_guard_profile_diff = {
 	.name = "diff",
 	.summary = "compare two profiles, or the last two images of one",
 	.usage = "[-f FORMAT] PROFILE [PROFILE]",
+	.more = "PROFILE is a file, or with --profiles the name of a service. Examples:\n"
+		"  stockade guard profile diff --profiles profiles shop/web\n"
+		"  stockade guard profile diff before.yaml after.yaml\n",
 	.options = table_options,
 	.min_args = 1,
 	.max_args = 2,

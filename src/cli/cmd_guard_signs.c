@@ -101,6 +101,8 @@ const struct command cmd_guard_signs = {
 	.name = "signs",
 	.summary = "list the signs of what is unwelcome anywhere, check a file of them",
 	.usage = "[--signs FILE] [-f FORMAT]",
+	.more = "Example:\n"
+		"  stockade guard signs --signs own-signs.yaml\n",
 	.options = signs_options,
 	.run = signs,
 };
