@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stockade guard: watch, learn, run, stop, profile. */
+/* stockade guard: watch, learn, run. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,10 +12,12 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/parse.h"
 #include "base/text.h"
 #include "cli/cmd_guard_profile.h"
 #include "cli/cmd_guard_signs.h"
+#include "cli/cmd_guard_status.h"
 #include "cli/command.h"
 #include "cli/owner.h"
 #include "guard/enforce.h"
@@ -26,7 +28,6 @@
 #include "guard/live.h"
 #include "guard/output.h"
 #include "guard/session.h"
-#include "guard/status.h"
 #include "guard/warden.h"
 
 enum {
@@ -54,6 +55,19 @@ enum {
 		"engine", 0, "SOCKET", NULL, "ask this container engine too", NULL,                  \
 			CLI_OPTION_REPEAT                                                            \
 	}
+
+/* Of every command that has them. */
+#define SELECT_TEXT                                                                                 \
+	"SELECT is any of --container, --image, --service, --unit, --cgroup, --pid; without one,\n" \
+	"every container. They may repeat and add up, and cover what starts later.\n"               \
+	"  --container web            a container by its name or the beginning of its id\n"         \
+	"  --image nginx:1.27         every container of an image\n"                                \
+	"  --service shop/web         all containers of a service: the pod's owner as\n"            \
+	"                             namespace/name, compose's project/service, else the\n"        \
+	"                             container's name, or the systemd unit\n"                      \
+	"  --unit ssh.service         a systemd unit of this machine\n"                             \
+	"  --cgroup PATH              what is in a cgroup below /sys/fs/cgroup\n"                   \
+	"  --pid 4711                 one process and its descendants\n"
 
 #define BACKEND_OPTION(text)                                                                       \
 	{                                                                                          \
@@ -103,10 +117,11 @@ static void block_signals(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-/* Returns the signal that arrived, 0 for none. */
-static int pending_signal(void)
+/* Returns the signal that arrived, 0 for none; @ret_pid: who sent it, 0 when that is not known. */
+static int pending_signal(uint32_t *ret_pid)
 {
 	static const struct timespec none = {0, 0};
+	siginfo_t info = {0};
 	sigset_t set;
 	int sig;
 
@@ -115,7 +130,9 @@ static int pending_signal(void)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGHUP);
 	(void)sigaddset(&set, SIGUSR2);
-	sig = sigtimedwait(&set, NULL, &none);
+	sig = sigtimedwait(&set, &info, &none);
+	if (ret_pid != NULL)
+		*ret_pid = sig > 0 && info.si_code <= 0 ? (uint32_t)info.si_pid : 0;
 	return sig > 0 ? sig : 0;
 }
 
@@ -204,7 +221,7 @@ static int watch(struct cli_context *ctx)
 	do {
 		failure = guard_session_poll(s, 20, &err);
 		(void)fflush(stdout);
-		sig = pending_signal();
+		sig = pending_signal(NULL);
 	} while (failure >= 0 && r.failure >= 0 && ferror(stdout) == 0 &&
 		 (sig == 0 || sig == SIGHUP));
 	if (failure < 0)
@@ -227,6 +244,9 @@ static const struct command cmd_watch = {
 	.name = "watch",
 	.summary = "print events live, change nothing",
 	.usage = "[SELECT] [--kind KIND]... [-f FORMAT]",
+	.more = SELECT_TEXT "\nExamples:\n"
+			    "  stockade guard watch --container web --kind exec --kind connect\n"
+			    "  stockade guard watch --pid $$ -f json\n",
 	.options = watch_options,
 	.run = watch,
 };
@@ -266,19 +286,25 @@ static void learn_event(void *ctx, const struct guard_rec *rec, struct guard_eve
 	guard_learn_event(l->learner, rec, e, w);
 }
 
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static void say_learned(const struct guard_learn *l, const char *dir)
 {
 	struct guard_learn_state state = guard_learn_state(l);
 	long long quiet = (long long)time(NULL) - (long long)state.last_new;
 
-	(void)fprintf(
-		stderr,
-		"%zu services, %zu containers, %llu items new; nothing new for %lld min %lld s; %s\n",
-		state.n_services, state.n_containers, (unsigned long long)state.n_new, quiet / 60,
-		quiet % 60, dir);
+	(void)fprintf(stderr,
+		      "%zu service%s, %zu container%s, %llu item%s new; nothing new for %lld min "
+		      "%lld s; %s\n",
+		      state.n_services, plural(state.n_services), state.n_containers,
+		      plural(state.n_containers), (unsigned long long)state.n_new,
+		      plural(state.n_new), quiet / 60, quiet % 60, dir);
 	if (state.lost != 0)
-		(void)fprintf(stderr, "%llu events were lost: the profiles are marked incomplete\n",
-			      (unsigned long long)state.lost);
+		(void)fprintf(stderr, "%llu event%s lost: the profiles are marked incomplete\n",
+			      (unsigned long long)state.lost, state.lost == 1 ? " was" : "s were");
 }
 
 /* Polls until a signal or the end; returns -1 on failure. */
@@ -291,7 +317,7 @@ static int loop(struct guard_session *s, int64_t until, const struct guard_learn
 	do {
 		if (guard_session_poll(s, 20, err) < 0)
 			return -1;
-		sig = pending_signal();
+		sig = pending_signal(NULL);
 		if (learner != NULL && time(NULL) - told >= 60) {
 			say_learned(learner, dir);
 			told = time(NULL);
@@ -377,6 +403,10 @@ static const struct command cmd_learn = {
 	.name = "learn",
 	.summary = "write or extend the profiles of services",
 	.usage = "--profiles DIR [SELECT] [--for DURATION]",
+	.more = SELECT_TEXT
+	"\nDURATION is a number and s, m, h or d. Examples:\n"
+	"  stockade guard learn --profiles profiles --service shop/web --for 2h\n"
+	"  stockade guard learn --profiles profiles\n",
 	.options = learn_options,
 	.run = learn,
 };
@@ -390,9 +420,10 @@ struct guarding {
 	struct guard_kern *kern;
 	struct guard_output *output;
 	enum guard_mode mode;
-	const struct guard_profile *said; /* whose gaps were told last */
-	bool output_failed;               /* said once, until it works again */
-	uint64_t tampers;                 /* signals that were no operator's */
+	struct sk_map said; /* names of services whose gaps were told; texts of their profiles */
+	bool output_failed; /* said once, until it works again */
+	uint64_t tampers;   /* signals that were no operator's */
+	uint32_t ended_by;  /* who sent the signal that ends it; 0: not known */
 };
 
 /* A full disk does not end the guard. */
@@ -423,9 +454,13 @@ static void run_event(void *ctx, const struct guard_rec *rec, struct guard_event
 /* What the profile asks for and will not get here; once a profile. */
 static void say_gaps(struct guarding *g, const struct guard_profile *p)
 {
-	if (p == NULL || p == g->said)
+	size_t n_said = g->said.n_items;
+
+	if (p == NULL)
 		return;
-	g->said = p;
+	(void)sk_map_put(&g->said, sk_span_str(p->service), 0);
+	if (g->said.n_items == n_said)
+		return;
 	for (unsigned i = 0; i < GUARD_N_SECTIONS; i++) {
 		const char *gap = guard_gap(g->kern, p, i, g->mode);
 		const char *late = gap == NULL ? guard_gap_late(p, i, g->mode) : NULL;
@@ -554,7 +589,7 @@ static int run_loop(struct guarding *g, struct sk_err *err)
 		r = guard_output_tick(g->output, sk_mono_us(), &failure);
 		if (r < 0)
 			note_output(g, r, &failure);
-		sig = pending_signal();
+		sig = pending_signal(&g->ended_by);
 		if (sig != 0 && is_tampered(g)) {
 			sk_log(SK_LOG_WARN, "signal %d came from a container: not minded", sig);
 			sig = 0;
@@ -599,6 +634,46 @@ static int hold_live(enum guard_backend backend)
 	return guard_live_hold(&live);
 }
 
+/* Does a process run `stockade guard COMMAND`? It waits for this one to end. */
+static bool runs_command(uint32_t pid, const char *command)
+{
+	struct sk_span rest, word, before = {NULL, 0};
+	struct sk_buf b;
+	struct sk_err err;
+	char path[64];
+	bool found = false;
+
+	(void)snprintf(path, sizeof(path), "/proc/%u/cmdline", pid);
+	sk_buf_init(&b, MAX_TOKEN);
+	(void)!sk_read_file(AT_FDCWD, path, &b, &err); /* who is gone says nothing */
+	rest = sk_buf_span(&b);
+	while (!found && sk_span_cut(&rest, '\0', &word)) {
+		found = sk_span_eq_str(before, "guard") && sk_span_eq_str(word, command);
+		before = word;
+	}
+	sk_buf_release(&b);
+	return found;
+}
+
+/* One line, so that who finds it gone knows why. */
+static void say_end(const struct guarding *g, int sig)
+{
+	bool stopped = g->ended_by != 0 && runs_command(g->ended_by, "stop");
+	bool kept = sig == SIGUSR2 || (cli_switch(g->ctx, "keep") && !stopped);
+	const char *why = sig == SIGUSR2  ? "another 'guard run', which takes over"
+			  : stopped       ? "'guard stop'"
+			  : sig == SIGINT ? "SIGINT"
+					  : "SIGTERM";
+
+	if (g->run.json)
+		(void)fprintf(stderr, "{\"kind\":\"ended\",\"by\":\"%s\",\"in_force\":%s}\n", why,
+			      kept ? "true" : "false");
+	else
+		(void)fprintf(stderr, "ended by %s; %s\n", why,
+			      kept ? "what is in force stays" : "nothing is in force any more");
+	(void)fflush(stderr);
+}
+
 /* Runs until told to end. What is held is answered and what was counted is told before the end. */
 static int guard_on(struct guarding *g, struct sk_err *err)
 {
@@ -618,6 +693,8 @@ static int guard_on(struct guarding *g, struct sk_err *err)
 	r = guard_session_end(g->session, sig == SIGUSR2 || cli_switch(g->ctx, "keep"),
 			      sig < 0 ? &failure : err);
 	note_output(g, guard_output_flush(g->output, &failure), &failure);
+	if (sig > 0 && r >= 0)
+		say_end(g, sig);
 	return sig < 0 ? sig : r;
 }
 
@@ -687,6 +764,7 @@ static int run(struct cli_context *ctx)
 		failure = guard_on(&g, &err);
 	if (failure >= 0)
 		guard_warden_dismiss(&warden);
+	sk_map_release(&g.said);
 	return failure < 0 ? cli_fail(ctx, &err) : CLI_EXIT_CLEAN;
 }
 
@@ -714,74 +792,31 @@ static const struct command cmd_run = {
 	.name = "run",
 	.summary = "report or block what is not in the profiles",
 	.usage = "--profiles DIR [--mode MODE] [SELECT] [-f FORMAT] [-o FILE]",
+	.more = "MODE is audit (note), alert (tell) or enforce (block).\n\n" SELECT_TEXT
+		"\nExamples:\n"
+		"  stockade guard run --profiles profiles --mode alert\n"
+		"  stockade guard run --profiles profiles --mode enforce --service shop/web\n"
+		"  stockade guard run --profiles profiles -f json -o events.jsonl --syslog\n",
 	.options = run_options,
 	.run = run,
 };
 
-static int stop(struct cli_context *ctx)
-{
-	struct guard_pinned there;
-	struct sk_err err;
-
-	if (guard_pinned_read(&there, &err) < 0)
-		return cli_fail(ctx, &err);
-	/* It would go on without pins. It removes them itself, unless it was told to keep them. */
-	(void)guard_pinned_end_agent(SIGTERM, END_TIMEOUT_MS);
-	(void)guard_pinned_kill_held();
-	if (guard_kern_unpin(NULL, &err) < 0)
-		return cli_fail(ctx, &err);
-	if (guard_live_end(END_TIMEOUT_MS))
-		(void)printf("the guard that was running has ended\n");
-	else if (there.n_programs == 0)
-		(void)printf("nothing to remove\n");
-	else
-		(void)printf("%zu programs removed\n", there.n_programs);
-	return CLI_EXIT_CLEAN;
-}
-
-static const struct command cmd_stop = {
-	.name = "stop",
-	.summary = "remove pinned programs: enforcement ends",
-	.usage = "",
-	.run = stop,
-};
-
-static int status(struct cli_context *ctx)
-{
-	struct sk_sink out = cli_stdout();
-	size_t n;
-	const char *const *engines = cli_options(ctx, "engine", &n);
-	sk_cleanup(guard_status_freep) struct guard_status *st = NULL;
-	struct sk_err err;
-
-	if (guard_status_read(engines, n, &st, &err) < 0 ||
-	    (wants_json(ctx) ? guard_status_json(st, &out) : guard_status_text(st, &out)) < 0)
-		return cli_fail(ctx, &err);
-	return CLI_EXIT_CLEAN;
-}
-
-static const struct cli_option status_options[] = {
-	{"engine", 0, "SOCKET", NULL, "ask this container engine too", NULL, CLI_OPTION_REPEAT},
-	{"format", 'f', "FORMAT", NULL, "table or json", "table|json", 0},
-	{NULL},
-};
-
-static const struct command cmd_status = {
-	.name = "status",
-	.summary = "is enforcement in force on this machine",
-	.usage = "[-f FORMAT]",
-	.options = status_options,
-	.run = status,
-};
-
 static const struct command *const subcommands[] = {
-	&cmd_watch, &cmd_learn,       &cmd_run,           &cmd_status,
-	&cmd_stop,  &cmd_guard_signs, &cmd_guard_profile, NULL,
+	&cmd_watch,      &cmd_learn,       &cmd_run,           &cmd_guard_status,
+	&cmd_guard_stop, &cmd_guard_signs, &cmd_guard_profile, NULL,
 };
 
 const struct command cmd_guard = {
 	.name = "guard",
 	.summary = "learn what services do, report or block the rest",
 	.usage = "watch|learn|run|status|stop|signs|profile …",
+	.more = "In this order, as root ('stockade doctor' says first what works here):\n"
+		"  stockade guard watch --container web\n"
+		"  stockade guard learn --profiles profiles --container web --for 2h\n"
+		"  stockade guard profile show --profiles profiles web\n"
+		"  stockade guard profile lint --profiles profiles web\n"
+		"  stockade guard run --profiles profiles --mode alert\n"
+		"  stockade guard run --profiles profiles --mode enforce\n"
+		"  stockade guard stop\n",
 	.subcommands = subcommands,
 };

@@ -36,6 +36,7 @@ struct guard_enforce {
 	struct sk_buf text;
 	struct sk_buf expected;
 	uint8_t hash[GUARD_HASH_BYTES];
+	struct guard_decisions decisions;
 };
 
 /** struct guard_held - a record being looked at */

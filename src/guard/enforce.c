@@ -176,6 +176,22 @@ const struct guard_profile *guard_enforce_profile(const struct guard_whose *w)
 	return svc != NULL ? svc->profile : NULL;
 }
 
+const struct guard_decisions *guard_enforce_decisions(const struct guard_enforce *f)
+{
+	return &f->decisions;
+}
+
+/* What the kernel half decided it has counted itself. */
+static void count_decision(struct guard_enforce *f, const struct guard_rec *rec,
+			   const struct guard_event *e)
+{
+	if (e->verdict < GUARD_VERDICT_ALERTED ||
+	    (rec->verdict >= GUARD_REC_ALERTED && rec->verdict != GUARD_REC_HELD))
+		return;
+	f->decisions.alerts++;
+	f->decisions.blocks += e->verdict > GUARD_VERDICT_ALERTED;
+}
+
 bool guard_enforce_event(struct guard_enforce *f, struct guard_kern *k, const struct guard_rec *rec,
 			 struct guard_event *e, struct guard_whose *w)
 {
@@ -190,5 +206,7 @@ bool guard_enforce_event(struct guard_enforce *f, struct guard_kern *k, const st
 		tell = guard_enforce_judge(&h);
 	if (tell && e->kind != GUARD_KIND_LOST)
 		guard_enforce_tell(&h);
+	if (tell && rec != NULL)
+		count_decision(f, rec, e);
 	return tell;
 }

@@ -8,6 +8,7 @@
 
 #include "base/defs.h"
 #include "base/err.h"
+#include "guard/kern-pin.h"
 #include "guard/profile.h"
 #include "guard/session.h"
 #include "guard/signs.h"
@@ -109,6 +110,14 @@ void guard_enforce_gone(struct guard_enforce *f, const struct guard_whose *w);
  * Return: true when no container waits for its first look-ups.
  */
 bool guard_enforce_tick(struct guard_enforce *f, struct guard_kern *k, uint64_t now_ms);
+
+/**
+ * guard_enforce_decisions() - what was decided here and not by the kernel half
+ * @f: state
+ *
+ * Return: borrowed; the numbers grow.
+ */
+const struct guard_decisions *guard_enforce_decisions(const struct guard_enforce *f);
 
 /**
  * guard_enforce_event() - something happened: completes it, and decides what was held

@@ -385,6 +385,27 @@ static bool lives(const struct guard_control *c)
 	       guard_process_start(c->agent_pid) == c->agent_start;
 }
 
+void guard_kern_note_decisions(struct guard_kern *k, const struct guard_decisions *d)
+{
+	struct guard_told_key alerts = {.kind = GUARD_TOLD_ALERTS},
+			      blocks = {.kind = GUARD_TOLD_BLOCKS};
+
+	(void)guard_kern_put(k, GUARD_MAP_TOLD, &alerts, &d->alerts);
+	(void)guard_kern_put(k, GUARD_MAP_TOLD, &blocks, &d->blocks);
+}
+
+static void read_decisions(struct guard_decisions *ret)
+{
+	sk_cleanup(sk_closep) int fd = guard_pinned_open(GUARD_MAP_TOLD);
+	struct guard_told_key alerts = {.kind = GUARD_TOLD_ALERTS},
+			      blocks = {.kind = GUARD_TOLD_BLOCKS};
+
+	/* Not there until there is something to count. */
+	if (fd < 0 || bpf_map_lookup_elem(fd, &alerts, &ret->alerts) != 0 ||
+	    bpf_map_lookup_elem(fd, &blocks, &ret->blocks) != 0)
+		*ret = (struct guard_decisions){0};
+}
+
 int guard_pinned_read(struct guard_pinned *ret, struct sk_err *err)
 {
 	struct guard_control control;
@@ -405,6 +426,8 @@ int guard_pinned_read(struct guard_pinned *ret, struct sk_err *err)
 		ret->backend = (enum guard_backend)control.backend;
 		if (fd >= 0)
 			ret->stats = guard_stats_sum(fd, &control.before);
+		if (ret->agent_lives)
+			read_decisions(&ret->decisions);
 	}
 	return 0;
 }

@@ -13,6 +13,12 @@
 #include "base/err.h"
 #include "guard/kern.h"
 
+/** struct guard_decisions - what an agent decided that the kernel half had left to it */
+struct guard_decisions {
+	uint64_t alerts; /* blocks too */
+	uint64_t blocks;
+};
+
 /** struct guard_pinned - what is pinned on this machine */
 struct guard_pinned {
 	size_t n_programs; /* 0: nothing */
@@ -22,6 +28,7 @@ struct guard_pinned {
 	uint32_t agent_pid; /* known whatever the version; 0 when not */
 	bool agent_lives;
 	struct guard_stats stats;
+	struct guard_decisions decisions; /* of the agent that lives */
 };
 
 /**
@@ -86,6 +93,13 @@ bool guard_kern_old_get(const struct guard_kern *k, enum guard_map map, const vo
  */
 bool guard_kern_old_next(const struct guard_kern *k, enum guard_map map, const void *key,
 			 void *ret_key);
+
+/**
+ * guard_kern_note_decisions() - keep what the agent decided where guard_pinned_read() finds it
+ * @k: loaded
+ * @d: since the agent started
+ */
+void guard_kern_note_decisions(struct guard_kern *k, const struct guard_decisions *d);
 
 /**
  * guard_pinned_read() - what is in force

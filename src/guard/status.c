@@ -118,6 +118,11 @@ void guard_status_free(struct guard_status *st)
 	sk_free(st);
 }
 
+bool guard_status_is_whole(const struct guard_status *st)
+{
+	return st->pinned.n_programs != 0 ? st->pinned.agent_lives : st->is_live;
+}
+
 static void json_item(struct sk_jw *w, const struct item *item)
 {
 	sk_jw_object(w, NULL);
@@ -183,6 +188,10 @@ int guard_status_json(const struct guard_status *st, const struct sk_sink *sink)
 		sk_jw_u64(&w, "lost", p->stats.lost);
 		sk_jw_u64(&w, "alerts", p->stats.alerts);
 		sk_jw_u64(&w, "blocks", p->stats.blocks);
+		if (p->agent_lives) {
+			sk_jw_u64(&w, "agent_alerts", p->decisions.alerts);
+			sk_jw_u64(&w, "agent_blocks", p->decisions.blocks);
+		}
 		sk_jw_end_object(&w);
 		sk_jw_array(&w, "containers");
 		for (size_t i = 0; i < st->n_items; i++)
@@ -218,6 +227,20 @@ static void text_agent(struct sk_buf *b, const struct guard_pinned *p)
 			"under the default mode; 'guard run' takes over, 'guard stop' ends it\n");
 }
 
+/* Programs that are held, arguments, files and ports are decided by the agent. */
+static void text_counts(struct sk_buf *b, const struct guard_pinned *p)
+{
+	(void)sk_buf_printf(b,
+			    "counts: %" PRIu64 " records, %" PRIu64
+			    " lost; the kernel half decided %" PRIu64 " alerts, %" PRIu64
+			    " of them blocked",
+			    p->stats.records, p->stats.lost, p->stats.alerts, p->stats.blocks);
+	if (p->agent_lives)
+		(void)sk_buf_printf(b, "; the agent %" PRIu64 ", %" PRIu64 " of them blocked",
+				    p->decisions.alerts, p->decisions.blocks);
+	(void)sk_buf_add_char(b, '\n');
+}
+
 int guard_status_text(const struct guard_status *st, const struct sk_sink *sink)
 {
 	const struct guard_pinned *p = &st->pinned;
@@ -236,11 +259,7 @@ int guard_status_text(const struct guard_status *st, const struct sk_sink *sink)
 		text_agent(&b, p);
 	}
 	if (p->is_readable)
-		(void)sk_buf_printf(&b,
-				    "counts: %" PRIu64 " records, %" PRIu64 " lost, %" PRIu64
-				    " alerts, %" PRIu64 " of them blocked\n",
-				    p->stats.records, p->stats.lost, p->stats.alerts,
-				    p->stats.blocks);
+		text_counts(&b, p);
 	for (size_t i = 0; i < st->n_items && r == 0; i++) {
 		r = sink->write(sink->ctx, b.ptr, b.len);
 		sk_buf_reset(&b);

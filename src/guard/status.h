@@ -2,6 +2,7 @@
 /* What is in force on this machine, told from what is pinned: no agent has to live for it. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/defs.h"
@@ -28,6 +29,14 @@ sk_must_check int guard_status_read(const char *const *engines, size_t n, struct
  */
 void guard_status_free(struct guard_status *st);
 SK_DEFINE_CLEANUP(struct guard_status, guard_status_free);
+
+/**
+ * guard_status_is_whole() - is something in force, and somebody there who looks after it
+ * @st: status
+ *
+ * Return: false when nothing is in force, or its agent has ended.
+ */
+bool guard_status_is_whole(const struct guard_status *st);
 
 /**
  * guard_status_json() - as one JSON object, "stockade.guard-status/1"

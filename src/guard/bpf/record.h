@@ -438,6 +438,8 @@ struct guard_control {
 enum guard_told_kind {
 	GUARD_TOLD_LOST = 1, /* id: cgroup */
 	GUARD_TOLD_FOLD,     /* id: cause */
+	GUARD_TOLD_ALERTS,   /* what the agent decided itself, read by who asks for the status */
+	GUARD_TOLD_BLOCKS,
 };
 
 /** struct guard_told_key - how much of a count was told; read by the next agent only */
