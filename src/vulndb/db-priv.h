@@ -16,7 +16,18 @@ struct vulndb_part {
 	uint32_t n_items;
 };
 
-struct vulndb_texts;
+enum {
+	VULNDB_TEXT_BUCKETS = 4096, /* of decoded texts, by the upper 12 bits of a product */
+};
+
+/* Decoded texts of one record or block; nodes of a bucket's list are never taken out. */
+struct vulndb_texts {
+	struct vulndb_texts *next;
+	uint64_t key;
+	uint32_t n;
+	char *bytes;
+	uint32_t ends[]; /* end of each text in @bytes */
+};
 
 /* Where the last look-up found what it was asked for; written by any thread, never wrong. */
 struct vulndb_hints {
@@ -43,6 +54,16 @@ struct vulndb_cur vulndb_part_at(const struct vulndb_part *part, uint32_t n, uin
 
 /* In a section sorted by the text that its items begin with: the item of @key, behind that text. */
 bool vulndb_part_find(const struct vulndb_part *part, struct sk_span key, struct vulndb_cur *ret);
+
+/* Texts that were decoded before; NULL: they were not. */
+const struct vulndb_texts *vulndb_texts_find(const struct vulndb *db, uint64_t key);
+
+/* Decodes @n texts at the cursor and keeps them; NULL on damage. */
+const struct vulndb_texts *vulndb_texts_decode(const struct vulndb *db, struct vulndb_cur cur,
+					       uint32_t n, uint64_t key);
+
+/* Text number @i; false when there is none, also of NULL. */
+bool vulndb_texts_at(const struct vulndb_texts *t, uint32_t i, struct sk_span *ret);
 
 /* Index of an identifier, or false. */
 bool vulndb_id_find(const struct vulndb *db, struct sk_span id, uint32_t *ret);
