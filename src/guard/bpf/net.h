@@ -98,13 +98,7 @@ static __always_inline int subject_task(struct subject *s, struct task_struct *t
 	__u32 tgid = BPF_CORE_READ(task, tgid);
 
 	s->task = bpf_map_lookup_elem(&tasks, &tgid);
-	if (s->task == NULL || (s->task->flags & GUARD_T_JOINING) != 0)
-		return -1;
-	s->container = container_of_id(s->task->cgroup);
-	if (s->container == NULL || (s->container->flags & GUARD_C_IGNORED) != 0)
-		return -1;
-	s->policy = policy_of(s->container);
-	return s->policy != NULL ? 0 : -1;
+	return s->task != NULL ? subject_of_task(s) : -1;
 }
 
 static __always_inline void dns_who(struct dns_asker *a, struct subject *s,
