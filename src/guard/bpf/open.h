@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Files that were opened: by what name, whether somebody has to look, whether it was the script. */
+#pragma once
+
+enum {
+	O_ACCMODE_ = 3,
+	OPENED_BYTES = 1024,                 /* of the name given to open */
+	OPENED_TAIL = GUARD_PARSE_BYTES - 2, /* of its end that is compared */
+	OPENED_FILES = 256,                  /* a power of two */
+	DENTRY_BYTES = 64,                   /* of a dentry's beginning, read at once */
+};
+
+/* FNV-1a of a file's own name, as guard_parse makes it of a script's. */
+static __noinline __u64 dentry_hash(struct dentry *dentry)
+{
+	__u8 n[GUARD_NAME_HASHED + 1] = {};
+	__u64 hash = GUARD_FNV_BASIS;
+
+	bpf_probe_read_kernel_str(n, sizeof(n), BPF_CORE_READ(dentry, d_name.name));
+	for (int i = 0; i < GUARD_NAME_HASHED; i++) {
+		if (n[i] == 0)
+			break;
+		hash = (hash ^ n[i]) * GUARD_FNV_PRIME;
+	}
+	return hash;
+}
+
+/* Does user space have to look at an opened file before the program goes on? */
+static __always_inline int must_look(struct subject *s, struct seen_file *f, __u32 op)
+{
+	struct guard_control *ctl = get_control();
+
+	return (s->policy->flags & GUARD_P_HOLD_FILES) != 0 && ctl != NULL && ctl->enforce &&
+	       agent_alive(ctl) &&
+	       !looked_at(s->container->top, f->id.ino, f->place, GUARD_REC_OPEN, op);
+}
+
+/* Its other threads may be inside calls, so nothing but user space's verdict ends it. */
+static __always_inline void pause_task(struct subject *s)
+{
+	s->task->flags |= GUARD_T_PAUSED;
+	bpf_send_signal(SIG_STOP);
+}
+
+static __always_inline void resume_task(struct subject *s)
+{
+	s->task->flags &= ~GUARD_T_PAUSED;
+	bpf_send_signal(SIG_CONT);
+	count_lost(s->container);
+}
+
+static __always_inline __u64 name_hash(struct file *file)
+{
+	return dentry_hash(BPF_CORE_READ(file, f_path.dentry));
+}
+
+/* Files opened for reading that need no further look, by the name that the process sees. */
+struct opened {
+	__u64 cgroup; /* the one that the process is in */
+	__u64 inode;
+	__u64 parent;
+	__u64 name; /* the kernel's hash and length of it */
+	__u32 generation;
+	__u32 zero;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, OPENED_FILES);
+	__type(key, __u32);
+	__type(value, struct opened);
+} opened_files SEC(".maps");
+
+/* Returns 0 when the kernel's layout is not what this can read at once. */
+static __always_inline int opened_key(struct opened *o, __u64 cgroup, struct dentry *dentry)
+{
+	__u64 begin[DENTRY_BYTES / 8] = {};
+	__u32 inode = bpf_core_field_offset(struct dentry, d_inode);
+	__u32 parent = bpf_core_field_offset(struct dentry, d_parent);
+	__u32 name = bpf_core_field_offset(struct dentry, d_name);
+
+	if (inode > DENTRY_BYTES - 8 || parent > DENTRY_BYTES - 8 || name > DENTRY_BYTES - 8)
+		return 0;
+	bpf_probe_read_kernel(begin, sizeof(begin), dentry);
+	o->cgroup = cgroup;
+	o->inode = *(__u64 *)((__u8 *)begin + inode);
+	o->parent = *(__u64 *)((__u8 *)begin + parent);
+	o->name = *(__u64 *)((__u8 *)begin + name);
+	o->generation = generation;
+	return 1;
+}
+
+static __always_inline struct opened *opened_place(struct opened *o)
+{
+	__u32 i = (__u32)((o->inode >> 6) ^ o->name ^ o->cgroup) & (OPENED_FILES - 1);
+
+	return bpf_map_lookup_elem(&opened_files, &i);
+}
+
+/*
+ * Was the file seen when somebody of this cgroup opened it before, on this CPU lately? While some
+ * process waits for its script this says nothing. From 5.17.
+ */
+static __always_inline int was_opened(__u64 cgroup, struct task_struct *task, __u32 fd)
+{
+	struct opened o = {}, *have;
+	struct file *file = NULL;
+
+	if (n_scripts != 0 || fd >= task->files->fdt->max_fds)
+		return 0;
+	bpf_probe_read_kernel(&file, sizeof(file), task->files->fdt->fd + fd);
+	if (file == NULL || !opened_key(&o, cgroup, BPF_CORE_READ(file, f_path.dentry)))
+		return 0;
+	have = opened_place(&o);
+	return have != NULL && have->cgroup == o.cgroup && have->inode == o.inode &&
+	       have->parent == o.parent && have->name == o.name && have->generation == o.generation;
+}
+
+static __always_inline void keep_opened(struct subject *s, __u64 cgroup, struct file *file)
+{
+	struct opened o = {}, *place;
+
+	if (container_of_id(cgroup) != s->container ||
+	    !opened_key(&o, cgroup, BPF_CORE_READ(file, f_path.dentry)))
+		return;
+	place = opened_place(&o);
+	if (place != NULL)
+		*place = o;
+}
+
+/*
+ * Was the expected script opened, by the name that was given? A symbolic link may lead from it to a
+ * file of any other. Names that are not seen whole count as the script's.
+ */
+static __always_inline int opened_script(struct subject *s, struct pt_regs *regs, __u32 nr,
+					 int compat)
+{
+	int at = compat ? nr == 295 || nr == 437 : nr == 257 || nr == 437;
+	__u64 name = compat ? at ? BPF_CORE_READ(regs, cx) : BPF_CORE_READ(regs, bx)
+			    : (at ? BPF_CORE_READ(regs, si) : BPF_CORE_READ(regs, di));
+	__u32 zero = 0, from = 0;
+	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
+	long n;
+
+	if (x == NULL)
+		return 1;
+	if (compat)
+		name &= 0xffffffff;
+	n = bpf_probe_read_user_str(x->data, OPENED_BYTES, (void *)name);
+	if (n <= 0 || n == OPENED_BYTES)
+		return 1;
+	if (n > OPENED_TAIL)
+		from = (__u32)n - OPENED_TAIL;
+	bpf_probe_read_kernel(x->args, OPENED_TAIL, &x->data[BOUND(from, PATH_MASK)]);
+	guard_parse_init(&x->parse, 0, 0);
+	guard_parse_args(n > OPENED_TAIL ? OPENED_TAIL : (__u32)n);
+	return x->parse.argv0 == s->task->script;
+}
+
+static __always_inline void on_open(struct subject *s, struct task_struct *task,
+				    struct pt_regs *regs, __u32 nr, int compat, __u32 fd)
+{
+	__u32 zero = 0, op;
+	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
+	struct file *file = file_of_fd(task, fd);
+	struct seen_file f = {};
+	struct ruling rule;
+	__u64 size;
+
+	if (x == NULL || file == NULL)
+		return;
+	if (s->task->script != 0 &&
+	    (name_hash(file) == s->task->script || opened_script(s, regs, nr, compat))) {
+		file_look(file, task, s->container->flags & GUARD_C_HOST, &f);
+		rule_file(s, file, &f, GUARD_A_SCRIPT, &rule);
+		if (rule.reason != 0) {
+			size = record_file(x, s, task, GUARD_REC_SCRIPT, file, &f);
+			punish_file(x, s, &f, &rule, size);
+			return;
+		}
+		set_script(s->task, 0);
+	}
+	op = (BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT) ? 2 : 1;
+	if (op == 2 && is_process_memory(file))
+		report_call(s, task, GUARD_CALL_WRITE_MEMORY, fd, GUARD_REC_R_ESCAPE, 0);
+	if ((s->policy->flags & GUARD_P_LEARN) == 0)
+		return;
+	file_look(file, task, s->container->flags & GUARD_C_HOST, &f);
+	if (must_look(s, &f, op)) {
+		size = record_file(x, s, task, GUARD_REC_OPEN, file, &f);
+		x->rec.op = op;
+		x->rec.value = f.place;
+		x->rec.verdict = GUARD_REC_HELD;
+		pause_task(s);
+		if (bpf_ringbuf_output(&alerts, x, size, BPF_RB_FORCE_WAKEUP) != 0)
+			resume_task(s);
+		return;
+	}
+	if (!first_time(s->container->top, f.id.ino, f.place, GUARD_REC_OPEN, op)) {
+		if (op == 1)
+			keep_opened(s, task_cgroup(task), file);
+		return;
+	}
+	size = record_file(x, s, task, GUARD_REC_OPEN, file, &f);
+	x->rec.op = op;
+	if (send_record(x, size, s->container) != 0)
+		not_seen(s->container->top, f.id.ino, f.place, GUARD_REC_OPEN, op);
+}
+
+/* A file opened to be read; the flags are in a register. */
+static __always_inline int is_reading(struct pt_regs *regs, __u32 nr)
+{
+	return (nr == 257 && (regs->dx & O_ACCMODE_) == 0) ||
+	       (nr == 2 && (regs->si & O_ACCMODE_) == 0);
+}
