@@ -423,6 +423,7 @@ struct guarding {
 	struct sk_map said; /* names of services whose gaps were told; texts of their profiles */
 	bool output_failed; /* said once, until it works again */
 	uint64_t tampers;   /* signals that were no operator's */
+	uint64_t noted;     /* alerts that were decided here, as status tells */
 	uint32_t ended_by;  /* who sent the signal that ends it; 0: not known */
 };
 
@@ -576,6 +577,16 @@ static bool is_tampered(struct guarding *g)
 	return n != before;
 }
 
+/* For `guard status`. */
+static void note_decisions(struct guarding *g)
+{
+	const struct guard_decisions *d = guard_enforce_decisions(g->enforce);
+
+	if (d->alerts != g->noted)
+		guard_kern_note_decisions(g->kern, d);
+	g->noted = d->alerts;
+}
+
 static int run_loop(struct guarding *g, struct sk_err *err)
 {
 	struct sk_err failure = {0};
@@ -586,6 +597,7 @@ static int run_loop(struct guarding *g, struct sk_err *err)
 		if (guard_session_poll(g->session, 20, err) < 0)
 			return -1;
 		(void)guard_enforce_tick(g->enforce, g->kern, sk_mono_ms());
+		note_decisions(g);
 		r = guard_output_tick(g->output, sk_mono_us(), &failure);
 		if (r < 0)
 			note_output(g, r, &failure);

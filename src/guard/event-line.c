@@ -94,6 +94,15 @@ static void add_subject(struct sk_buf *b, const struct guard_event *e)
 	}
 }
 
+/* A line for what was told before and happened again. */
+static void add_again(struct sk_buf *b, const struct guard_event *e)
+{
+	char time[SK_TIME_TEXT_SIZE];
+
+	(void)sk_format_time((int64_t)(e->first_us / 1000000), time);
+	(void)sk_buf_printf(b, "  ×%llu again since %.8s", (unsigned long long)e->count, time + 11);
+}
+
 int guard_event_line(const struct guard_event *e, const struct sk_sink *sink)
 {
 	char time[SK_TIME_TEXT_SIZE];
@@ -114,7 +123,9 @@ int guard_event_line(const struct guard_event *e, const struct sk_sink *sink)
 			add(&b, e->reason_text);
 		}
 	}
-	if (e->count > 1)
+	if (e->first_us != 0)
+		add_again(&b, e);
+	else if (e->count > 1)
 		(void)sk_buf_printf(&b, "  ×%llu", (unsigned long long)e->count);
 	if (!sk_buf_add_char(&b, '\n') && b.len != 0)
 		b.ptr[b.len - 1] = '\n';
