@@ -268,7 +268,7 @@ def endoflife(data, out):
     for line in lines(os.path.join(data, "signals", "endoflife.jsonl.zst")):
         d = json.loads(line)
         newest_release = max([newest_release] + [r.get("latestReleaseDate") or "" for r in d["releases"]])
-        releases = [{k: r[k] for k in ("releaseCycle", "codename", "eol") if k in r} for r in d["releases"]]
+        releases = [{k: r[k] for k in ("releaseCycle", "codename", "eol", "eoes") if k in r} for r in d["releases"]]
         products.append({"product": d["product"], "releases": releases})
     products.sort(key=lambda d: d["product"])
     entry = write(out, "endoflife.jsonl.zst", "".join(compact(d) + "\n" for d in products))

@@ -661,8 +661,8 @@ static const char *packages_text(struct matcher *m, size_t n)
 
 static void report_scope(struct matcher *m, const struct match_scope *s)
 {
-	char buf[SK_TIME_TEXT_SIZE];
-	int64_t eol;
+	char buf[SK_TIME_TEXT_SIZE], buf_extended[SK_TIME_TEXT_SIZE];
+	int64_t eol, extended;
 
 	if (!s->known)
 		diagnose(m, MODEL_DIAGNOSTIC_WARNING, s->ecosystem,
@@ -673,13 +673,17 @@ static void report_scope(struct matcher *m, const struct match_scope *s)
 		diagnose(
 			m, MODEL_DIAGNOSTIC_INFO, s->ecosystem,
 			sk_arena_printf(m->a, "judged by what the database has on %s", s->instead));
-	if (match_end_of_life(m->db, s->ecosystem, &eol) && eol < m->opts->now)
+	if (match_end_of_life(m->db, s->ecosystem, &eol, &extended) && eol < m->opts->now)
 		diagnose(m, MODEL_DIAGNOSTIC_WARNING, s->ecosystem,
 			 sk_arena_printf(
 				 m->a,
-				 "end of life since %s: newer vulnerabilities may be missing "
+				 "end of life since %s%s%s: newer vulnerabilities may be missing "
 				 "from its advisories",
-				 sk_format_date(eol, buf)));
+				 sk_format_date(eol, buf),
+				 extended == 0             ? ""
+				 : extended < m->opts->now ? ", extended support ended on "
+							   : ", extended support until ",
+				 extended != 0 ? sk_format_date(extended, buf_extended) : ""));
 }
 
 static void report_ignores(struct matcher *m)

@@ -107,10 +107,12 @@ const struct model_feed *match_relevant_feed(const struct model_database *d,
  * @db: open database
  * @ecosystem: as packages have it, e.g. "Debian:10"
  * @ret: seconds since the epoch
+ * @ret_extended: end of extended support (LTS and the like), 0 when none is known
  *
  * Return: false when not known.
  */
-bool match_end_of_life(const struct vulndb *db, const char *ecosystem, int64_t *ret);
+bool match_end_of_life(const struct vulndb *db, const char *ecosystem, int64_t *ret,
+		       int64_t *ret_extended);
 
 /**
  * match_risk() - how urgent a vulnerability is, from 0 to 100

@@ -174,17 +174,24 @@ static struct sk_span release_of(struct sk_span ecosystem, struct sk_arena *a)
 	return sk_span_sub(rest, 0, sk_span_find(rest, ':'));
 }
 
-bool match_end_of_life(const struct vulndb *db, const char *ecosystem, int64_t *ret)
+bool match_end_of_life(const struct vulndb *db, const char *ecosystem, int64_t *ret,
+		       int64_t *ret_extended)
 {
 	struct sk_span name = sk_span_str(ecosystem);
 	const struct match_rule *rule = match_rule_of(name);
 	sk_cleanup(sk_arena_freep) struct sk_arena *a = sk_arena_new();
 	struct sk_span release;
+	const char *cycle;
 
 	if (rule == NULL || rule->product == NULL)
 		return false;
 	release = release_of(name, a);
-	return release.len > 0 && vulndb_end_of_life(db, sk_span_str(rule->product), release, ret);
+	if (release.len == 0 || !vulndb_end_of_life(db, sk_span_str(rule->product), release, ret))
+		return false;
+	cycle = sk_arena_printf(a, "%.*s" VULNDB_EXTENDED, SK_SPAN_ARG(release));
+	if (!vulndb_end_of_life(db, sk_span_str(rule->product), sk_span_str(cycle), ret_extended))
+		*ret_extended = 0;
+	return true;
 }
 
 /* "name:stream:version:context" → "name:stream" */

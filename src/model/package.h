@@ -50,14 +50,15 @@ struct model_package {
 
 /** struct model_distro - the distribution of a target, from os-release or the older files */
 struct model_distro {
-	const char *id;          /* ID, lower case; NULL: no distribution was recognised */
-	const char *version_id;  /* VERSION_ID or what the older files say */
-	const char *codename;    /* VERSION_CODENAME */
-	const char *pretty_name; /* PRETTY_NAME */
-	const char *id_like;     /* ID_LIKE */
-	const char *cpe_name;    /* CPE_NAME */
-	const char *ecosystem;   /* feed that speaks of it, OSV's name; NULL: unknown to us */
-	const char *end_of_life; /* YYYY-MM-DD, or NULL */
+	const char *id;               /* ID, lower case; NULL: no distribution was recognised */
+	const char *version_id;       /* VERSION_ID or what the older files say */
+	const char *codename;         /* VERSION_CODENAME */
+	const char *pretty_name;      /* PRETTY_NAME */
+	const char *id_like;          /* ID_LIKE */
+	const char *cpe_name;         /* CPE_NAME */
+	const char *ecosystem;        /* feed that speaks of it, OSV's name; NULL: unknown to us */
+	const char *end_of_life;      /* YYYY-MM-DD, or NULL */
+	const char *extended_support; /* its end, of LTS and the like; YYYY-MM-DD, or NULL */
 };
 
 /**

@@ -35,6 +35,7 @@ static void write_os(struct sk_jw *w, const struct model_distro *d)
 	sk_jw_str(w, "pretty_name", d->pretty_name);
 	sk_jw_str(w, "ecosystem", d->ecosystem);
 	sk_jw_str(w, "end_of_life", d->end_of_life);
+	sk_jw_str(w, "extended_support", d->extended_support);
 	sk_jw_end_object(w);
 }
 

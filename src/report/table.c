@@ -397,6 +397,16 @@ static void add_suppressed(struct page *p)
 	end_line(p);
 }
 
+/* What extended support is called there. */
+static const char *lts_word(const struct model_distro *os)
+{
+	if (os->id != NULL && strcmp(os->id, "debian") == 0)
+		return " (LTS)";
+	if (os->id != NULL && strcmp(os->id, "ubuntu") == 0)
+		return " (ESM, by subscription)";
+	return "";
+}
+
 static void add_head(struct page *p)
 {
 	const struct model_target *t = &p->r->target;
@@ -411,7 +421,13 @@ static void add_head(struct page *p)
 		return;
 	sk_format_date(p->opts->now, today);
 	if (os->end_of_life != NULL && strcmp(os->end_of_life, today) <= 0)
-		add_sentence(p, "%s, past its end of life since %s", name, os->end_of_life);
+		add_sentence(p, "%s, past its end of life since %s%s%s%s", name, os->end_of_life,
+			     os->extended_support == NULL ? ""
+			     : strcmp(os->extended_support, today) <= 0
+				     ? "; extended support ended on "
+				     : "; extended support until ",
+			     os->extended_support != NULL ? os->extended_support : "",
+			     os->extended_support != NULL ? lts_word(os) : "");
 	else if (os->end_of_life != NULL)
 		add_sentence(p, "%s, supported until %s", name, os->end_of_life);
 	else

@@ -66,7 +66,7 @@ static const struct {
 static void find_end_of_life(struct scan_session *s, struct model_distro *os)
 {
 	char date[SK_TIME_TEXT_SIZE];
-	const char *version = os->version_id;
+	const char *version = os->version_id, *cycle;
 	const char *colon = os->ecosystem != NULL ? strchr(os->ecosystem, ':') : NULL;
 	int64_t when;
 
@@ -87,6 +87,11 @@ static void find_end_of_life(struct scan_session *s, struct model_distro *os)
 					version_prefix(version, products[i].n_parts), &when))
 			continue;
 		os->end_of_life = sk_arena_strdup(s->arena, sk_format_date(when, date));
+		cycle = sk_arena_printf(s->arena, "%.*s" VULNDB_EXTENDED,
+					SK_SPAN_ARG(version_prefix(version, products[i].n_parts)));
+		if (vulndb_end_of_life(s->db, sk_span_str(product), sk_span_str(cycle), &when))
+			os->extended_support =
+				sk_arena_strdup(s->arena, sk_format_date(when, date));
 		return;
 	}
 }

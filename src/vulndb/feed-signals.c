@@ -3,9 +3,12 @@
  * Signals: CISA's catalogue of exploited vulnerabilities, its Vulnrichment as CVE records, ends of
  * life of endoflife.date.
  */
+#include <stdio.h>
+
 #include "base/alloc.h"
 #include "base/parse.h"
 #include "vulndb/doc-priv.h"
+#include "vulndb/vulndb.h"
 
 static bool kev_matches(const struct sk_json *doc)
 {
@@ -46,6 +49,16 @@ static bool eol_matches(const struct sk_json *doc)
 	       sk_json_type_of(sk_json_get(doc, "releases")) == SK_JSON_ARRAY;
 }
 
+static void add_eol(struct vulndb_batch *b, struct sk_span product, struct sk_span cycle,
+		    int64_t date)
+{
+	if (cycle.len == 0 || date == 0)
+		return; /* no date is set yet */
+	SK_GROW(b->eols, b->n_eols, b->eols_cap);
+	b->eols[b->n_eols++] = (struct vulndb_eol){product, vulndb_batch_text(b, cycle), date};
+}
+
+/* "eoes" is the end of extended support: Debian's LTS, Ubuntu's ESM, Red Hat's ELS. */
 static void eol_read(struct vulndb_batch *b, const struct sk_json *doc)
 {
 	const struct sk_json *releases = sk_json_get(doc, "releases");
@@ -54,13 +67,13 @@ static void eol_read(struct vulndb_batch *b, const struct sk_json *doc)
 	for (size_t i = 0; i < sk_json_len(releases); i++) {
 		const struct sk_json *r = sk_json_at(releases, i);
 		struct sk_span cycle = sk_json_get_text(r, "releaseCycle");
-		int64_t date = vulndb_json_time(r, "eol");
+		char extended[128];
 
-		if (cycle.len == 0 || date == 0)
-			continue; /* no date is set yet */
-		SK_GROW(b->eols, b->n_eols, b->eols_cap);
-		b->eols[b->n_eols++] =
-			(struct vulndb_eol){product, vulndb_batch_text(b, cycle), date};
+		add_eol(b, product, cycle, vulndb_json_time(r, "eol"));
+		if (snprintf(extended, sizeof(extended), "%.*s" VULNDB_EXTENDED,
+			     SK_SPAN_ARG(cycle)) < (int)sizeof(extended))
+			add_eol(b, product, cycle.len != 0 ? sk_span_str(extended) : cycle,
+				vulndb_json_time(r, "eoes"));
 	}
 }
 

@@ -358,11 +358,14 @@ struct vulndb_cvss {
 sk_must_check int vulndb_vuln_cvss(const struct vulndb_vuln *v, uint32_t i,
 				   struct vulndb_cvss *ret);
 
+/* Behind a cycle of vulndb_end_of_life(): the end of its extended support. */
+#define VULNDB_EXTENDED "+extended"
+
 /**
  * vulndb_end_of_life() - end of support of a distribution release or a language runtime
  * @db: open database
  * @product: endoflife.date's product name, e.g. "debian", "alpine", "nodejs"
- * @cycle: release cycle, e.g. "11", "3.11"
+ * @cycle: release cycle, e.g. "11", "3.11"; with VULNDB_EXTENDED behind it "11+extended"
  * @ret: seconds since the epoch
  *
  * Return: false when not known.
