@@ -83,13 +83,18 @@ bool guard_applet_is_shell(const char *name)
 	       strcmp(name, "bash") == 0;
 }
 
-uint64_t guard_name_hash(const char *path)
+uint64_t guard_path_hash(const char *path)
 {
 	uint64_t hash = GUARD_FNV_BASIS;
 
-	for (const char *p = base_of(path); *p != '\0'; p++)
+	for (const char *p = path; *p != '\0'; p++)
 		hash = (hash ^ (uint8_t)*p) * GUARD_FNV_PRIME;
 	return hash;
+}
+
+uint64_t guard_name_hash(const char *path)
+{
+	return guard_path_hash(base_of(path));
 }
 
 void guard_call_parse(const char *path, const char *const *args, size_t n_args,

@@ -65,6 +65,14 @@ void guard_call_parse(const char *path, const char *const *args, size_t n_args,
 uint64_t guard_name_hash(const char *path);
 
 /**
+ * guard_path_hash() - number of a whole path, as the kernel half has it of sockets
+ * @path: path
+ *
+ * Return: FNV-1a.
+ */
+uint64_t guard_path_hash(const char *path);
+
+/**
  * guard_call_judge() - is this use of a known program known
  * @prog: program of a profile
  * @call: how it was called

@@ -153,6 +153,16 @@ static void put_net(struct guard_kern *k, uint32_t service, const struct guard_p
 	(void)guard_kern_put(k, GUARD_MAP_NETS, &net, &one);
 }
 
+static void put_unix(struct guard_kern *k, uint32_t service, const char *path)
+{
+	struct guard_peer_key key = {.service = service, .family = AF_UNIX};
+	uint64_t hash = guard_path_hash(path);
+	uint32_t one = 1;
+
+	memcpy(key.addr, &hash, sizeof(hash));
+	(void)guard_kern_put(k, GUARD_MAP_PEERS, &key, &one);
+}
+
 static void put_peers(struct guard_kern *k, uint32_t service, const struct guard_profile *p)
 {
 	for (size_t i = 0; i < p->n_peers; i++) {
@@ -164,6 +174,8 @@ static void put_peers(struct guard_kern *k, uint32_t service, const struct guard
 			put_net(k, service, &p->peers[i], IPPROTO_TCP);
 		if (proto == NULL || strcmp(proto, "udp") == 0)
 			put_net(k, service, &p->peers[i], IPPROTO_UDP);
+		if (proto != NULL && strcmp(proto, "unix") == 0)
+			put_unix(k, service, p->peers[i].address);
 	}
 }
 

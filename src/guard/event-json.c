@@ -132,7 +132,7 @@ static void put_peer(struct sk_jw *w, const struct guard_event *e)
 		return;
 	sk_jw_object(w, "peer");
 	put(w, "address", e->peer_address);
-	if (e->peer_address != NULL)
+	if (e->peer_address != NULL && !guard_event_is_unix(e))
 		sk_jw_u64(w, "port", e->peer_port);
 	put(w, "protocol", e->peer_protocol);
 	put(w, "name", e->peer_name);

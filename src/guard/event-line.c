@@ -80,7 +80,8 @@ static void add_subject(struct sk_buf *b, const struct guard_event *e)
 	if (e->peer_address != NULL) {
 		(void)sk_buf_add_char(b, ' ');
 		add(b, e->peer_address);
-		(void)sk_buf_printf(b, " port %u", e->peer_port);
+		if (!guard_event_is_unix(e))
+			(void)sk_buf_printf(b, " port %u", e->peer_port);
 	}
 	if (e->local_address != NULL) {
 		(void)sk_buf_add_str(b, " to ");

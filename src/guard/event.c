@@ -2,6 +2,8 @@
 /* Words of the event schema. */
 #include "guard/event.h"
 
+#include <string.h>
+
 #include "guard/bpf/record.h"
 
 static const char *const kinds[] = {
@@ -54,4 +56,9 @@ const char *guard_reason_name(enum guard_reason reason)
 const char *guard_origin_name(enum guard_origin origin)
 {
 	return (size_t)origin < GUARD_N_ORIGINS ? origins[origin] : "";
+}
+
+bool guard_event_is_unix(const struct guard_event *e)
+{
+	return e->peer_protocol != NULL && strcmp(e->peer_protocol, "unix") == 0;
 }

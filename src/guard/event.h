@@ -160,9 +160,9 @@ struct guard_event {
 	int file_fd;              /* the file itself, borrowed, where the backend has it; else -1 */
 
 	/* peer; for bind the own end */
-	const char *peer_address;
+	const char *peer_address; /* protocol "unix": a path */
 	uint16_t peer_port;
-	const char *peer_protocol; /* "tcp", "udp", "raw", "packet", "unix" */
+	const char *peer_protocol; /* "tcp", "udp", "raw", "packet", "alg", "unix", … */
 	const char *peer_name;     /* the DNS name that led to the address */
 	const char *local_address; /* accept: the own end */
 	uint16_t local_port;
@@ -224,6 +224,14 @@ const char *guard_reason_name(enum guard_reason reason);
  * Return: static text, "" when out of range or unknown.
  */
 const char *guard_origin_name(enum guard_origin origin);
+
+/**
+ * guard_event_is_unix() - is the peer a socket with a path, and so without a port
+ * @e: event
+ *
+ * Return: whether it is.
+ */
+bool guard_event_is_unix(const struct guard_event *e);
 
 /**
  * guard_event_json() - write one event as one JSON line

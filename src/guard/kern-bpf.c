@@ -18,6 +18,7 @@
 #include "base/ascii.h"
 #include "base/io.h"
 #include "guard/batch.h"
+#include "guard/call.h"
 #include "guard/cgroup.h"
 #include "guard/kern-pin.h"
 #include "guard/kern-plan.h"
@@ -59,6 +60,12 @@ static const char *const map_names[] = {
 };
 
 _Static_assert(SK_ARRAY_LEN(map_names) == GUARD_N_MAPS, "maps");
+
+/* Who may talk to them may start any program on the host, as any user. */
+static const char *const engine_sockets[] = {
+	"docker.sock", "containerd.sock",  "containerd.sock.ttrpc", "crio.sock",
+	"podman.sock", "cri-dockerd.sock", "dockershim.sock",       "buildkitd.sock",
+};
 
 const char *guard_kern_map_name(enum guard_map map)
 {
@@ -206,6 +213,8 @@ static int open_skeleton(struct guard_kern *k, const struct btf *btf,
 		k->skel->rodata->host_mnt_ns = (uint32_t)st.st_ino;
 	if (getrandom(&k->skel->rodata->args_key, sizeof(k->skel->rodata->args_key), 0) < 0)
 		return sk_err_errno(err, errno, "guard: draw a key");
+	for (size_t i = 0; i < SK_ARRAY_LEN(engine_sockets); i++)
+		k->skel->rodata->engine_sockets[i] = guard_name_hash(engine_sockets[i]);
 	k->skel->rodata->lsm_backend = k->backend == GUARD_BACKEND_LSM;
 	/* FMODE_BACKING moved with 6.14 and is no part of the type information. */
 	k->skel->rodata->fmode_backing = kernel_version() >= 6014   ? 1u << 24

@@ -43,6 +43,7 @@ enum plan_flags {
 	X(guard_socket_listen, PLAN_LSM)                                                           \
 	X(guard_sock_graft, PLAN_LSM)                                                              \
 	X(guard_socket_connect, PLAN_LSM)                                                          \
+	X(guard_unix_connect, PLAN_LSM)                                                            \
 	X(guard_socket_sendmsg, PLAN_LSM)                                                          \
 	X(guard_traceme, PLAN_LSM)                                                                 \
 	X(guard_umount, PLAN_LSM)                                                                  \

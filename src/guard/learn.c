@@ -373,12 +373,16 @@ static void add_peer(struct sight *s, const char *name, const char *address, uin
 {
 	struct guard_peer peer = {.address = name != NULL ? NULL : address,
 				  .name = name,
-				  .protocol = proto == IPPROTO_UDP   ? "udp"
-					      : proto == IPPROTO_TCP ? "tcp"
-								     : s->e->peer_protocol,
+				  .protocol = s->rec->type == GUARD_REC_UNIX ? "unix"
+					      : proto == IPPROTO_UDP         ? "udp"
+					      : proto == IPPROTO_TCP         ? "tcp"
+									     : NULL,
 				  .port = port};
-	struct guard_peer *item = guard_profile_add_peer(s->p, &peer, &s->fresh);
+	struct guard_peer *item;
 
+	if (peer.protocol == NULL)
+		return; /* a raw socket's, which is judged as such */
+	item = guard_profile_add_peer(s->p, &peer, &s->fresh);
 	if (item != NULL)
 		touch(&item->item, s->bit, s->now);
 }
@@ -486,7 +490,8 @@ static void learn_other(struct sight *s)
 	if (s->rec->type == GUARD_REC_CALL && call < GUARD_N_SYSCALLS)
 		s->p->syscalls[call / 64] |= 1ull << (call % 64);
 	/* A port on which connections come may have been offered before anybody looked. */
-	if (s->rec->type == GUARD_REC_BIND || s->rec->type == GUARD_REC_ACCEPT) {
+	if ((s->rec->type == GUARD_REC_BIND || s->rec->type == GUARD_REC_ACCEPT) &&
+	    (s->rec->proto == IPPROTO_TCP || s->rec->proto == IPPROTO_UDP)) {
 		listen = guard_profile_add_listen(s->p, s->e->peer_protocol,
 						  s->rec->type == GUARD_REC_BIND ? s->e->peer_port
 										 : s->e->local_port,
@@ -529,6 +534,9 @@ void guard_learn_event(struct guard_learn *l, const struct guard_rec *rec, struc
 	case GUARD_REC_CONNECT:
 	case GUARD_REC_SEND:
 		learn_peer(&s);
+		break;
+	case GUARD_REC_UNIX:
+		add_peer(&s, NULL, e->peer_address, 0, 0);
 		break;
 	case GUARD_REC_DNS:
 		learn_name(&s);

@@ -266,6 +266,8 @@ const char *guard_peer_text(struct sk_arena *a, const struct guard_peer *peer)
 	const char *who = peer->name != NULL ? peer->name : peer->address;
 	const char *protocol = peer->protocol != NULL ? peer->protocol : "any protocol";
 
+	if (strcmp(protocol, "unix") == 0)
+		return sk_arena_printf(a, "%s unix", who);
 	if (peer->port == 0)
 		return sk_arena_printf(a, "%s any port %s", who, protocol);
 	return sk_arena_printf(a, "%s port %u %s", who, peer->port, protocol);

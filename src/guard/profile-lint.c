@@ -329,6 +329,13 @@ static void lint_peer(const struct guard_peer *peer, struct guard_lint *l)
 	const char *text = guard_peer_text(l->arena, peer);
 	struct sk_span address = sk_span_str(peer->address);
 
+	if (peer->protocol != NULL && strcmp(peer->protocol, "unix") == 0) {
+		FINDING(l, WARNING, "engine_socket", "peers", text,
+			"may talk to a container engine, and so do anything on the host",
+			"keep it for tools that manage containers only; better: a proxy that "
+			"allows what they need");
+		return;
+	}
 	if (sk_span_ends(address, "/0") || (peer->name != NULL && strcmp(peer->name, "*") == 0))
 		FINDING(l, WARNING, "any_peer", "peers", text, "allows every address",
 			"name the peers, or a narrower prefix");

@@ -204,13 +204,17 @@ int guard_read_mode(struct guard_reader *r, const struct sk_yaml *y, void *to)
 
 int guard_read_protocol(struct guard_reader *r, const struct sk_yaml *y, void *to)
 {
+	static const char *const words[] = {"tcp", "udp", "unix"};
 	struct sk_span s;
 	int res = guard_read_scalar(r, y, &s);
 
 	if (res < 0)
 		return res;
-	if (!sk_span_eq_str(s, "tcp") && !sk_span_eq_str(s, "udp"))
-		return guard_read_fail_word(r, y, "a protocol is tcp or udp, not", s.ptr);
-	*(const char **)to = s.ptr[0] == 't' ? "tcp" : "udp";
-	return 0;
+	for (size_t i = 0; i < SK_ARRAY_LEN(words); i++) {
+		if (sk_span_eq_str(s, words[i])) {
+			*(const char **)to = words[i];
+			return 0;
+		}
+	}
+	return guard_read_fail_word(r, y, "a protocol is tcp, udp or unix, not", s.ptr);
 }

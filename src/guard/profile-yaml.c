@@ -306,16 +306,6 @@ static bool is_address(const char *text)
 	       (sk_parse_u32(sk_span_sub(s, slash + 1, s.len), &bits) && bits <= (v6 ? 128 : 32));
 }
 
-static int read_address(struct guard_reader *r, const struct sk_yaml *y, void *to)
-{
-	int res = guard_read_text(r, y, to);
-
-	if (res == 0 && !is_address(*(const char **)to))
-		return guard_read_fail_word(r, y,
-					    "not an IP address or prefix:", *(const char **)to);
-	return res;
-}
-
 static int read_names(struct guard_reader *r, const struct sk_yaml *y, void *to)
 {
 	struct guard_profile *p = to;
@@ -342,11 +332,16 @@ static int read_peer_name(struct guard_reader *r, const struct sk_yaml *y, void 
 	return res;
 }
 
+static bool is_unix(const char *protocol)
+{
+	return protocol != NULL && strcmp(protocol, "unix") == 0;
+}
+
 static int read_peer(struct guard_reader *r, const struct sk_yaml *y, void *to,
 		     struct guard_seen *seen)
 {
 	static const struct guard_field fields[] = {
-		GUARD_FIELD("address", read_address, guard_peer, address),
+		GUARD_FIELD("address", guard_read_text, guard_peer, address),
 		GUARD_FIELD("name", read_peer_name, guard_peer, name),
 		GUARD_FIELD("protocol", guard_read_protocol, guard_peer, protocol),
 		GUARD_FIELD("port", guard_read_port, guard_peer, port),
@@ -360,6 +355,11 @@ static int read_peer(struct guard_reader *r, const struct sk_yaml *y, void *to,
 		return res;
 	if ((peer->address == NULL) == (peer->name == NULL))
 		return guard_read_fail(r, y, "a peer has either an address or a name");
+	if (is_unix(peer->protocol) && (peer->name != NULL || peer->port != 0))
+		return guard_read_fail(
+			r, y, "a peer of protocol unix has a path for its address, and no port");
+	if (peer->address != NULL && !is_unix(peer->protocol) && !is_address(peer->address))
+		return guard_read_fail_word(r, y, "not an IP address or prefix:", peer->address);
 	key = sk_arena_printf(r->p->arena, "%c%s|%s|%u", peer->name != NULL ? 'n' : 'a',
 			      peer->name != NULL ? peer->name : peer->address,
 			      peer->protocol != NULL ? peer->protocol : "", peer->port);
@@ -387,7 +387,7 @@ static int read_listen(struct guard_reader *r, const struct sk_yaml *y, void *to
 	res = guard_read_mapping(r, y, fields, SK_ARRAY_LEN(fields), port);
 	if (res < 0)
 		return res;
-	if (port->port == 0)
+	if (port->port == 0 || is_unix(port->protocol))
 		return guard_read_fail(r, y, "the item has no port");
 	key = sk_arena_printf(r->p->arena, "%s|%u", port->protocol, port->port);
 	if (!guard_read_is_first(&seen->keys, sk_span_str(key)))

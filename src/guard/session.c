@@ -112,6 +112,7 @@ static enum guard_kind kind_of(const struct guard_rec *rec, struct guard_event *
 		return GUARD_KIND_MMAP;
 	case GUARD_REC_CONNECT:
 	case GUARD_REC_RAW:
+	case GUARD_REC_UNIX:
 		return GUARD_KIND_CONNECT;
 	case GUARD_REC_ACCEPT:
 		return GUARD_KIND_ACCEPT;
@@ -153,6 +154,8 @@ static const char *raw_name(uint32_t family)
 		return "vsock";
 	case AF_XDP:
 		return "xdp";
+	case AF_ALG:
+		return "alg";
 	default:
 		return "other";
 	}
@@ -223,6 +226,12 @@ static void fill_peer(struct guard_session *s, const struct guard_rec *rec, cons
 {
 	if (rec->type == GUARD_REC_RAW) {
 		e->peer_protocol = proto_name(rec);
+		return;
+	}
+	if (rec->type == GUARD_REC_UNIX) {
+		e->peer_protocol = "unix";
+		(void)snprintf(s->name, sizeof(s->name), "%.*s", (int)rec->name_len, data);
+		e->peer_address = rec->name_len != 0 ? s->name : NULL;
 		return;
 	}
 	if (rec->type != GUARD_REC_CONNECT && rec->type != GUARD_REC_SEND &&

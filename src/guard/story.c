@@ -253,10 +253,20 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 		(void)sk_buf_add_str(b, "memory without a file behind it was made executable");
 		return;
 	case GUARD_REASON_RAW_SOCKET:
-		(void)sk_buf_printf(b, "a %s socket was opened",
-				    e->peer_protocol != NULL ? e->peer_protocol : "raw");
+		if (e->peer_protocol != NULL && strcmp(e->peer_protocol, "alg") == 0)
+			(void)sk_buf_add_str(b, "a socket of the kernel's ciphers was opened");
+		else
+			(void)sk_buf_printf(b, "a %s socket was opened",
+					    e->peer_protocol != NULL ? e->peer_protocol : "raw");
 		return;
 	case GUARD_REASON_ESCAPE:
+		if (e->kind == GUARD_KIND_CONNECT) {
+			quote(b, e->peer_address);
+			(void)sk_buf_add_str(b,
+					     " is a container engine's socket outside: who talks "
+					     "to it rules the host, and this service never did");
+			return;
+		}
 		(void)sk_buf_printf(b, "%s leads out of a container and this service never used it",
 				    e->detail != NULL ? e->detail : "the call");
 		return;

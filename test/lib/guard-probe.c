@@ -25,6 +25,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -637,6 +638,41 @@ static int server(const char *arg)
 	return -1;
 }
 
+static int unix_socket(const char *path, struct sockaddr_un *a)
+{
+	*a = (struct sockaddr_un){.sun_family = AF_UNIX};
+	(void)snprintf(a->sun_path, sizeof(a->sun_path), "%s", path);
+	return socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static int unix_connect(const char *arg)
+{
+	struct sockaddr_un a;
+	int fd = unix_socket(arg, &a);
+
+	return connect(fd, (struct sockaddr *)&a, sizeof(a));
+}
+
+/* Listens from now on, in the background. */
+static int unix_listen(const char *arg)
+{
+	struct sockaddr_un a;
+	int fd = unix_socket(arg, &a);
+
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 || listen(fd, 8) != 0)
+		return -1;
+	if (fork() == 0)
+		for (;;)
+			(void)close(accept(fd, NULL, NULL));
+	return 0;
+}
+
+static int alg(const char *arg)
+{
+	(void)arg;
+	return sock(AF_ALG, SOCK_SEQPACKET, 0);
+}
+
 /* The numbers of this process and of its parent, as they are seen here. */
 static int numbers(const char *arg)
 {
@@ -818,6 +854,9 @@ static const struct {
 	{"serve", serve},
 	{"server", server},
 	{"numbers", numbers},
+	{"unix", unix_connect},
+	{"unix-listen", unix_listen},
+	{"alg", alg},
 	{"wait", do_wait},
 	{"chown", do_chown},
 	{"shell-socket", shell_socket},

@@ -132,20 +132,23 @@ static __always_inline void call_notable(struct subject *s, struct task_struct *
 	__u32 nr = (__u32)regs->orig_ax & CALL_NR;
 	enum call_op op = op_of(nr, compat);
 
+	if (compat && nr == SOCKETCALL)
+		op = op_of_socketcall((__u32)regs->bx);
 	on_leaving(s, task, regs);
 	if (op == OP_NONE || (ret < 0 && ret >= -4095))
 		return;
 	if (op == OP_OPEN)
 		on_open(s, task, regs, nr, compat, (__u32)ret);
-	else if (op == OP_ACCEPT || (compat && nr == SOCKETCALL &&
-				     (regs->bx == SYS_ACCEPT_ || regs->bx == SYS_ACCEPT4_)))
+	else if (op == OP_ACCEPT)
 		on_accept(s, task, (__u32)ret);
+	else if (op == OP_CONNECT)
+		on_connect(s, task, call_socket(regs, nr, compat));
 	else if (op == OP_SOCKET)
 		on_socket(s, task, (__u32)ret);
 	else if (op == OP_USER)
 		note_user(s, task);
 	else if (op == OP_LISTEN)
-		on_listen(s, task, (__u32)(compat ? regs->bx : regs->di));
+		on_listen(s, task, call_socket(regs, nr, compat));
 	else
 		on_mmap(s, task, regs, ret, have_vma, op);
 }

@@ -10,6 +10,7 @@ enum {
 	MODE_CHARACTERS = 0020000,
 	PTS_MAJOR_FIRST = 136, /* pseudo terminals, Documentation/admin-guide/devices.txt */
 	PTS_MAJOR_LAST = 143,
+	AF_UNIX_ = 1,
 	AF_INET_ = 2,
 	AF_INET6_ = 10,
 };

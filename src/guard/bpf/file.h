@@ -188,3 +188,18 @@ __noinline int guard_path(__u64 path)
 
 	return x != NULL ? path_walk((struct path *)path, task, x->data, &x->rec) : 0;
 }
+
+/* FNV-1a of a file's own name, as guard_parse makes it of a script's. */
+static __noinline __u64 dentry_hash(struct dentry *dentry)
+{
+	__u8 n[GUARD_NAME_HASHED + 1] = {};
+	__u64 hash = GUARD_FNV_BASIS;
+
+	bpf_probe_read_kernel_str(n, sizeof(n), BPF_CORE_READ(dentry, d_name.name));
+	for (int i = 0; i < GUARD_NAME_HASHED; i++) {
+		if (n[i] == 0)
+			break;
+		hash = (hash ^ n[i]) * GUARD_FNV_PRIME;
+	}
+	return hash;
+}

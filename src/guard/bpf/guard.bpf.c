@@ -20,6 +20,7 @@
 #include "decide.h"
 #include "life.h"
 #include "exec.h"
+#include "unix.h"
 #include "socket.h"
 #include "sysnr.h"
 #include "noted.h"

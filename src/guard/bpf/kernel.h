@@ -247,6 +247,22 @@ struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_type;
 	__u16 sk_protocol;
+	struct pid *sk_peer_pid;
+} KRELO;
+
+struct sockaddr_un {
+	char sun_path[108];
+} KRELO;
+
+struct unix_address {
+	int len;
+	struct sockaddr_un name[1];
+} KRELO;
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct path path;
+	struct sock *peer;
 } KRELO;
 
 struct socket {

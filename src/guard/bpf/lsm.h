@@ -426,6 +426,27 @@ int BPF_PROG(guard_socket_connect, struct socket *sock, struct sockaddr *address
 	return ret != 0 ? ret : on_sockaddr(sock, address, GUARD_REC_CONNECT);
 }
 
+SEC("lsm/unix_stream_connect")
+int BPF_PROG(guard_unix_connect, struct sock *sk, struct sock *other, struct sock *newsk, int ret)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 id = bpf_get_current_pid_tgid();
+	struct subject s = {};
+	__u32 zero = 0;
+	struct told *t = bpf_map_lookup_elem(&told_blank, &zero);
+	__u8 verdict = GUARD_REC_OBSERVED;
+
+	if (ret != 0 || subject_current(&s) != 0 || t == NULL ||
+	    bpf_map_update_elem(&tolds, &id, t, BPF_ANY) != 0)
+		return ret;
+	t = bpf_map_lookup_elem(&tolds, &id);
+	if (t != NULL)
+		verdict = rule_unix(&s, task, (void *)other, BPF_CORE_READ(other, sk_peer_pid),
+				    &t->rec, t->path, GUARD_REC_DENIED);
+	bpf_map_delete_elem(&tolds, &id);
+	return verdict == GUARD_REC_DENIED ? -EPERM_ : 0;
+}
+
 SEC("lsm/socket_sendmsg")
 int BPF_PROG(guard_socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, int ret)
 {

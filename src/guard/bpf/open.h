@@ -10,21 +10,6 @@ enum {
 	DENTRY_BYTES = 64,                   /* of a dentry's beginning, read at once */
 };
 
-/* FNV-1a of a file's own name, as guard_parse makes it of a script's. */
-static __noinline __u64 dentry_hash(struct dentry *dentry)
-{
-	__u8 n[GUARD_NAME_HASHED + 1] = {};
-	__u64 hash = GUARD_FNV_BASIS;
-
-	bpf_probe_read_kernel_str(n, sizeof(n), BPF_CORE_READ(dentry, d_name.name));
-	for (int i = 0; i < GUARD_NAME_HASHED; i++) {
-		if (n[i] == 0)
-			break;
-		hash = (hash ^ n[i]) * GUARD_FNV_PRIME;
-	}
-	return hash;
-}
-
 /* Does user space have to look at an opened file before the program goes on? */
 static __always_inline int must_look(struct subject *s, struct seen_file *f, __u32 op)
 {

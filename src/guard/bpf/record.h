@@ -99,6 +99,7 @@ enum guard_rec_type {
 	GUARD_REC_FORK,   /* op: child's pid, value: its host pid */
 	GUARD_REC_EXIT,   /* value: exit code */
 	GUARD_REC_ACCEPT, /* peer; op: own port; args: own address, as in addr */
+	GUARD_REC_UNIX,   /* name: the path that the other end's socket was bound to */
 };
 
 enum guard_rec_flags {

@@ -3,9 +3,7 @@
 #pragma once
 
 enum {
-	AF_UNIX_ = 1,
 	AF_NETLINK_ = 16,
-	AF_ALG_ = 38,
 	SOCK_RAW_ = 3,
 	PROTO_TCP = 6,
 	PROTO_UDP = 17,
@@ -15,7 +13,7 @@ enum {
 
 /*
  * Sockets that no peer rule can judge: raw and packet sockets, pings, whatever speaks to a
- * hypervisor, a bus or a network in another way than by TCP and UDP.
+ * hypervisor, a bus, the kernel's ciphers or a network in another way than by TCP and UDP.
  */
 static __always_inline int is_raw(__u32 family, __u32 type, __u32 proto)
 {
@@ -23,7 +21,7 @@ static __always_inline int is_raw(__u32 family, __u32 type, __u32 proto)
 		return type == SOCK_RAW_ ||
 		       (proto != 0 && proto != PROTO_TCP && proto != PROTO_UDP &&
 			proto != PROTO_UDPLITE && proto != PROTO_MPTCP);
-	return family != 0 && family != AF_UNIX_ && family != AF_NETLINK_ && family != AF_ALG_;
+	return family != 0 && family != AF_UNIX_ && family != AF_NETLINK_;
 }
 
 static __always_inline void on_socket(struct subject *s, struct task_struct *task, __u32 fd)
@@ -152,6 +150,31 @@ static __always_inline void note_accept(struct subject *s, struct task_struct *t
 	x.rec.args_len = sizeof(x.own);
 	if (send_record(&x, sizeof(x), s->container) == 0)
 		bpf_map_update_elem(&clients, &key, &one, BPF_ANY);
+}
+
+/* IPv4 and IPv6 are judged where the cgroup's programs are asked. */
+static __always_inline void on_connect(struct subject *s, struct task_struct *task, __u32 fd)
+{
+	struct file *file = file_of_fd(task, fd);
+	struct unix_sock *peer;
+	struct socket *sock;
+	struct scratch *x;
+	__u32 zero = 0;
+	struct sock *sk;
+
+	if (file == NULL || (BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT) != MODE_SOCKET)
+		return;
+	sock = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(sock, sk);
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX_)
+		return;
+	peer = (void *)BPF_CORE_READ((struct unix_sock *)sk, peer);
+	x = bpf_map_lookup_elem(&scratches, &zero);
+	if (peer == NULL || x == NULL)
+		return;
+	if (rule_unix(s, task, peer, BPF_CORE_READ(sk, sk_peer_pid), &x->rec, x->data,
+		      GUARD_REC_KILLED) == GUARD_REC_KILLED)
+		bpf_send_signal(SIG_KILL);
 }
 
 static __always_inline void on_accept(struct subject *s, struct task_struct *task, __u32 fd)

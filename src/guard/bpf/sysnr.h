@@ -12,6 +12,9 @@ enum {
 	READ_IMPLIES_EXEC_BIT = 0x0400000,
 	NEW_NAMESPACES = 0x7e020080, /* CLONE_NEWTIME, NEWNS, NEWCGROUP … NEWNET */
 	SOCKETCALL = 102,            /* the 32-bit call, and what it may be told to do */
+	SYS_SOCKET_ = 1,
+	SYS_CONNECT_ = 3,
+	SYS_LISTEN_ = 4,
 	SYS_ACCEPT_ = 5,
 	SYS_ACCEPT4_ = 18,
 };
@@ -24,6 +27,7 @@ enum call_op {
 	OP_SOCKET,
 	OP_LISTEN,
 	OP_ACCEPT,
+	OP_CONNECT,
 	OP_USER,
 };
 
@@ -51,6 +55,8 @@ static __always_inline enum call_op op_of(__u32 nr, int compat)
 		case SOCKETCALL:
 		case 359: /* socket */
 			return OP_SOCKET;
+		case 362: /* connect */
+			return OP_CONNECT;
 		case 363: /* listen */
 			return OP_LISTEN;
 		case 364: /* accept4 */
@@ -80,6 +86,8 @@ static __always_inline enum call_op op_of(__u32 nr, int compat)
 		return OP_MPROTECT;
 	case 41: /* socket */
 		return OP_SOCKET;
+	case 42: /* connect */
+		return OP_CONNECT;
 	case 43:  /* accept */
 	case 288: /* accept4 */
 		return OP_ACCEPT;
@@ -91,6 +99,32 @@ static __always_inline enum call_op op_of(__u32 nr, int compat)
 		return OP_USER;
 	}
 	return OP_NONE;
+}
+
+static __always_inline enum call_op op_of_socketcall(__u32 what)
+{
+	switch (what) {
+	case SYS_SOCKET_:
+		return OP_SOCKET;
+	case SYS_CONNECT_:
+		return OP_CONNECT;
+	case SYS_LISTEN_:
+		return OP_LISTEN;
+	case SYS_ACCEPT_:
+	case SYS_ACCEPT4_:
+		return OP_ACCEPT;
+	}
+	return OP_NONE;
+}
+
+/* The descriptor that a call is about: its first argument, which socketcall has in memory. */
+static __always_inline __u32 call_socket(struct pt_regs *regs, __u32 nr, int compat)
+{
+	__u32 fd = (__u32)(compat ? regs->bx : regs->di);
+
+	if (compat && nr == SOCKETCALL)
+		bpf_probe_read_user(&fd, sizeof(fd), (void *)(regs->cx & 0xffffffff));
+	return fd;
 }
 
 /*
@@ -180,13 +214,13 @@ static __always_inline __u8 break_out(__u32 nr, __u64 arg)
 #define BIT_IN(word, nr) ((nr) / 64 == (word) ? 1ull << ((nr) % 64) : 0)
 #define NATIVE_CALLS(w)                                                                            \
 	(BIT_IN(w, 2) | BIT_IN(w, 9) | BIT_IN(w, 10) | BIT_IN(w, 30) | BIT_IN(w, 41) |             \
-	 BIT_IN(w, 43) | BIT_IN(w, 288) | BIT_IN(w, 50) | BIT_IN(w, 85) | BIT_IN(w, 101) |         \
-	 BIT_IN(w, 105) | BIT_IN(w, 113) | BIT_IN(w, 117) | BIT_IN(w, 135) | BIT_IN(w, 155) |      \
-	 BIT_IN(w, 165) | BIT_IN(w, 166) | BIT_IN(w, 172) | BIT_IN(w, 173) | BIT_IN(w, 175) |      \
-	 BIT_IN(w, 246) | BIT_IN(w, 257) | BIT_IN(w, 272) | BIT_IN(w, 298) | BIT_IN(w, 304) |      \
-	 BIT_IN(w, 308) | BIT_IN(w, 311) | BIT_IN(w, 313) | BIT_IN(w, 320) | BIT_IN(w, 321) |      \
-	 BIT_IN(w, 329) | BIT_IN(w, 425) | BIT_IN(w, 428) | BIT_IN(w, 429) | BIT_IN(w, 430) |      \
-	 BIT_IN(w, 432) | BIT_IN(w, 433) | BIT_IN(w, 437) | BIT_IN(w, 442))
+	 BIT_IN(w, 42) | BIT_IN(w, 43) | BIT_IN(w, 288) | BIT_IN(w, 50) | BIT_IN(w, 85) |          \
+	 BIT_IN(w, 101) | BIT_IN(w, 105) | BIT_IN(w, 113) | BIT_IN(w, 117) | BIT_IN(w, 135) |      \
+	 BIT_IN(w, 155) | BIT_IN(w, 165) | BIT_IN(w, 166) | BIT_IN(w, 172) | BIT_IN(w, 173) |      \
+	 BIT_IN(w, 175) | BIT_IN(w, 246) | BIT_IN(w, 257) | BIT_IN(w, 272) | BIT_IN(w, 298) |      \
+	 BIT_IN(w, 304) | BIT_IN(w, 308) | BIT_IN(w, 311) | BIT_IN(w, 313) | BIT_IN(w, 320) |      \
+	 BIT_IN(w, 321) | BIT_IN(w, 329) | BIT_IN(w, 425) | BIT_IN(w, 428) | BIT_IN(w, 429) |      \
+	 BIT_IN(w, 430) | BIT_IN(w, 432) | BIT_IN(w, 433) | BIT_IN(w, 437) | BIT_IN(w, 442))
 
 /* Does op_of() or break_out() say anything of the call? 32-bit calls and x32 are rare: all may. */
 static __always_inline int is_notable(__u32 nr, int compat)
