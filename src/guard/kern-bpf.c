@@ -216,6 +216,8 @@ static int open_skeleton(struct guard_kern *k, const struct btf *btf,
 	for (size_t i = 0; i < SK_ARRAY_LEN(engine_sockets); i++)
 		k->skel->rodata->engine_sockets[i] = guard_name_hash(engine_sockets[i]);
 	k->skel->rodata->lsm_backend = k->backend == GUARD_BACKEND_LSM;
+	k->skel->rodata->have_cast =
+		btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	/* FMODE_BACKING moved with 6.14 and is no part of the type information. */
 	k->skel->rodata->fmode_backing = kernel_version() >= 6014   ? 1u << 24
 					 : kernel_version() >= 6005 ? 1u << 25
@@ -560,6 +562,8 @@ void guard_bpf_changed(struct guard_kern *k, enum guard_map map, const void *val
 		(void)__atomic_add_fetch(&k->skel->bss->generation, 1, __ATOMIC_RELEASE);
 	if (map == GUARD_MAP_TASKS && (task->flags & GUARD_T_ENDS) != 0)
 		(void)__atomic_add_fetch(&k->skel->bss->n_ending, 1, __ATOMIC_RELEASE);
+	if (map == GUARD_MAP_TASKS && (task->flags & GUARD_T_STRAY) != 0)
+		(void)__atomic_add_fetch(&k->skel->bss->n_strays, 1, __ATOMIC_RELEASE);
 	if (map == GUARD_MAP_TASKS && task->script != 0)
 		(void)__atomic_add_fetch(&k->skel->bss->n_scripts, 1, __ATOMIC_RELEASE);
 }

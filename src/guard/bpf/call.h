@@ -157,19 +157,25 @@ static __always_inline int call_done(struct task_struct *task, __u64 cgroup, int
 				     struct pt_regs *regs, long ret, int have_vma)
 {
 	__u32 nr = (__u32)regs->orig_ax & CALL_NR;
+	struct noted *n = noted_now(cgroup);
 	int notable, noted;
 	struct subject s = {};
 
+	if (n != NULL && n->nobodys && n_strays == 0)
+		return 0;
 	if (nr == CALL_NR)
 		nr = CALL_SIGRETURN; /* which has put other registers in place */
-	notable = !lsm_backend && is_notable(nr, compat) && (compat || !is_data(task, regs, nr));
-	noted = !calls_wanted || is_noted(cgroup, nr, compat);
+	notable = !lsm_backend && is_notable(nr, compat) &&
+		  (compat || !is_data(task, regs, nr, have_vma));
+	noted = !calls_wanted || is_noted(n, nr, compat);
 	if (noted && n_ending == 0 &&
 	    (!notable || (have_vma && !compat && is_reading(regs, nr) &&
 			  (ret < 0 || was_opened(cgroup, task, (__u32)ret)))))
 		return 0;
-	if (subject_current(&s) != 0)
+	if (subject_current(&s) != 0) {
+		keep_nobodys(cgroup);
 		return 0;
+	}
 	if (s.task->flags & GUARD_T_ENDS) {
 		bpf_send_signal(SIG_KILL);
 		return 0;
@@ -197,7 +203,7 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(guard_sys_exit_old, struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	__u64 cgroup = calls_wanted ? task_cgroup(task) : 0;
+	__u64 cgroup = task_cgroup(task);
 
 	return call_done(task, cgroup, is_compat(task), regs, ret, 0);
 }

@@ -57,6 +57,8 @@ static __always_inline int is_for_memory(struct pt_regs *regs)
 	case 322:     /* execveat */
 	case CALL_NR: /* a fault */
 		return 1;
+	case 56: /* clone */
+		return (regs->di & NEW_NAMESPACES) == 0;
 	}
 	return 0;
 }
@@ -74,9 +76,8 @@ int BPF_PROG(guard_capable, const struct cred *cred, void *target_ns, void *capa
 	    (cap == CAP_SYS_ADMIN_ && is_for_memory((void *)bpf_task_pt_regs((void *)task))))
 		return 0;
 	cgroup = task->cgroups->dfl_cgrp->kn->id;
-	n = noted_of(cgroup);
-	if (n != NULL && n->cgroup == cgroup && n->generation == generation &&
-	    (n->caps >> (cap & 63) & 1))
+	n = noted_now(cgroup);
+	if (n != NULL && (n->caps >> (cap & 63) & 1))
 		return 0;
 	if (on_cap(cred, cap, GUARD_REC_KILLED) == GUARD_REC_KILLED)
 		bpf_send_signal(SIG_KILL);

@@ -13,8 +13,13 @@ typedef struct {
 	int counter;
 } katomic_t;
 
+struct list_head {
+	struct list_head *next;
+} KRELO;
+
 struct qstr {
 	const unsigned char *name;
+	__u64 hash_len;
 } KRELO;
 
 struct super_block {

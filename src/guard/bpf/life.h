@@ -109,6 +109,14 @@ static __always_inline void add_task(__u32 tgid, struct guard_task *t)
 		st->tasks_full++;
 }
 
+static __always_inline void set_stray(struct guard_task *t)
+{
+	if (t->flags & GUARD_T_STRAY)
+		return;
+	t->flags |= GUARD_T_STRAY;
+	__sync_fetch_and_add(&n_strays, 1);
+}
+
 /*
  * Someone is put into a container. What is inside already keeps its identity wherever it goes; what
  * comes from outside takes the container's.
@@ -124,11 +132,14 @@ int BPF_PROG(guard_cgroup_attach, struct cgroup *dst, const char *path, struct t
 	if (BPF_CORE_READ(dst, root, hierarchy_id) != 0)
 		return 0;
 	c = container_of_id(BPF_CORE_READ(dst, kn, id));
-	if (c == NULL)
-		return 0;
 	t = bpf_map_lookup_elem(&tasks, &tgid);
-	if (t != NULL && (t->cgroup == c->top || bpf_map_lookup_elem(&tasks, &self) != NULL))
+	if (t != NULL && (c == NULL || c->top != t->cgroup))
+		set_stray(t);
+	if (c == NULL ||
+	    (t != NULL && (t->cgroup == c->top || bpf_map_lookup_elem(&tasks, &self) != NULL)))
 		return 0;
+	if (t != NULL)
+		__sync_fetch_and_add(&n_strays, -1);
 	fresh.cgroup = c->top;
 	fresh.flags = GUARD_T_JOINING;
 	fresh.ppid = BPF_CORE_READ(task, real_parent, tgid);
@@ -196,6 +207,11 @@ int BPF_PROG(guard_fork, struct task_struct *parent, struct task_struct *child)
 			copy.flags |= GUARD_T_ENDS;
 		if (copy.flags & GUARD_T_ENDS)
 			__sync_fetch_and_add(&n_ending, 1);
+		/* Perhaps born into another cgroup (CLONE_INTO_CGROUP). */
+		if (parent->cgroups != child->cgroups)
+			copy.flags |= GUARD_T_STRAY;
+		if (copy.flags & GUARD_T_STRAY)
+			__sync_fetch_and_add(&n_strays, 1);
 		if (copy.script != 0)
 			__sync_fetch_and_add(&n_scripts, 1);
 		add_task(tgid, &copy);
@@ -248,6 +264,8 @@ int BPF_PROG(guard_exit, struct task_struct *task)
 	note_exit(t);
 	if (t->flags & GUARD_T_ENDS)
 		__sync_fetch_and_add(&n_ending, -1);
+	if (t->flags & GUARD_T_STRAY)
+		__sync_fetch_and_add(&n_strays, -1);
 	set_script(t, 0);
 	bpf_map_delete_elem(&tasks, &tgid);
 	return 0;

@@ -120,10 +120,11 @@ static __always_inline void guess_vma(struct task_struct *task, struct pt_regs *
 }
 
 /* Memory that nobody may execute, which is nearly all: no need to ask who that is. */
-static __always_inline int is_data(struct task_struct *task, struct pt_regs *regs, __u32 nr)
+static __always_inline int is_data(struct task_struct *task, struct pt_regs *regs, __u32 nr,
+				   int direct)
 {
 	return (nr == 9 || nr == 10) && (regs->dx & VM_EXEC_BIT) == 0 &&
-	       (BPF_CORE_READ(task, personality) & READ_IMPLIES_EXEC_BIT) == 0;
+	       (TASK_GET(direct, task, personality) & READ_IMPLIES_EXEC_BIT) == 0;
 }
 
 static __always_inline void on_mmap(struct subject *s, struct task_struct *task,

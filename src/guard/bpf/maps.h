@@ -53,6 +53,7 @@ enum {
 const volatile __u32 host_mnt_ns = 0;
 const volatile __u32 lsm_backend = 0;   /* file and network decisions are made in LSM hooks */
 const volatile __u64 args_key = 0;      /* of the hash of arguments, drawn at each start */
+const volatile __u32 have_cast = 0;     /* the kernel has bpf_rdonly_cast */
 const volatile __u32 fmode_backing = 0; /* bit of file.f_mode: struct backing_file; 0: none */
 const volatile __u32 ovl_upper_off =
 	0; /* from struct inode to ovl_inode.__upperdentry; 0: unknown */
@@ -61,10 +62,12 @@ const volatile __u32 ovl_lower_kind = 0; /* 1 inode, 2 dentry, 3 ovl_entry */
 
 /*
  * What every system call asks for, where it costs least. @n_ending: processes with GUARD_T_ENDS,
- * @n_scripts: those that wait for a script, or more. The others are set by user space.
+ * @n_scripts: those that wait for a script, @n_strays: those with GUARD_T_STRAY; or more. The
+ * others are set by user space.
  */
 __u64 n_ending = 0;
 __u64 n_scripts = 0;
+__u64 n_strays = 0;
 __u32 calls_wanted = 0; /* some policy notes system calls */
 __u32 generation = 0;   /* raised when containers or policies change */
 

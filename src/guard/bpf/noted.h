@@ -3,14 +3,14 @@
 #pragma once
 
 enum {
-	NOTED_CGROUPS = 8, /* a power of two */
+	NOTED_CGROUPS = 64, /* a power of two */
 };
 
 /* Calls of a cgroup that are noted in its container already, for a quick answer. */
 struct noted {
 	__u64 cgroup; /* the one that processes are in, which need not be the container's */
 	__u32 generation;
-	__u32 zero;
+	__u32 nobodys; /* no container of ours: only strays in it need to be looked at */
 	__u64 caps;
 	__u64 calls[GUARD_N_CALLS / 64];
 	__u64 calls_ia32[GUARD_N_CALLS / 64];
@@ -30,24 +30,29 @@ static __always_inline struct noted *noted_of(__u64 cgroup)
 	return bpf_map_lookup_elem(&noted_calls, &i);
 }
 
-static __always_inline int is_noted(__u64 cgroup, __u32 nr, int compat)
+/* What is noted of a cgroup on this CPU, NULL: nothing. */
+static __always_inline struct noted *noted_now(__u64 cgroup)
 {
 	struct noted *n = noted_of(cgroup);
+
+	return n != NULL && n->cgroup == cgroup && n->generation == generation ? n : NULL;
+}
+
+static __always_inline int is_noted(struct noted *n, __u32 nr, int compat)
+{
 	__u64 *word;
 
-	if (n == NULL || n->cgroup != cgroup || n->generation != generation || nr >= GUARD_N_CALLS)
+	if (n == NULL || nr >= GUARD_N_CALLS)
 		return 0;
 	word = compat ? &n->calls_ia32[BOUND(nr / 64, 7)] : &n->calls[BOUND(nr / 64, 7)];
 	return (*word >> (nr % 64)) & 1;
 }
 
-/* Where to keep what needs nothing more of this cgroup, until user space changes its mind. */
-static __always_inline struct noted *noted_place(struct subject *s, __u64 cgroup)
+static __always_inline struct noted *fresh_note(__u64 cgroup)
 {
 	struct noted *n = noted_of(cgroup);
 
-	/* Who brought another container's identity along speaks for nobody else here. */
-	if (n == NULL || container_of_id(cgroup) != s->container)
+	if (n == NULL)
 		return NULL;
 	if (n->cgroup != cgroup || n->generation != generation) {
 		__builtin_memset(n, 0, sizeof(*n));
@@ -55,6 +60,25 @@ static __always_inline struct noted *noted_place(struct subject *s, __u64 cgroup
 		n->generation = generation;
 	}
 	return n;
+}
+
+/* Where to keep what needs nothing more of this cgroup, until user space changes its mind. */
+static __always_inline struct noted *noted_place(struct subject *s, __u64 cgroup)
+{
+	/* Who brought another container's identity along speaks for nobody else here. */
+	return container_of_id(cgroup) == s->container ? fresh_note(cgroup) : NULL;
+}
+
+static __always_inline void keep_nobodys(__u64 cgroup)
+{
+	struct guard_container *c = container_of_id(cgroup);
+	struct noted *n;
+
+	if (c != NULL && (c->flags & GUARD_C_IGNORED) == 0)
+		return;
+	n = fresh_note(cgroup);
+	if (n != NULL)
+		n->nobodys = 1;
 }
 
 static __always_inline void keep_noted(struct subject *s, __u64 cgroup, __u32 nr, int compat)

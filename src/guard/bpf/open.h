@@ -75,9 +75,29 @@ static __always_inline int opened_key(struct opened *o, __u64 cgroup, struct den
 	return 1;
 }
 
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
+
+#define CAST(type, p) ((type *)bpf_rdonly_cast((void *)(p), bpf_core_type_id_kernel(type)))
+
+/* The same of a descriptor, without a call: from 6.2. */
+static __always_inline int opened_key_of_fd(struct opened *o, __u64 cgroup,
+					    struct task_struct *task, __u32 fd)
+{
+	struct list_head *slot = CAST(struct list_head, task->files->fdt->fd + fd);
+	struct file *file = CAST(struct file, slot->next);
+	struct dentry *dentry = file->f_path.dentry;
+
+	o->cgroup = cgroup;
+	o->inode = (__u64)dentry->d_inode;
+	o->parent = (__u64)dentry->d_parent;
+	o->name = dentry->d_name.hash_len;
+	o->generation = generation;
+	return o->inode != 0;
+}
+
 static __always_inline struct opened *opened_place(struct opened *o)
 {
-	__u32 i = (__u32)((o->inode >> 6) ^ o->name ^ o->cgroup) & (OPENED_FILES - 1);
+	__u32 i = (__u32)(o->name ^ (o->name >> 32) ^ o->cgroup) & (OPENED_FILES - 1);
 
 	return bpf_map_lookup_elem(&opened_files, &i);
 }
@@ -93,9 +113,14 @@ static __always_inline int was_opened(__u64 cgroup, struct task_struct *task, __
 
 	if (n_scripts != 0 || fd >= task->files->fdt->max_fds)
 		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), task->files->fdt->fd + fd);
-	if (file == NULL || !opened_key(&o, cgroup, BPF_CORE_READ(file, f_path.dentry)))
-		return 0;
+	if (have_cast) {
+		if (!opened_key_of_fd(&o, cgroup, task, fd))
+			return 0;
+	} else {
+		bpf_probe_read_kernel(&file, sizeof(file), task->files->fdt->fd + fd);
+		if (file == NULL || !opened_key(&o, cgroup, BPF_CORE_READ(file, f_path.dentry)))
+			return 0;
+	}
 	have = opened_place(&o);
 	return have != NULL && have->cgroup == o.cgroup && have->inode == o.inode &&
 	       have->parent == o.parent && have->name == o.name && have->generation == o.generation;

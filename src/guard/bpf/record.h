@@ -194,6 +194,8 @@ enum guard_task_flags {
 	GUARD_T_DOOMED = 1 << 5, /* a kill was sent */
 	GUARD_T_PAUSED = 1 << 6, /* stopped for a file it opened; its threads may be in calls */
 	GUARD_T_ENDS = 1 << 7,   /* goes on although it must not: killed where it is met */
+	GUARD_T_STRAY =
+		1 << 8, /* or a thread of it: lives in a cgroup that is not its container's */
 };
 
 /** struct guard_container - keyed by cgroup id */
