@@ -156,7 +156,10 @@ static bool tell_use(const struct guard_event *e, struct sk_buf *b)
 	quote_file(b, e);
 	if (strcmp(e->detail, "parent") == 0) {
 		(void)sk_buf_add_str(b, " is known, but not as started by ");
-		quote(b, e->exe);
+		if (e->exe != NULL)
+			quote(b, e->exe);
+		else
+			(void)sk_buf_add_str(b, "who started it, which nobody can tell any more");
 	} else {
 		(void)sk_buf_add_str(b, " is known, but not with these arguments");
 	}
