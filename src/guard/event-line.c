@@ -68,7 +68,8 @@ static void add_subject(struct sk_buf *b, const struct guard_event *e)
 	}
 	if (e->detail != NULL) {
 		add(b, e->detail);
-		(void)sk_buf_add_char(b, ' ');
+		if (e->file_path != NULL || e->peer_protocol != NULL || e->peer_name != NULL)
+			(void)sk_buf_add_char(b, ' ');
 	}
 	if (e->file_path != NULL) {
 		add(b, e->file_path);
