@@ -120,22 +120,6 @@ static void put_modules_json(struct sk_jw *w, const struct modules *m)
 	sk_jw_end_object(w);
 }
 
-static void put_modules_table(const struct modules *m)
-{
-	static const char *const words[] = {
-		[GUARD_LSM_UNKNOWN] = "not known whether bpf is in it",
-		[GUARD_LSM_ABSENT] = "bpf is not in it, so BPF LSM cannot block",
-		[GUARD_LSM_PRESENT] = "bpf is in it",
-	};
-	char buf[ADVICE_SIZE];
-	const char *advice = modules_advice(m, buf);
-
-	(void)printf("lsm=     %s%s%s%s\n", words[m->bpf], m->list[0] != '\0' ? " (" : "", m->list,
-		     m->list[0] != '\0' ? ")" : "");
-	if (advice != NULL)
-		(void)printf("         %s\n", advice);
-}
-
 /** struct worker - what confines the workers of a scan */
 struct worker {
 	struct scan_worker_feature features[SCAN_WORKER_N_FEATURES];
@@ -239,6 +223,41 @@ static int put_json(const struct findings *f)
 	return sk_jw_finish(&w);
 }
 
+/* Why no program of BPF LSM works although the kernel runs the module; NULL: one does, or is not
+ * needed. */
+static const char *refused(const struct findings *f)
+{
+	const struct guard_kern_program *p = NULL;
+	size_t n = 0;
+
+	if (f->kern != NULL)
+		p = guard_kern_programs(f->kern, &n);
+	for (size_t i = 0; i < n; i++)
+		if (p[i].error != 0 && p[i].hook != NULL && strncmp(p[i].hook, "lsm/", 4) == 0 &&
+		    guard_kern_backend(f->kern) != GUARD_BACKEND_LSM)
+			return p[i].why;
+	return NULL;
+}
+
+static void put_modules_table(const struct findings *f)
+{
+	const struct modules *m = &f->modules;
+	const char *why = m->bpf == GUARD_LSM_PRESENT ? refused(f) : NULL;
+	static const char *const words[] = {
+		[GUARD_LSM_UNKNOWN] = "not known whether bpf is in it",
+		[GUARD_LSM_ABSENT] = "bpf is not in it, so BPF LSM cannot block",
+		[GUARD_LSM_PRESENT] = "bpf is in it",
+	};
+	char buf[ADVICE_SIZE];
+	const char *advice = modules_advice(m, buf);
+
+	(void)printf("lsm=     %s%s%s%s%s%s\n", words[m->bpf], m->list[0] != '\0' ? " (" : "",
+		     m->list, m->list[0] != '\0' ? ")" : "",
+		     why != NULL ? ", but its programs are refused: " : "", why != NULL ? why : "");
+	if (advice != NULL)
+		(void)printf("         %s\n", advice);
+}
+
 static void put_table(const struct findings *f)
 {
 	const struct guard_kern *k = f->kern;
@@ -253,14 +272,14 @@ static void put_table(const struct findings *f)
 		     k != NULL ? guard_backend_name(backend) : "none");
 	if (k == NULL) {
 		(void)printf(": %s\n", f->why.msg);
-		put_modules_table(&f->modules);
+		put_modules_table(f);
 		return;
 	}
 	p = guard_kern_programs(k, &n);
 	if (guard_kern_fallback(k) != NULL)
 		(void)printf(": %s", guard_kern_fallback(k));
 	(void)printf("\n");
-	put_modules_table(&f->modules);
+	put_modules_table(f);
 	(void)printf("fanotify %s%s\n\n", f->fan.code == 0 ? "refuses programs here" : "no: ",
 		     f->fan.code == 0 ? "" : f->fan.msg);
 	for (size_t i = 0; i < n; i++)
