@@ -35,6 +35,7 @@ enum {
 	MOST_KEPT = 1000,
 	MAX_TOKEN = 8 << 10,
 	END_TIMEOUT_MS = 10000,  /* for an agent to answer what is held, and to end */
+	PARKED_US = 10000,       /* between looks at alerts that wait at the end */
 	NAMES_WAIT_US = 3000000, /* longest wait for name servers before the guard is ready */
 };
 
@@ -419,6 +420,8 @@ struct guarding {
 	struct guard_session *session;
 	struct guard_kern *kern;
 	struct guard_output *output;
+	struct cli_owner *owner;
+	const struct guard_sign_list *signs;
 	enum guard_mode mode;
 	struct sk_map said; /* names of services whose gaps were told; texts of their profiles */
 	bool output_failed; /* said once, until it works again */
@@ -435,21 +438,35 @@ static void note_output(struct guarding *g, int r, const struct sk_err *err)
 	g->output_failed = r < 0;
 }
 
+static void put_event(struct guarding *g, const struct guard_event *e)
+{
+	struct sk_err err = {0};
+
+	(void)fflush(stdout);
+	note_output(g, guard_output_event(g->output, e, sk_mono_us(), &err), &err);
+}
+
+/* Alerts whose file's owner is known by now. */
+static void tell_parked(struct guarding *g)
+{
+	const struct guard_event *e;
+
+	while ((e = cli_owner_next(g->owner, g->signs)) != NULL)
+		put_event(g, e);
+}
+
 static void run_event(void *ctx, const struct guard_rec *rec, struct guard_event *e,
 		      struct guard_whose *w)
 {
 	struct guarding *g = ctx;
-	struct sk_err err = {0};
-	int r;
 
 	if (!guard_enforce_event(g->enforce, g->kern, rec, e, w)) {
 		if (rec != NULL && rec->verdict == GUARD_REC_ALERTED)
 			guard_session_mute(g->session, rec);
 		return;
 	}
-	(void)fflush(stdout);
-	r = guard_output_event(g->output, e, sk_mono_us(), &err);
-	note_output(g, r, &err);
+	if (e->owner_question == 0 || !cli_owner_park(g->owner, rec, e))
+		put_event(g, e);
 }
 
 /* What the profile asks for and will not get here; once a profile. */
@@ -598,6 +615,7 @@ static int run_loop(struct guarding *g, struct sk_err *err)
 			return -1;
 		(void)guard_enforce_tick(g->enforce, g->kern, sk_mono_ms());
 		note_decisions(g);
+		tell_parked(g);
 		r = guard_output_tick(g->output, sk_mono_us(), &failure);
 		if (r < 0)
 			note_output(g, r, &failure);
@@ -704,6 +722,8 @@ static int guard_on(struct guarding *g, struct sk_err *err)
 	sig = run_loop(g, err);
 	r = guard_session_end(g->session, sig == SIGUSR2 || cli_switch(g->ctx, "keep"),
 			      sig < 0 ? &failure : err);
+	for (tell_parked(g); cli_owner_has_parked(g->owner); tell_parked(g))
+		(void)usleep(PARKED_US); /* they do not wait for ever */
 	note_output(g, guard_output_flush(g->output, &failure), &failure);
 	if (sig > 0 && r >= 0)
 		say_end(g, sig);
@@ -758,10 +778,12 @@ static int run(struct cli_context *ctx)
 	if (cli_read_signs(ctx, &signs, &err) < 0)
 		return cli_fail(ctx, &err);
 	eo.signs = signs;
-	eo.owner = cli_owner_ask;
-	eo.owner_ctx = owner = cli_owner_new();
+	g.signs = signs;
 	o.kern.calls = guard_wants_calls(eo.dir);
 	block_signals();
+	/* Processes are started before there are threads. */
+	eo.owner = cli_owner_ask;
+	eo.owner_ctx = g.owner = owner = cli_owner_new();
 	if (take_over(&warden, &err) < 0 || open_output(&g, &err) < 0)
 		return cli_fail(ctx, &err);
 	output = g.output;

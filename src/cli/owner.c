@@ -1,74 +1,235 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The databases are read in the layers below the container, so what somebody wrote while it ran is
- * not believed, and by confined processes. An image whose databases cannot be read, or not in time,
- * is let alone for a minute.
+ * not believed, and by confined processes, which another process of ours starts: it has one thread,
+ * and only alerts wait for it. An image whose databases cannot be read, or not in time, is asked
+ * once.
  */
 #include "cli/owner.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/arena.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "guard/event.h"
 #include "guard/files.h"
-#include "guard/session.h"
+#include "guard/story.h"
 #include "scan/owner.h"
-#include "scan/pool.h"
 
 enum {
 	MAX_ANSWERS = 512,
-	ASK_MS = 3000,    /* Debian's lists take 50 ms; events wait meanwhile */
-	AGAIN_MS = 60000, /* until an image is asked that could not be read, or not in time */
+	MAX_PARKED = 256,
+	ASK_MS = 3000,  /* Debian's lists take 50 ms */
+	PARK_MS = 3500, /* longest that an alert waits */
 	TEXT_SIZE = 2 * SCAN_OWNER_SIZE + 2,
+	PATH_SIZE = 4096,
+	STORY_SIZE = 4096,
+};
+
+/** struct question - to the process that asks, sent whole; the layers' directories come with it */
+struct question {
+	uint64_t id;
+	char path[PATH_SIZE];
+};
+
+/** struct reply - its answer */
+struct reply {
+	uint64_t id;
+	bool is_known;
+	bool has_database;
+	char name[SCAN_OWNER_SIZE];
+	char version[SCAN_OWNER_SIZE];
 };
 
 /** struct answer - to one question; used 0: free */
 struct answer {
 	uint64_t used;
-	uint64_t image;    /* hash */
-	uint64_t path;     /* hash; 0: for every path of the image */
-	uint64_t until_ms; /* asked again then; 0: never */
+	uint64_t image; /* hash */
+	uint64_t path;  /* hash; 0: for every path of the image */
+	uint64_t id;
+	bool is_asked; /* and not answered yet */
 	enum guard_owned owned;
 	char text[TEXT_SIZE];
+};
+
+/** struct parked - an alert that waits for an answer */
+struct parked {
+	struct parked *next;
+	struct sk_arena *arena;
+	uint64_t until_ms;
+	bool has_rec;
+	struct guard_rec rec;
+	struct guard_event event;
 };
 
 struct cli_owner {
 	struct answer answers[MAX_ANSWERS];
 	uint64_t clock;
+	uint64_t last_id;
+	int fd; /* of the process that asks; -1: there is none */
+	pid_t pid;
+	struct parked *first; /* they wait in their order */
+	struct parked **last;
+	size_t n_parked;
+	struct parked *told; /* what cli_owner_next() handed out */
+	struct sk_buf text;
 };
+
+/** struct layers - of a container */
+struct layers {
+	int fds[SCAN_OWNER_MAX_LAYERS];
+	size_t n;
+};
+
+union control {
+	struct cmsghdr head;
+	uint8_t room[CMSG_SPACE(sizeof(int) * SCAN_OWNER_MAX_LAYERS)];
+};
+
+/* The next question; false at the end. */
+static bool receive(int fd, struct question *q, struct layers *l)
+{
+	union control control;
+	struct iovec iov = {.iov_base = q, .iov_len = sizeof(*q)};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = sizeof(control)};
+	struct cmsghdr *head;
+	ssize_t n;
+
+	do
+		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | MSG_WAITALL);
+	while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)sizeof(*q))
+		return false;
+	q->path[PATH_SIZE - 1] = '\0';
+	l->n = 0;
+	head = CMSG_FIRSTHDR(&msg);
+	if (head != NULL && head->cmsg_type == SCM_RIGHTS) {
+		l->n = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(l->fds, CMSG_DATA(head), l->n * sizeof(int));
+	}
+	return true;
+}
+
+static void answer(int fd)
+{
+	struct question *q = sk_alloc(sizeof(*q));
+	struct layers l;
+
+	while (receive(fd, q, &l)) {
+		struct reply reply = {.id = q->id};
+		struct scan_owner owner;
+		struct sk_err err;
+
+		if (scan_owner(l.fds, l.n, q->path, sk_mono_ms() + ASK_MS, &owner, &err) < 0) {
+			sk_log(SK_LOG_WARN, "package databases of a container: %s", err.msg);
+		} else {
+			reply.is_known = true;
+			reply.has_database = owner.has_database;
+			memcpy(reply.name, owner.name, sizeof(reply.name));
+			memcpy(reply.version, owner.version, sizeof(reply.version));
+		}
+		for (size_t i = 0; i < l.n; i++)
+			sk_closep(&l.fds[i]);
+		if (send(fd, &reply, sizeof(reply), MSG_NOSIGNAL) < 0)
+			break;
+	}
+	sk_free(q);
+}
+
+static void process(int fd, pid_t agent)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	(void)prctl(PR_SET_NAME, "stockade-owner");
+	if (fd > STDERR_FILENO + 1)
+		(void)close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0);
+	(void)close_range((unsigned)fd + 1, ~0u, 0);
+	if (getppid() == agent)
+		answer(fd);
+	_exit(0);
+}
 
 struct cli_owner *cli_owner_new(void)
 {
-	return sk_alloc(sizeof(struct cli_owner));
+	struct cli_owner *o = sk_alloc(sizeof(*o));
+	pid_t agent = getpid();
+	int fds[2];
+
+	o->fd = -1;
+	o->last = &o->first;
+	sk_buf_init(&o->text, STORY_SIZE);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+		return o;
+	o->pid = fork();
+	if (o->pid == 0)
+		process(fds[1], agent);
+	(void)close(fds[1]);
+	if (o->pid > 0)
+		o->fd = fds[0];
+	else
+		(void)close(fds[0]);
+	return o;
+}
+
+static void parked_free(struct parked *p)
+{
+	if (p == NULL)
+		return;
+	sk_arena_free(p->arena);
+	sk_free(p);
 }
 
 void cli_owner_free(struct cli_owner *o)
 {
+	if (o == NULL)
+		return;
+	sk_closep(&o->fd);
+	if (o->pid > 0) {
+		(void)kill(o->pid, SIGKILL);
+		while (waitpid(o->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	while (o->first != NULL) {
+		struct parked *p = o->first;
+
+		o->first = p->next;
+		parked_free(p);
+	}
+	parked_free(o->told);
+	sk_buf_release(&o->text);
 	sk_free(o);
 }
 
-/* What is known of a path holds, whatever became of a question for another one. */
 static struct answer *find(struct cli_owner *o, uint64_t image, uint64_t path)
 {
-	uint64_t now = sk_mono_ms();
-	struct answer *all = NULL;
+	for (size_t i = 0; i < MAX_ANSWERS; i++)
+		if (o->answers[i].used != 0 && o->answers[i].image == image &&
+		    (o->answers[i].path == path || o->answers[i].path == 0))
+			return &o->answers[i];
+	return NULL;
+}
 
-	for (size_t i = 0; i < MAX_ANSWERS; i++) {
-		struct answer *a = &o->answers[i];
-
-		if (a->used == 0 || a->image != image || (a->until_ms != 0 && a->until_ms <= now))
-			continue;
-		if (a->path == path)
-			return a;
-		if (a->path == 0)
-			all = a;
-	}
-	return all;
+static struct answer *find_asked(struct cli_owner *o, uint64_t id)
+{
+	for (size_t i = 0; i < MAX_ANSWERS; i++)
+		if (o->answers[i].used != 0 && o->answers[i].id == id)
+			return &o->answers[i];
+	return NULL;
 }
 
 static struct answer *oldest(struct cli_owner *o)
@@ -80,12 +241,6 @@ static struct answer *oldest(struct cli_owner *o)
 			a = &o->answers[i];
 	return a;
 }
-
-/** struct layers - of a container */
-struct layers {
-	int fds[SCAN_OWNER_MAX_LAYERS];
-	size_t n;
-};
 
 static void open_layer(void *ctx, const char *dir)
 {
@@ -99,57 +254,150 @@ static void open_layer(void *ctx, const char *dir)
 		l->fds[l->n++] = fd;
 }
 
-static void ask(struct answer *a, const struct layers *l, const char *path)
+/* Never waits: when too much is asked for already, nobody can tell. */
+static bool send_question(const struct cli_owner *o, const struct layers *l, uint64_t id,
+			  const char *path)
 {
-	struct scan_owner owner;
-	struct sk_err err;
+	struct question q = {.id = id};
+	union control control = {0};
+	struct iovec iov = {.iov_base = &q, .iov_len = sizeof(q)};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = CMSG_SPACE(sizeof(int) * l->n)};
 
-	if (scan_owner(l->fds, l->n, path, sk_mono_ms() + ASK_MS, &owner, &err) < 0) {
-		sk_log(SK_LOG_WARN, "package databases of a container: %s", err.msg);
+	if (strlen(path) >= sizeof(q.path))
+		return false;
+	memcpy(q.path, path, strlen(path));
+	control.head.cmsg_level = SOL_SOCKET;
+	control.head.cmsg_type = SCM_RIGHTS;
+	control.head.cmsg_len = CMSG_LEN(sizeof(int) * l->n);
+	memcpy(CMSG_DATA(&control.head), l->fds, sizeof(int) * l->n);
+	return sendmsg(o->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof(q);
+}
+
+static void take_reply(struct cli_owner *o, const struct reply *r)
+{
+	struct answer *a = find_asked(o, r->id);
+
+	if (a == NULL)
+		return;
+	a->is_asked = false;
+	if (!r->is_known || !r->has_database) {
 		a->path = 0;
-		a->until_ms = sk_mono_ms() + AGAIN_MS;
-	} else if (!owner.has_database) {
-		a->path = 0;
-	} else if (owner.name[0] == '\0') {
+	} else if (r->name[0] == '\0') {
 		a->owned = GUARD_OWNED_NO;
 	} else {
 		a->owned = GUARD_OWNED_YES;
-		(void)snprintf(a->text, sizeof(a->text), "%s%s%s", owner.name,
-			       owner.version[0] != '\0' ? " " : "", owner.version);
+		(void)snprintf(a->text, sizeof(a->text), "%.*s%s%.*s", SCAN_OWNER_SIZE - 1, r->name,
+			       r->version[0] != '\0' ? " " : "", SCAN_OWNER_SIZE - 1, r->version);
 	}
 }
 
-/* The process may have ended by now, and with it the container: the layers stay. */
-static bool open_layers(struct layers *l, uint32_t pid, const struct guard_whose *w)
+static void take_replies(struct cli_owner *o)
 {
-	if (pid != 0 && guard_files_layers(pid, open_layer, l) && l->n != 0)
-		return true;
-	pid = guard_session_pid(w);
-	if (pid != 0 && guard_files_layers(pid, open_layer, l) && l->n != 0)
-		return true;
-	guard_files_lower(w->layers, open_layer, l);
-	return l->n != 0;
+	struct reply reply;
+
+	while (o->fd >= 0) {
+		ssize_t n = recv(o->fd, &reply, sizeof(reply), MSG_DONTWAIT);
+
+		if (n == (ssize_t)sizeof(reply))
+			take_reply(o, &reply);
+		else if (n == 0)
+			sk_closep(&o->fd); /* it ended */
+		else
+			break;
+	}
 }
 
 enum guard_owned cli_owner_ask(void *ctx, uint32_t pid, const struct guard_whose *w,
-			       const char *path, const char **ret)
+			       const char *path, struct guard_owner_answer *ret)
 {
 	struct cli_owner *o = ctx;
 	const char *name = w->info.image_digest != NULL ? w->info.image_digest : w->id;
 	uint64_t image = sk_hash64(sk_span_str(name)), hash = sk_hash64(sk_span_str(path)) | 1;
-	struct answer *a = find(o, image, hash);
+	struct answer *a;
 	struct layers l = {.n = 0};
+	bool sent;
 
+	take_replies(o);
+	a = find(o, image, hash);
 	if (a == NULL) {
-		if (!open_layers(&l, pid, w))
+		if (o->fd < 0 || pid == 0 || !guard_files_layers(pid, open_layer, &l) || l.n == 0)
 			return GUARD_OWNED_UNKNOWN;
-		a = oldest(o);
-		*a = (struct answer){.image = image, .path = hash};
-		ask(a, &l, path);
+		sent = send_question(o, &l, o->last_id + 1, path);
 		for (size_t i = 0; i < l.n; i++)
 			sk_closep(&l.fds[i]);
+		if (!sent)
+			return GUARD_OWNED_UNKNOWN;
+		a = oldest(o);
+		*a = (struct answer){
+			.image = image, .path = hash, .id = ++o->last_id, .is_asked = true};
 	}
 	a->used = ++o->clock;
-	*ret = a->text;
+	if (a->is_asked && o->fd >= 0) {
+		ret->question = a->id;
+		return GUARD_OWNED_LATER;
+	}
+	ret->package = a->text;
 	return a->owned;
+}
+
+bool cli_owner_park(struct cli_owner *o, const struct guard_rec *rec, const struct guard_event *e)
+{
+	struct parked *p;
+
+	if (o->n_parked == MAX_PARKED)
+		return false;
+	p = sk_alloc(sizeof(*p));
+	p->arena = sk_arena_new();
+	p->until_ms = sk_mono_ms() + PARK_MS;
+	p->has_rec = rec != NULL;
+	if (rec != NULL)
+		p->rec = *rec;
+	guard_event_copy(p->arena, e, &p->event);
+	p->event.file_fd = -1;
+	*o->last = p;
+	o->last = &p->next;
+	o->n_parked++;
+	return true;
+}
+
+bool cli_owner_has_parked(const struct cli_owner *o)
+{
+	return o->first != NULL;
+}
+
+/* Has the alert been waited for? */
+static bool is_ready(struct cli_owner *o, const struct parked *p)
+{
+	const struct answer *a = find_asked(o, p->event.owner_question);
+
+	return a == NULL || !a->is_asked || o->fd < 0 || sk_mono_ms() >= p->until_ms;
+}
+
+struct guard_event *cli_owner_next(struct cli_owner *o, const struct guard_sign_list *signs)
+{
+	struct parked *p = o->first;
+	const struct answer *a;
+
+	if (p == NULL)
+		return NULL;
+	take_replies(o);
+	if (!is_ready(o, p))
+		return NULL;
+	o->first = p->next;
+	o->last = o->first != NULL ? o->last : &o->first;
+	o->n_parked--;
+	parked_free(o->told);
+	o->told = p;
+	a = find_asked(o, p->event.owner_question);
+	if (a == NULL || a->is_asked || a->owned == GUARD_OWNED_UNKNOWN)
+		p->event.file_owner_unknown = true;
+	else
+		p->event.file_package =
+			sk_arena_strdup(p->arena, a->owned == GUARD_OWNED_YES ? a->text : "");
+	p->event.owner_question = 0;
+	guard_story_tell(&p->event, p->has_rec ? &p->rec : NULL, signs, &o->text);
+	return &p->event;
 }

@@ -101,7 +101,7 @@ static void find_owner(struct guard_held *h)
 {
 	const struct guard_enforce_options *o = &h->f->options;
 	struct guard_event *e = h->e;
-	const char *package = NULL;
+	struct guard_owner_answer answer = {0};
 	uint32_t pid = 0;
 
 	if (e->file_path == NULL || e->file_package != NULL || o->owner == NULL ||
@@ -117,9 +117,12 @@ static void find_owner(struct guard_held *h)
 		pid = h->rec->host_pid;
 	if (pid == 0)
 		pid = guard_session_pid(h->w);
-	switch (o->owner(o->owner_ctx, pid, h->w, e->file_path, &package)) {
+	switch (o->owner(o->owner_ctx, pid, h->w, e->file_path, &answer)) {
 	case GUARD_OWNED_YES:
-		e->file_package = package;
+		e->file_package = answer.package;
+		break;
+	case GUARD_OWNED_LATER:
+		e->owner_question = answer.question;
 		break;
 	case GUARD_OWNED_NO:
 		e->file_package = "";

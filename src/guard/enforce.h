@@ -17,6 +17,13 @@ enum guard_owned {
 	GUARD_OWNED_UNKNOWN,
 	GUARD_OWNED_NO,
 	GUARD_OWNED_YES,
+	GUARD_OWNED_LATER, /* it is being asked for */
+};
+
+/** struct guard_owner_answer - what is known of a file's owner */
+struct guard_owner_answer {
+	const char *package; /* GUARD_OWNED_YES: "name version"; borrowed until the next call */
+	uint64_t question;   /* GUARD_OWNED_LATER: not 0 */
 };
 
 /**
@@ -24,10 +31,12 @@ enum guard_owned {
  * @pid: a process of the container
  * @w: container
  * @path: absolute
- * @ret: "name version" for GUARD_OWNED_YES; borrowed until the next call
+ * @ret: what there is to say beside it
+ *
+ * It does not wait: programs are held meanwhile.
  */
 typedef enum guard_owned guard_owner_fn(void *ctx, uint32_t pid, const struct guard_whose *w,
-					const char *path, const char **ret);
+					const char *path, struct guard_owner_answer *ret);
 
 /** struct guard_enforce_options - what --mode and --default-mode say */
 struct guard_enforce_options {

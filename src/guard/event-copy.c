@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Deep copies of events, for those that wait. */
-#include "guard/output-priv.h"
+#include "guard/event.h"
 
 static const char *const *copy_args(struct sk_arena *a, const char *const *args, size_t n)
 {
@@ -23,7 +23,8 @@ void guard_event_copy(struct sk_arena *a, const struct guard_event *e, struct gu
 		&copy.file_script,   &copy.file_package, &copy.peer_address,
 		&copy.peer_protocol, &copy.peer_name,    &copy.local_address,
 		&copy.dns_type,      &copy.dns_error,    &copy.detail,
-		&copy.profile,       &copy.lost_cgroup,
+		&copy.profile,       &copy.lost_cgroup,  &copy.applet,
+		&copy.relay,         &copy.expected,
 	};
 
 	for (size_t i = 0; i < SK_ARRAY_LEN(texts); i++)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/defs.h"
 #include "base/io.h"
 #include "base/json.h"
@@ -154,6 +155,7 @@ struct guard_event {
 	char file_sha256[GUARD_SHA256_HEX];
 	enum guard_origin file_origin;
 	const char *file_package; /* owner in the image's package database; "": it has none */
+	uint64_t owner_question;  /* the owner is being asked for; 0: not */
 	bool file_owner_unknown;  /* it was asked for, and nobody could tell */
 	bool file_write;          /* open: for writing */
 	bool file_is_script;      /* exec: the file names its interpreter */
@@ -192,6 +194,14 @@ struct guard_event {
 	uint64_t lost_events; /* kind lost */
 	const char *lost_cgroup;
 };
+
+/**
+ * guard_event_copy() - a deep copy, for an event that waits
+ * @a: its texts live here
+ * @e: event
+ * @ret: copy
+ */
+void guard_event_copy(struct sk_arena *a, const struct guard_event *e, struct guard_event *ret);
 
 /**
  * guard_kind_name() - word of the schema

@@ -5,15 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/arena.h"
 #include "base/err.h"
 #include "base/span.h"
 #include "guard/event.h"
 
 struct http_options;
-
-/* A deep copy of an event in an arena. */
-void guard_event_copy(struct sk_arena *a, const struct guard_event *e, struct guard_event *ret);
 
 /* A file that is appended to and rotated. */
 struct guard_file_output {
