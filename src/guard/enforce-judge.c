@@ -47,7 +47,6 @@ static bool find_hash(struct guard_held *h)
 {
 	struct guard_files *files = h->f->files;
 	const struct guard_file_id *id = &h->rec->file;
-	uint32_t pid;
 
 	if (h->e->file_fd >= 0)
 		return guard_files_hash_fd(files, id, h->e->file_fd, h->f->hash);
@@ -55,10 +54,7 @@ static bool find_hash(struct guard_held *h)
 	     guard_files_hash(files, id, h->rec->host_pid, NULL, h->f->hash)) ||
 	    guard_files_hash(files, id, h->rec->host_pid, h->e->file_path, h->f->hash))
 		return true;
-	pid = guard_session_pid(h->w);
-	if (pid != 0 && guard_files_hash(files, id, pid, h->e->file_path, h->f->hash))
-		return true;
-	return guard_files_hash_layers(files, id, h->w->layers, h->e->file_path, h->f->hash);
+	return guard_session_hash(h->w, files, id, h->e->file_path, h->f->hash);
 }
 
 static void take_hash(struct guard_held *h)

@@ -132,17 +132,14 @@ static bool find_hash(struct sight *s, const char *path, bool is_exe, uint8_t *r
 {
 	struct guard_files *files = s->l->files;
 	const struct guard_file_id *id = &s->rec->file;
-	uint32_t pid;
 
 	if (s->e->file_fd >= 0)
 		return guard_files_hash_fd(files, id, s->e->file_fd, ret);
 	if ((is_exe && guard_files_hash(files, id, s->rec->host_pid, NULL, ret)) ||
 	    guard_files_hash(files, id, s->rec->host_pid, path, ret))
 		return true;
-	pid = guard_session_pid(s->w); /* asked for last: it reads a file of the cgroup */
-	if (pid != 0 && guard_files_hash(files, id, pid, path, ret))
-		return true;
-	return guard_files_hash_layers(files, id, s->w->layers, path, ret);
+	/* asked for last: it reads a file of the cgroup */
+	return guard_session_hash(s->w, files, id, path, ret);
 }
 
 static struct guard_content content_of(struct sight *s, const char *path, bool is_exe)
@@ -196,6 +193,8 @@ static void learn_script(struct sight *s, struct guard_program *prog, const char
 	}
 	if (!guard_files_identify(pid, c.path, &id))
 		pid = guard_session_pid(s->w);
+	if (pid == 0 && s->w->is_host)
+		pid = (uint32_t)getpid();
 	if (pid != 0 && guard_files_identify(pid, c.path, &id)) {
 		c.size = id.size;
 		c.has_sha256 = guard_files_hash(s->l->files, &id, pid, c.path, c.sha256);

@@ -32,6 +32,19 @@ uint32_t guard_session_pid(const struct guard_whose *w)
 	return pid;
 }
 
+bool guard_session_hash(const struct guard_whose *w, struct guard_files *files,
+			const struct guard_file_id *id, const char *path, uint8_t *ret)
+{
+	uint32_t pid = guard_session_pid(w);
+
+	if (pid != 0 && guard_files_hash(files, id, pid, path, ret))
+		return true;
+	/* What ends in a moment leaves its files behind. */
+	if (w->is_host && guard_files_hash(files, id, (uint32_t)getpid(), path, ret))
+		return true;
+	return guard_files_hash_layers(files, id, w->layers, path, ret);
+}
+
 /* Named, selected, given a policy: the kernel half knows it from now on. */
 void guard_session_settle(struct guard_session *s, struct guard_whose *w)
 {

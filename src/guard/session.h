@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "guard/attrib.h"
 #include "guard/event.h"
+#include "guard/files.h"
 #include "guard/kern.h"
 
 struct guard_session;
@@ -162,3 +163,18 @@ uint64_t guard_session_time(const struct guard_session *s, uint64_t mono_ns);
  * Return: 0 when there is none.
  */
 uint32_t guard_session_pid(const struct guard_whose *w);
+
+/**
+ * guard_session_hash() - content of a file whose process may be gone
+ * @w: container or service that it was used in
+ * @files: hashes
+ * @id: the file in the state that the kernel saw
+ * @path: absolute, as the process saw it
+ * @ret: GUARD_HASH_BYTES
+ *
+ * Through another process of the container, the host's own root for a service of the host, the
+ * image's layers.
+ * Return: false when it is found in none of them, or changed.
+ */
+bool guard_session_hash(const struct guard_whose *w, struct guard_files *files,
+			const struct guard_file_id *id, const char *path, uint8_t *ret);
