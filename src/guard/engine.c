@@ -5,6 +5,7 @@
  */
 #include "guard/engine.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -118,6 +119,31 @@ static void learn_root(struct guard_engine *e, const char *socket)
 	sk_buf_release(&b);
 }
 
+/* "165536.165536": what dockerd keeps with --userns-remap, by the first ids of its users. */
+static bool is_remapped(const char *name)
+{
+	size_t user = strspn(name, "0123456789"), group;
+
+	if (user == 0 || name[user] != '.')
+		return false;
+	group = strspn(name + user + 1, "0123456789");
+	return group != 0 && name[user + 1 + group] == '\0';
+}
+
+static void add_remapped(struct guard_engine *e, const char *root)
+{
+	DIR *d = opendir(root);
+	char path[PATH_BYTES];
+	struct dirent *entry;
+
+	while (d != NULL && (entry = readdir(d)) != NULL)
+		if (is_remapped(entry->d_name) &&
+		    snprintf(path, sizeof(path), "%s/%s", root, entry->d_name) < (int)sizeof(path))
+			add_root(e, path, "overlay2");
+	if (d != NULL)
+		(void)closedir(d);
+}
+
 struct guard_engine *guard_engine_new(const char *const *sockets, size_t n)
 {
 	struct guard_engine *e = sk_alloc(sizeof(*e));
@@ -131,6 +157,7 @@ struct guard_engine *guard_engine_new(const char *const *sockets, size_t n)
 	for (size_t i = 0; i < e->n_sockets; i++)
 		learn_root(e, e->sockets[i]);
 	add_root(e, "/var/lib/docker", "overlay2");
+	add_remapped(e, "/var/lib/docker");
 	return e;
 }
 
