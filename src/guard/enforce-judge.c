@@ -187,6 +187,32 @@ static bool is_unwelcome(struct guard_held *h)
 	return mode_for(h) != GUARD_MODE_UNSET;
 }
 
+/*
+ * A program that is not known as an interpreter, started for a file all the same: by the file's
+ * first line, as awk may be, or by binfmt_misc. Is it a file that it was learned with?
+ */
+static bool is_odd_script(const struct guard_held *h)
+{
+	const struct guard_program *prog = h->prog;
+	const char *path = h->e->file_script;
+	uint8_t hash[GUARD_HASH_BYTES];
+	struct guard_file_id id;
+	struct guard_call call;
+
+	if (prog->n_scripts == 0 || path == NULL || (h->rec->flags & GUARD_RF_SCRIPT) == 0)
+		return false;
+	guard_call_parse(prog->content.path, h->e->args, h->e->n_args, &call);
+	if (call.is_shell)
+		return false; /* judged by its use already */
+	if (guard_files_identify(h->rec->host_pid, path, &id) &&
+	    guard_files_hash(h->f->files, &id, h->rec->host_pid, path, hash))
+		return (guard_enforce_allow_of(h->svc->profile, hash).flags & GUARD_A_SCRIPT) == 0;
+	for (size_t i = 0; i < prog->n_scripts; i++)
+		if (guard_name_hash(prog->scripts[i].content.path) == guard_name_hash(path))
+			return false;
+	return true;
+}
+
 /* A program that no list forbids: is it given the arguments that it is known with? */
 static enum guard_reason judge_start(struct guard_held *h)
 {
@@ -202,6 +228,8 @@ static enum guard_reason judge_start(struct guard_held *h)
 		return GUARD_REASON_POLICY;
 	if (h->prog == NULL || (h->rec->flags & GUARD_RF_LATER) != 0)
 		return GUARD_REASON_NONE;
+	if (is_odd_script(h))
+		return GUARD_REASON_SCRIPT;
 	h->section = GUARD_SECTION_ARGUMENTS;
 	if (mode_for(h) == GUARD_MODE_UNSET)
 		return GUARD_REASON_NONE;

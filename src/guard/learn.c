@@ -249,6 +249,8 @@ static void learn_use(struct sight *s, struct guard_program *prog)
 		set_flag(s, &prog->interactive);
 	if (call.script != NULL)
 		learn_script(s, prog, call.script);
+	else if (!call.is_shell && s->e->file_script != NULL)
+		learn_script(s, prog, s->e->file_script);
 	sk_buf_init(&b, TEXT_MAX);
 	if (s->e->n_args > 0 && guard_shape_of(s->e->args, s->e->n_args, &b) && b.len != 0)
 		add_text(s, &prog->shapes, b.ptr);
