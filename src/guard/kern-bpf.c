@@ -33,7 +33,7 @@
 #pragma GCC diagnostic pop
 
 enum {
-	LOG_SIZE = 1 << 16, /* the verifier's last words; more is cut */
+	LOG_SIZE = 1 << 18, /* the last way through a program that the verifier took; more is cut */
 };
 
 static const struct {
@@ -161,6 +161,17 @@ static bool hook_exists(const struct btf *btf, const char *hook)
 	return btf__find_by_name_kind(btf, name, kind) > 0;
 }
 
+/* Why the kernel cannot have this program, NULL when it has all that it takes. */
+static const char *lacks(const struct guard_kern *k, size_t i, const struct btf *btf)
+{
+	if (!hook_exists(btf, k->programs[i].hook))
+		return "this kernel has no such hook";
+	if ((plan[i].flags & PLAN_VMA) != 0 &&
+	    btf__find_by_name_kind(btf, "bpf_find_vma", BTF_KIND_FUNC) <= 0)
+		return "this kernel does not tell programs which mapping is where (from 5.17)";
+	return NULL;
+}
+
 static bool is_wanted(size_t i, const struct guard_kern_options *o, enum guard_backend backend)
 {
 	unsigned flags = plan[i].flags;
@@ -225,16 +236,16 @@ static int open_skeleton(struct guard_kern *k, const struct btf *btf,
 	find_overlay(k->skel, btf);
 	for (size_t i = 0; i < SK_ARRAY_LEN(plan); i++) {
 		bool use = is_wanted(i, o, k->backend) && k->programs[i].error == 0;
+		const char *why;
 
 		/* A fallback waits until the program before it failed. */
 		if ((plan[i].flags & PLAN_FALLBACK) != 0 && k->programs[i - 1].error == 0)
 			use = false;
 		k->programs[i].hook = bpf_program__section_name(program(k, i));
-		if (use && !hook_exists(btf, k->programs[i].hook)) {
-			note_failure(k, i, ENOENT, "this kernel has no such hook");
-			use = false;
-		}
-		(void)bpf_program__set_autoload(program(k, i), use);
+		why = use ? lacks(k, i, btf) : NULL;
+		if (why != NULL)
+			note_failure(k, i, ENOENT, why);
+		(void)bpf_program__set_autoload(program(k, i), use && why == NULL);
 	}
 	return 0;
 }
@@ -513,6 +524,7 @@ int guard_bpf_open(struct guard_kern *k, const struct guard_kern_options *o, str
 	if (guard_cgroup_root(root, sizeof(root)))
 		k->cgroup_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = start_best(k, btf, o, err);
+	k->ring_strangers = btf__find_by_name_kind(btf, "create_io_thread", BTF_KIND_FUNC) <= 0;
 	btf__free(btf);
 	note_unused(k);
 	if (r >= 0)

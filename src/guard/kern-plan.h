@@ -12,18 +12,19 @@ enum plan_flags {
 	PLAN_FALLBACK = 1 << 6, /* used when the one before it does not load */
 	PLAN_CAPS = 1 << 7,     /* with the signal backend, when capabilities are noted or judged */
 	PLAN_HOLD = 1 << 8,     /* with signals, when programs may be held */
+	PLAN_VMA = 1 << 9,      /* asks which mapping is at an address */
 };
 
 /* X(NAME, flags) in the order of the report */
 #define GUARD_PLAN(X)                                                                              \
-	X(guard_exec, PLAN_SIGNAL | PLAN_LSM)                                                      \
+	X(guard_exec, PLAN_SIGNAL | PLAN_LSM | PLAN_VMA)                                           \
 	X(guard_exec_old, PLAN_SIGNAL | PLAN_LSM | PLAN_NEEDED | PLAN_FALLBACK)                    \
 	X(guard_fork, PLAN_SIGNAL | PLAN_LSM | PLAN_NEEDED)                                        \
 	X(guard_exit, PLAN_SIGNAL | PLAN_LSM | PLAN_NEEDED)                                        \
 	X(guard_cgroup_mkdir, PLAN_SIGNAL | PLAN_LSM | PLAN_NEEDED)                                \
 	X(guard_cgroup_rmdir, PLAN_SIGNAL | PLAN_LSM)                                              \
 	X(guard_cgroup_attach, PLAN_SIGNAL | PLAN_LSM | PLAN_NEEDED)                               \
-	X(guard_sys_exit, PLAN_SIGNAL | PLAN_CALLS)                                                \
+	X(guard_sys_exit, PLAN_SIGNAL | PLAN_CALLS | PLAN_VMA)                                     \
 	X(guard_sys_exit_old, PLAN_SIGNAL | PLAN_CALLS | PLAN_FALLBACK)                            \
 	X(guard_signal, PLAN_HOLD)                                                                 \
 	X(guard_tamper, PLAN_SIGNAL)                                                               \

@@ -51,6 +51,7 @@ struct guard_kern {
 	char why[GUARD_MAX_PROGRAMS][160];
 	size_t n_programs;
 	char fallback[SK_ERR_MSG_SIZE]; /* why a better backend is not in force */
+	bool ring_strangers;            /* workers of io_uring belong to no process */
 	guard_record_fn *fn;
 	void *fn_ctx;
 	int fn_result;

@@ -146,6 +146,11 @@ int guard_kern_file(const struct guard_kern *k, const struct guard_rec *rec)
 	return k->ops->file != NULL ? k->ops->file(k, rec) : -1;
 }
 
+bool guard_kern_ring_strangers(const struct guard_kern *k)
+{
+	return k->ring_strangers;
+}
+
 const char *guard_kern_fallback(const struct guard_kern *k)
 {
 	return k->fallback[0] != '\0' ? k->fallback : NULL;

@@ -237,6 +237,16 @@ enum guard_rec_verdict guard_kern_refusal(const struct guard_kern *k);
 int guard_kern_file(const struct guard_kern *k, const struct guard_rec *rec);
 
 /**
+ * guard_kern_ring_strangers() - does what workers of io_uring do pass by the kernel half?
+ * @k: loaded
+ *
+ * Up to 5.11 they are threads of the kernel; 5.10.162 has the io_uring of 5.15.
+ *
+ * Return: whether it does.
+ */
+bool guard_kern_ring_strangers(const struct guard_kern *k);
+
+/**
  * guard_kern_fallback() - why a better backend is not in force
  * @k: loaded
  *

@@ -10,6 +10,7 @@
 enum {
 	CALL_SIGRETURN = 15,
 	IPC_SHMAT = 21, /* of ipc, the 32-bit call */
+	WHY_COMPAT = 0x100,
 };
 
 /* System calls a service is known to make: only asked about those that are rare and dangerous. */
@@ -39,11 +40,11 @@ static __always_inline int call_known(struct subject *s, __u32 nr)
 	return call_listed(s, guard_call_known_as(nr));
 }
 
-/* Returns 1 when the process was killed for it. */
-static __always_inline int report_call(struct subject *s, struct task_struct *task, __u32 nr,
-				       __u64 arg, __u8 reason, int compat)
+/* @why: a reason, WHY_COMPAT for a 32-bit call. Returns 1 when the process was killed for it. */
+static __noinline int report_call(struct subject *s, struct task_struct *task, __u32 nr, __u64 arg,
+				  __u32 why)
 {
-	__u8 mode = s->policy->mode_builtin;
+	__u8 mode = s->policy->mode_builtin, reason = (__u8)why;
 	struct guard_rec r;
 
 	if (reason == GUARD_REC_R_ANON_EXEC)
@@ -56,7 +57,7 @@ static __always_inline int report_call(struct subject *s, struct task_struct *ta
 	r.op = nr;
 	r.value = arg;
 	r.reason = reason;
-	r.flags |= compat ? GUARD_RF_COMPAT : 0;
+	r.flags |= (why & WHY_COMPAT) ? GUARD_RF_COMPAT : 0;
 	r.verdict = verdict_of(mode, GUARD_REC_KILLED);
 	if (r.verdict == GUARD_REC_OBSERVED) {
 		if (first_time(r.cgroup, s->task->exec_id, 0, r.type, nr))
@@ -78,8 +79,7 @@ static __always_inline int call_expected(struct subject *s, __u32 nr, int compat
  * Is the call among those that the service is known to make? What is fine, or only to be noted, is
  * remembered in the container. Returns 1 when it is.
  */
-static __always_inline int judge_call(struct subject *s, struct task_struct *task, __u32 nr,
-				      int compat)
+static __noinline int judge_call(struct subject *s, struct task_struct *task, __u32 nr, int compat)
 {
 	struct guard_container *c = s->container;
 	__u64 bit = 1ull << (nr % 64);
@@ -117,12 +117,15 @@ static __always_inline void on_leaving(struct subject *s, struct task_struct *ta
 	__u64 arg = compat ? regs->bx & 0xffffffff : regs->di;
 	__u8 reason;
 
-	if (compat && nr == 117 && (arg & 0xffff) == IPC_SHMAT && (regs->dx & SHM_EXEC_BIT) != 0)
-		report_call(s, task, 30, arg, GUARD_REC_R_ANON_EXEC, compat);
-	nr = native_nr(nr, compat);
-	reason = break_out(nr, arg);
+	if (compat && nr == 117 && (arg & 0xffff) == IPC_SHMAT && (regs->dx & SHM_EXEC_BIT) != 0) {
+		nr = 30;
+		reason = GUARD_REC_R_ANON_EXEC;
+	} else {
+		nr = native_nr(nr, compat);
+		reason = break_out(nr, arg);
+	}
 	if (reason != 0)
-		report_call(s, task, nr, arg, reason, compat);
+		report_call(s, task, nr, arg, reason | (compat ? WHY_COMPAT : 0));
 }
 
 static __always_inline void call_notable(struct subject *s, struct task_struct *task,
@@ -159,7 +162,7 @@ static __always_inline int call_done(struct task_struct *task, __u64 cgroup, int
 	__u32 nr = (__u32)regs->orig_ax & CALL_NR;
 	struct noted *n = noted_now(cgroup);
 	int notable, noted;
-	struct subject s = {};
+	struct subject s; /* nothing is written for calls that leave at once */
 
 	if (n != NULL && n->nobodys && n_strays == 0)
 		return 0;

@@ -69,7 +69,7 @@ static __always_inline __u32 far_ends(struct task_struct *task)
 }
 
 /* Makes sure that the process is known; returns NULL for one that is nobody's. */
-static __always_inline struct guard_task *task_of_exec(struct task_struct *task, __u32 tgid)
+static __noinline struct guard_task *task_of_exec(struct task_struct *task, __u32 tgid)
 {
 	struct guard_task *t = bpf_map_lookup_elem(&tasks, &tgid);
 	struct guard_task fresh = {};
@@ -381,42 +381,45 @@ static __always_inline void punish_file(struct scratch *x, struct subject *s, st
 
 /*
  * The code that runs first: for a dynamic program its linker, which the kernel mapped without any
- * hook that works here.
+ * hook that works here. A global function: see guard_path().
  */
-static __always_inline void judge_entry(struct scratch *x, struct subject *s,
-					struct task_struct *task)
+__noinline int guard_judge_entry(void)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
 	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	__u32 zero = 0;
+	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
 	struct found_vma v = {};
-	struct seen_file f = {};
+	struct subject s = {};
+	struct seen_file *f;
 	struct ruling rule;
-	struct file *file;
 	__u64 size;
 
 	bpf_find_vma(bpf_get_current_task_btf(), BPF_CORE_READ(regs, ip), on_vma, &v, 0);
-	file = v.file;
-	if (file == NULL)
-		return;
-	file_look(file, task, s->container->flags & GUARD_C_HOST, &f);
-	if (f.id.ino == s->task->exe.ino && f.id.ctime_ns == s->task->exe.ctime_ns)
-		return;
-	rule_file(s, file, &f, GUARD_A_LIB, &rule);
+	if (x == NULL || v.file == NULL || subject_current(&s) != 0)
+		return 0;
+	f = &x->code;
+	file_look(v.file, task, s.container->flags & GUARD_C_HOST, f);
+	if (f->id.ino == s.task->exe.ino && f->id.ctime_ns == s.task->exe.ctime_ns)
+		return 0;
+	rule_file(&s, v.file, f, GUARD_A_LIB, &rule);
 	if (rule.reason == 0 || rule.mode <= GUARD_REC_MODE_AUDIT) {
-		if ((s->policy->flags & GUARD_P_LEARN) == 0 ||
-		    !first_time(s->container->top, f.id.ino, f.id.ctime_ns, GUARD_REC_MMAP, 0))
-			return;
-		size = record_file(x, s, task, GUARD_REC_MMAP, file, &f);
-		if (send_record(x, size, s->container) != 0)
-			not_seen(s->container->top, f.id.ino, f.id.ctime_ns, GUARD_REC_MMAP, 0);
-		return;
+		if ((s.policy->flags & GUARD_P_LEARN) == 0 ||
+		    !first_time(s.container->top, f->id.ino, f->id.ctime_ns, GUARD_REC_MMAP, 0))
+			return 0;
+		size = record_file(x, &s, task, GUARD_REC_MMAP, v.file, f);
+		if (send_record(x, size, s.container) != 0)
+			not_seen(s.container->top, f->id.ino, f->id.ctime_ns, GUARD_REC_MMAP, 0);
+		return 0;
 	}
-	size = record_file(x, s, task, GUARD_REC_MMAP, file, &f);
+	size = record_file(x, &s, task, GUARD_REC_MMAP, v.file, f);
 	x->rec.flags |= GUARD_RF_EXECVE;
-	punish_file(x, s, &f, &rule, size);
+	punish_file(x, &s, f, &rule, size);
+	return 0;
 }
 
 /* The user that a process acts as changed. */
-static __always_inline void note_user(struct subject *s, struct task_struct *task)
+static __noinline void note_user(struct subject *s, struct task_struct *task)
 {
 	__u32 user = BPF_CORE_READ(task, real_cred, euid.val);
 	struct guard_rec r;
@@ -435,9 +438,9 @@ static __always_inline int exec_done(struct task_struct *task, struct linux_binp
 {
 	__u32 zero = 0, tgid = BPF_CORE_READ(task, tgid), n_args;
 	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
-	struct seen_file f = {};
 	struct ruling rule = {};
 	struct subject s = {};
+	struct seen_file *f;
 	struct file *file;
 	__u32 flags = 0;
 	__u64 parent;
@@ -454,27 +457,28 @@ static __always_inline int exec_done(struct task_struct *task, struct linux_binp
 	if (s.policy == NULL || still_joining(&s, task))
 		return 0;
 	file = BPF_CORE_READ(bprm, file);
-	file_look(file, task, s.container->flags & GUARD_C_HOST, &f);
+	f = &x->file;
+	file_look(file, task, s.container->flags & GUARD_C_HOST, f);
 	parent = s.task->exec_id;
 	s.task->parent_exec_id = parent;
 	s.task->exec_id = new_exec_id();
-	s.task->exe = f.id;
+	s.task->exe = f->id;
 	x->parse.argv0 = 0;
 	n_args = read_args(task, x->args, &flags);
-	judge_exec(x, &s, file, &f, n_args, &rule, &flags);
+	judge_exec(x, &s, file, f, n_args, &rule, &flags);
 	if (s.policy->flags & GUARD_P_HOLD_ARGS)
 		guard_hash_args(n_args);
 	if (have_vma && !lsm_backend && (rule.reason == 0 || rule.hold))
-		judge_entry(x, &s, task);
-	rec_begin(&x->rec, GUARD_REC_EXEC, &s, task, 1);
-	x->rec.file = f.id;
-	x->rec.origin = f.origin;
+		guard_judge_entry();
+	rec_init_direct(&x->rec, GUARD_REC_EXEC, &s, task);
+	x->rec.file = f->id;
+	x->rec.origin = f->origin;
 	x->rec.flags |= flags;
 	x->rec.value = s.policy->flags & GUARD_P_HOLD_ARGS ? x->args_hash : 0;
-	if (f.unlinked)
+	if (f->unlinked)
 		x->rec.flags |= GUARD_RF_UNLINKED;
 	describe_exec(x, task, file, bprm, n_args);
-	finish_exec(x, &s, &f, &rule);
+	finish_exec(x, &s, f, &rule);
 	return 0;
 }
 

@@ -2,15 +2,6 @@
 /* Files: identity below overlayfs, origin, path. */
 #pragma once
 
-/** struct seen_file - what the kernel knows of a file */
-struct seen_file {
-	struct guard_file_id id;
-	__u32 origin;
-	__u32 unlinked;
-	__u64 place;   /* device and generation: tells a number that was given again */
-	__u32 writers; /* someone can write to it right now, perhaps through a mapping */
-};
-
 static __always_inline __u64 inode_ctime(struct inode *inode)
 {
 	struct inode___v510 *old = (void *)inode;

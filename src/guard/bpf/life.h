@@ -147,8 +147,8 @@ int BPF_PROG(guard_cgroup_attach, struct cgroup *dst, const char *path, struct t
 	return 0;
 }
 
-static __always_inline void send_life(__u16 type, struct guard_task *t, struct task_struct *task,
-				      __u32 op, __u64 value)
+static __noinline void send_life(__u16 type, struct guard_task *t, struct task_struct *task,
+				 __u32 op, __u64 value)
 {
 	struct subject s = {.task = t, .container = container_of_id(t->cgroup)};
 	struct guard_rec r;
@@ -165,8 +165,8 @@ static __always_inline void send_life(__u16 type, struct guard_task *t, struct t
 	send_record(&r, sizeof(r), s.container);
 }
 
-static __always_inline int report_call(struct subject *s, struct task_struct *task, __u32 nr,
-				       __u64 arg, __u8 reason, int compat);
+static __noinline int report_call(struct subject *s, struct task_struct *task, __u32 nr, __u64 arg,
+				  __u32 why);
 
 /*
  * A child in namespaces of its own: clone3 has its flags in memory, so what it made is looked at.
@@ -185,7 +185,7 @@ static __always_inline int minds_child(struct guard_task *t, struct task_struct 
 	if (s.container == NULL || (s.container->flags & GUARD_C_IGNORED) != 0)
 		return 0;
 	s.policy = policy_of(s.container);
-	return s.policy != NULL && report_call(&s, parent, 435, 0, GUARD_REC_R_ESCAPE, 0);
+	return s.policy != NULL && report_call(&s, parent, 435, 0, GUARD_REC_R_ESCAPE);
 }
 
 SEC("tp_btf/sched_process_fork")

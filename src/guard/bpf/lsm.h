@@ -413,10 +413,11 @@ int BPF_PROG(guard_socket_listen, struct socket *sock, int backlog, int ret)
 SEC("lsm/sock_graft")
 int BPF_PROG(guard_sock_graft, struct sock *sk, struct socket *parent)
 {
+	struct accepted x = {};
 	struct subject s = {};
 
 	if (subject_current(&s) == 0)
-		note_accept(&s, (void *)bpf_get_current_task(), sk);
+		note_accept(&s, (void *)bpf_get_current_task(), sk, &x);
 	return 0;
 }
 

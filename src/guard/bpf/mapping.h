@@ -9,7 +9,7 @@ enum {
 	SPAN_AREAS = 16, /* areas of one mprotect that are looked at */
 };
 
-static __always_inline void on_anon(struct subject *s, struct task_struct *task, __u32 nr)
+static __noinline void on_anon(struct subject *s, struct task_struct *task, __u32 nr)
 {
 	struct guard_rec r;
 	__u8 mode = s->policy->mode_anon;
@@ -28,7 +28,7 @@ static __always_inline void on_anon(struct subject *s, struct task_struct *task,
 		send_record(&r, sizeof(r), s->container);
 }
 
-static __always_inline void on_code(struct subject *s, struct task_struct *task, struct file *file)
+static __noinline void on_code(struct subject *s, struct task_struct *task, struct file *file)
 {
 	__u32 zero = 0;
 	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);

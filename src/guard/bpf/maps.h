@@ -234,12 +234,23 @@ struct {
 	__type(value, struct guard_stats);
 } stats SEC(".maps");
 
+/** struct seen_file - what the kernel knows of a file */
+struct seen_file {
+	struct guard_file_id id;
+	__u32 origin;
+	__u32 unlinked;
+	__u64 place;   /* device and generation: tells a number that was given again */
+	__u32 writers; /* someone can write to it right now, perhaps through a mapping */
+};
+
 /* The slack lets the verifier see that a write at a masked offset stays inside. */
 struct scratch {
 	struct guard_rec rec;
 	__u8 data[4096 + 64];
 	__u8 args[GUARD_ARGS_BYTES * 2];
 	struct guard_parse parse;
+	struct seen_file file; /* the program that starts */
+	struct seen_file code; /* what runs first of it */
 	__u64 args_hash;
 	__u32 run; /* kept here, not in a register, so that the verifier sees one state */
 };

@@ -7,7 +7,7 @@ enum {
 	OPENED_BYTES = 1024,                 /* of the name given to open */
 	OPENED_TAIL = GUARD_PARSE_BYTES - 2, /* of its end that is compared */
 	OPENED_FILES = 256,                  /* a power of two */
-	DENTRY_BYTES = 64,                   /* of a dentry's beginning, read at once */
+	DENTRY_BYTES = 56,                   /* of a dentry's beginning, read at once */
 };
 
 /* Does user space have to look at an opened file before the program goes on? */
@@ -126,7 +126,7 @@ static __always_inline int was_opened(__u64 cgroup, struct task_struct *task, __
 	       have->parent == o.parent && have->name == o.name && have->generation == o.generation;
 }
 
-static __always_inline void keep_opened(struct subject *s, __u64 cgroup, struct file *file)
+static __noinline void keep_opened(struct subject *s, __u64 cgroup, struct file *file)
 {
 	struct opened o = {}, *place;
 
@@ -167,34 +167,39 @@ static __always_inline int opened_script(struct subject *s, struct pt_regs *regs
 	return x->parse.argv0 == s->task->script;
 }
 
-static __always_inline void on_open(struct subject *s, struct task_struct *task,
-				    struct pt_regs *regs, __u32 nr, int compat, __u32 fd)
+/* The expected script was opened: may it be read? Returns 0 when the process does not go on. */
+static __noinline int judge_script(struct subject *s, struct task_struct *task, struct file *file)
 {
-	__u32 zero = 0, op;
+	__u32 zero = 0;
 	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
-	struct file *file = file_of_fd(task, fd);
 	struct seen_file f = {};
 	struct ruling rule;
 	__u64 size;
 
-	if (x == NULL || file == NULL)
-		return;
-	if (s->task->script != 0 &&
-	    (name_hash(file) == s->task->script || opened_script(s, regs, nr, compat))) {
-		file_look(file, task, s->container->flags & GUARD_C_HOST, &f);
-		rule_file(s, file, &f, GUARD_A_SCRIPT, &rule);
-		if (rule.reason != 0) {
-			size = record_file(x, s, task, GUARD_REC_SCRIPT, file, &f);
-			punish_file(x, s, &f, &rule, size);
-			return;
-		}
-		set_script(s->task, 0);
+	if (x == NULL)
+		return 0;
+	file_look(file, task, s->container->flags & GUARD_C_HOST, &f);
+	rule_file(s, file, &f, GUARD_A_SCRIPT, &rule);
+	if (rule.reason != 0) {
+		size = record_file(x, s, task, GUARD_REC_SCRIPT, file, &f);
+		punish_file(x, s, &f, &rule, size);
+		return 0;
 	}
-	op = (BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT) ? 2 : 1;
-	if (op == 2 && is_process_memory(file))
-		report_call(s, task, GUARD_CALL_WRITE_MEMORY, fd, GUARD_REC_R_ESCAPE, 0);
-	if ((s->policy->flags & GUARD_P_LEARN) == 0)
-		return;
+	set_script(s->task, 0);
+	return 1;
+}
+
+/* Returns 1 when the file was told of before, and nobody has to look at it. */
+static __noinline int note_open(struct subject *s, struct task_struct *task, struct file *file,
+				__u32 op)
+{
+	__u32 zero = 0;
+	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
+	struct seen_file f = {};
+	__u64 size;
+
+	if (x == NULL)
+		return 0;
 	file_look(file, task, s->container->flags & GUARD_C_HOST, &f);
 	if (must_look(s, &f, op)) {
 		size = record_file(x, s, task, GUARD_REC_OPEN, file, &f);
@@ -204,17 +209,34 @@ static __always_inline void on_open(struct subject *s, struct task_struct *task,
 		pause_task(s);
 		if (bpf_ringbuf_output(&alerts, x, size, BPF_RB_FORCE_WAKEUP) != 0)
 			resume_task(s);
-		return;
+		return 0;
 	}
-	if (!first_time(s->container->top, f.id.ino, f.place, GUARD_REC_OPEN, op)) {
-		if (op == 1)
-			keep_opened(s, task_cgroup(task), file);
-		return;
-	}
+	if (!first_time(s->container->top, f.id.ino, f.place, GUARD_REC_OPEN, op))
+		return 1;
 	size = record_file(x, s, task, GUARD_REC_OPEN, file, &f);
 	x->rec.op = op;
 	if (send_record(x, size, s->container) != 0)
 		not_seen(s->container->top, f.id.ino, f.place, GUARD_REC_OPEN, op);
+	return 0;
+}
+
+static __always_inline void on_open(struct subject *s, struct task_struct *task,
+				    struct pt_regs *regs, __u32 nr, int compat, __u32 fd)
+{
+	struct file *file = file_of_fd(task, fd);
+	__u32 op;
+
+	if (file == NULL)
+		return;
+	if (s->task->script != 0 &&
+	    (name_hash(file) == s->task->script || opened_script(s, regs, nr, compat)) &&
+	    !judge_script(s, task, file))
+		return;
+	op = (BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT) ? 2 : 1;
+	if (op == 2 && is_process_memory(file))
+		report_call(s, task, GUARD_CALL_WRITE_MEMORY, fd, GUARD_REC_R_ESCAPE);
+	if ((s->policy->flags & GUARD_P_LEARN) != 0 && note_open(s, task, file, op) && op == 1)
+		keep_opened(s, task_cgroup(task), file);
 }
 
 /* A file opened to be read; the flags are in a register. */

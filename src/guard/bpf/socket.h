@@ -24,7 +24,7 @@ static __always_inline int is_raw(__u32 family, __u32 type, __u32 proto)
 	return family != 0 && family != AF_UNIX_ && family != AF_NETLINK_;
 }
 
-static __always_inline void on_socket(struct subject *s, struct task_struct *task, __u32 fd)
+static __noinline void on_socket(struct subject *s, struct task_struct *task, __u32 fd)
 {
 	struct file *file = file_of_fd(task, fd);
 	struct socket *sock;
@@ -56,7 +56,7 @@ static __always_inline void on_socket(struct subject *s, struct task_struct *tas
 }
 
 /* One end of a socket, its own or the other, as a program would be told it. Returns the family. */
-static __always_inline __u16 sock_end(struct sock *sk, int other, __u8 *addr)
+static __noinline __u16 sock_end(struct sock *sk, int other, __u8 *addr)
 {
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	__u32 words[4] = {};
@@ -87,8 +87,7 @@ static __always_inline __u64 addr_word(const __u8 *addr, int i)
 	return w;
 }
 
-static __always_inline void note_listen(struct subject *s, struct task_struct *task,
-					struct socket *sock)
+static __noinline void note_listen(struct subject *s, struct task_struct *task, struct socket *sock)
 {
 	struct sock *sk = BPF_CORE_READ(sock, sk);
 	struct guard_rec r;
@@ -120,35 +119,37 @@ struct accepted {
 	__u8 own[16];
 };
 
-/* Clients are not judged. Each is told once where that is wanted, else each port is. */
-static __always_inline void note_accept(struct subject *s, struct task_struct *task,
-					struct sock *sk)
+/*
+ * Clients are not judged. Each is told once where that is wanted, else each port is. @x: where to
+ * put the record together.
+ */
+static __noinline void note_accept(struct subject *s, struct task_struct *task, struct sock *sk,
+				   struct accepted *x)
 {
 	struct guard_seen_key key = {.cgroup = s->container->top, .kind = GUARD_REC_ACCEPT};
-	struct accepted x = {};
 	__u8 one = 1;
 
 	if ((s->policy->flags & GUARD_P_LEARN) == 0)
 		return;
-	key.op = sock_end(sk, 1, x.own);
+	key.op = sock_end(sk, 1, x->own);
 	if (key.op != AF_INET_ && key.op != AF_INET6_)
 		return;
 	if (s->policy->flags & GUARD_P_CLIENTS) {
-		key.a = addr_word(x.own, 0);
-		key.b = addr_word(x.own, 8);
+		key.a = addr_word(x->own, 0);
+		key.b = addr_word(x->own, 8);
 	}
 	key.b ^= (__u64)BPF_CORE_READ(sk, __sk_common.skc_num) << 32;
 	if (bpf_map_lookup_elem(&clients, &key) != NULL)
 		return;
-	rec_init(&x.rec, GUARD_REC_ACCEPT, s, task);
-	__builtin_memcpy(x.rec.addr, x.own, 16);
-	x.rec.family = (__u16)key.op;
-	x.rec.port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-	x.rec.proto = (__u8)BPF_CORE_READ(sk, sk_protocol);
-	x.rec.op = BPF_CORE_READ(sk, __sk_common.skc_num);
-	sock_end(sk, 0, x.own);
-	x.rec.args_len = sizeof(x.own);
-	if (send_record(&x, sizeof(x), s->container) == 0)
+	rec_init(&x->rec, GUARD_REC_ACCEPT, s, task);
+	__builtin_memcpy(x->rec.addr, x->own, 16);
+	x->rec.family = (__u16)key.op;
+	x->rec.port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	x->rec.proto = (__u8)BPF_CORE_READ(sk, sk_protocol);
+	x->rec.op = BPF_CORE_READ(sk, __sk_common.skc_num);
+	sock_end(sk, 0, x->own);
+	x->rec.args_len = sizeof(x->own);
+	if (send_record(x, sizeof(*x), s->container) == 0)
 		bpf_map_update_elem(&clients, &key, &one, BPF_ANY);
 }
 
@@ -179,11 +180,14 @@ static __always_inline void on_connect(struct subject *s, struct task_struct *ta
 
 static __always_inline void on_accept(struct subject *s, struct task_struct *task, __u32 fd)
 {
+	__u32 zero = 0;
+	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
 	struct file *file = file_of_fd(task, fd);
 	struct socket *sock;
 
-	if (file == NULL || (BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT) != MODE_SOCKET)
+	if (x == NULL || file == NULL ||
+	    (BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT) != MODE_SOCKET)
 		return;
 	sock = BPF_CORE_READ(file, private_data);
-	note_accept(s, task, BPF_CORE_READ(sock, sk));
+	note_accept(s, task, BPF_CORE_READ(sock, sk), (void *)x);
 }

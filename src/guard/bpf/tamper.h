@@ -19,7 +19,7 @@ int BPF_PROG(guard_tamper, int sig, void *info, struct task_struct *task, int gr
 
 	if (is_tampering(task, &s) &&
 	    report_call(&s, (void *)bpf_get_current_task(), GUARD_CALL_SIGNAL_AGENT, (__u64)sig,
-			GUARD_REC_R_TAMPER, 0) != 0 &&
+			GUARD_REC_R_TAMPER) != 0 &&
 	    st != NULL)
 		st->tampers++;
 	return 0;

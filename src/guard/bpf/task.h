@@ -190,10 +190,20 @@ static __always_inline void rec_begin(struct guard_rec *r, __u16 type, struct su
 		r->flags |= GUARD_RF_PENDING;
 }
 
-static __always_inline void rec_init(struct guard_rec *r, __u16 type, struct subject *s,
-				     struct task_struct *task)
+/*
+ * Both have a stack frame of their own, as others that every program needs: up to 6.12 all frames
+ * of a program, those of global functions too, have to fit into 512 bytes, each rounded up to 32.
+ */
+static __noinline void rec_init(struct guard_rec *r, __u16 type, struct subject *s,
+				struct task_struct *task)
 {
 	rec_begin(r, type, s, task, 0);
+}
+
+static __noinline void rec_init_direct(struct guard_rec *r, __u16 type, struct subject *s,
+				       struct task_struct *task)
+{
+	rec_begin(r, type, s, task, 1);
 }
 
 static __always_inline void count_lost(struct guard_container *c)
@@ -221,7 +231,7 @@ static __always_inline int send_record(void *rec, __u64 size, struct guard_conta
 }
 
 /* Sends what people wait for. A cause that was sent is only counted from then on. */
-static __always_inline int send_alert(struct guard_rec *rec, __u64 size, __u64 a, __u64 b)
+static __noinline int send_alert(struct guard_rec *rec, __u64 size, __u64 a, __u64 b)
 {
 	struct guard_fold_key key = {
 		.cgroup = rec->cgroup,
