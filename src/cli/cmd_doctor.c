@@ -15,11 +15,13 @@
 
 /* What a program that did not load leaves uncovered. */
 static const struct {
-	const char *name;
+	const char *name; /* NULL: guard_kern_ring_strangers() */
 	enum guard_backend backend;
 	const char *loss;
 } losses[] = {
-	{"guard_exec", GUARD_BACKEND_AUTO, "program starts"},
+	{"guard_exec", GUARD_BACKEND_SIGNAL,
+	 "the dynamic linker that the kernel maps with a program: which file it is"},
+	{"guard_walk_vmas", GUARD_BACKEND_AUTO, "code that was mapped before the guard started"},
 	{"guard_cgroup_mkdir", GUARD_BACKEND_AUTO, "containers that start later"},
 	{"guard_bprm", GUARD_BACKEND_LSM, "denial of programs before they start"},
 	{"guard_file_open", GUARD_BACKEND_LSM, "files and scripts that are opened"},
@@ -28,7 +30,12 @@ static const struct {
 	{"guard_socket_create", GUARD_BACKEND_LSM, "raw and packet sockets"},
 	{"guard_socket_connect", GUARD_BACKEND_LSM, "peers"},
 	{"guard_userns", GUARD_BACKEND_LSM, "user namespaces, unless they need a mount"},
-	{"guard_sys_exit", GUARD_BACKEND_SIGNAL, "mappings by what the kernel has made of them"},
+	{"guard_sys_exit", GUARD_BACKEND_SIGNAL,
+	 "code by what the kernel has mapped: mmap is judged by its registers, all that mprotect "
+	 "makes executable counts as memory without a file"},
+	{"guard_sys_exit_old", GUARD_BACKEND_SIGNAL,
+	 "files and scripts that are opened, code mapped, memory made executable, raw sockets, "
+	 "ports that are offered, calls that lead out of a container"},
 	{"guard_capable_old", GUARD_BACKEND_SIGNAL, "capabilities that are used"},
 	{"guard_socket_listen", GUARD_BACKEND_LSM, "ports that are offered"},
 	{"guard_dns_out", GUARD_BACKEND_AUTO, "names that are asked for, peers by name"},
@@ -37,6 +44,7 @@ static const struct {
 	{"guard_connect6", GUARD_BACKEND_SIGNAL, "IPv6 peers"},
 	{"guard_sendmsg4", GUARD_BACKEND_SIGNAL, "IPv4 datagrams"},
 	{"guard_sendmsg6", GUARD_BACKEND_SIGNAL, "IPv6 datagrams"},
+	{NULL, GUARD_BACKEND_AUTO, "what workers of io_uring connect to, send to and open"},
 };
 
 static const char *const signal_limits[] = {
@@ -57,12 +65,30 @@ static const char *const fanotify_limits[] = {
 	"it ends with the agent: nothing stays in force",
 };
 
-static bool is_lost(const struct guard_kern_program *p, size_t n, const char *name)
+static bool is_missing(const struct guard_kern *k, const char *name)
 {
+	size_t n;
+	const struct guard_kern_program *p = guard_kern_programs(k, &n);
+
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(p[i].name, name) == 0)
 			return !p[i].attached && p[i].error != 0;
 	return false;
+}
+
+/* What is lost by the @i-th, NULL when it is there. */
+static const char *loss(const struct guard_kern *k, size_t i)
+{
+	enum guard_backend backend = guard_kern_backend(k);
+	bool lost;
+
+	if (losses[i].backend != backend && losses[i].backend != GUARD_BACKEND_AUTO)
+		return NULL;
+	if (losses[i].name != NULL)
+		lost = is_missing(k, losses[i].name);
+	else
+		lost = backend != GUARD_BACKEND_FANOTIFY && guard_kern_ring_strangers(k);
+	return lost ? losses[i].loss : NULL;
 }
 
 /** struct limits - what a backend does not do, however well it loads */
@@ -211,10 +237,9 @@ static int put_json(const struct findings *f)
 	sk_jw_str(&w, "cgroup", f->cgroup);
 	put_programs_json(&w, p, n);
 	sk_jw_array(&w, "not_covered");
-	for (size_t i = 0; i < SK_ARRAY_LEN(losses); i++)
-		if ((losses[i].backend == backend || losses[i].backend == GUARD_BACKEND_AUTO) &&
-		    is_lost(p, n, losses[i].name))
-			sk_jw_str(&w, NULL, losses[i].loss);
+	for (size_t i = 0; k != NULL && i < SK_ARRAY_LEN(losses); i++)
+		if (loss(k, i) != NULL)
+			sk_jw_str(&w, NULL, loss(k, i));
 	for (size_t i = 0; i < limits.n; i++)
 		sk_jw_str(&w, NULL, limits.texts[i]);
 	sk_jw_end_array(&w);
@@ -288,9 +313,8 @@ static void put_table(const struct findings *f)
 				     p[i].error != 0 ? p[i].why : "");
 	(void)printf("\nnot covered:\n");
 	for (size_t i = 0; i < SK_ARRAY_LEN(losses); i++)
-		if ((losses[i].backend == backend || losses[i].backend == GUARD_BACKEND_AUTO) &&
-		    is_lost(p, n, losses[i].name))
-			(void)printf("  %s\n", losses[i].loss);
+		if (loss(k, i) != NULL)
+			(void)printf("  %s\n", loss(k, i));
 	for (size_t i = 0; i < limits.n; i++)
 		(void)printf("  %s\n", limits.texts[i]);
 }
@@ -299,10 +323,12 @@ static int doctor(struct cli_context *ctx)
 {
 	struct guard_kern_options o = {.calls = true, .caps = true};
 	sk_cleanup(guard_kern_freep) struct guard_kern *k = NULL;
-	const char *format = cli_option(ctx, "format");
+	const char *format = cli_option(ctx, "format"), *backend = cli_option(ctx, "backend");
 	struct findings f = {.cgroup = "no version 2 tree is mounted"};
 	int failure = 0;
 
+	if (backend != NULL && !guard_backend_parse(backend, &o.backend))
+		return cli_usage_error(ctx, "unknown backend");
 	/* First: they fork. */
 	f.worker.r = scan_worker_report(cli_arena(ctx), f.worker.features, &f.worker.err);
 	if (guard_fan_probe(&f.fan) == 0)
@@ -324,13 +350,15 @@ static int doctor(struct cli_context *ctx)
 
 static const struct cli_option options[] = {
 	{"format", 'f', "FORMAT", NULL, "table or json", "table|json", 0},
+	{"backend", 0, "BACKEND", NULL, "what this one would cover (auto: the best that works)",
+	 "auto|lsm|signal|fanotify", 0},
 	{NULL},
 };
 
 const struct command cmd_doctor = {
 	.name = "doctor",
 	.summary = "what this kernel and these rights allow guard and scan, what is not covered",
-	.usage = "[-f FORMAT]",
+	.usage = "[-f FORMAT] [--backend BACKEND]",
 	.options = options,
 	.run = doctor,
 };
