@@ -140,6 +140,18 @@ static void find_overlay(struct guard_bpf *skel, const struct btf *vmlinux)
 	btf__free(module);
 }
 
+/*
+ * FMODE_BACKING, which is no part of the type information: it moved with 6.14, and in those stable
+ * kernels that took over what it moved for, as 6.12 did; they have this function then.
+ */
+static uint32_t fmode_backing(const struct btf *btf)
+{
+	if (kernel_version() >= 6014 ||
+	    btf__find_by_name_kind(btf, "file_set_fsnotify_mode", BTF_KIND_FUNC) > 0)
+		return 1u << 24;
+	return kernel_version() >= 6005 ? 1u << 25 : 0;
+}
+
 /* Does the kernel have what the program attaches to? Says so before the kernel's refusal would. */
 static bool hook_exists(const struct btf *btf, const char *hook)
 {
@@ -229,10 +241,7 @@ static int open_skeleton(struct guard_kern *k, const struct btf *btf,
 	k->skel->rodata->lsm_backend = k->backend == GUARD_BACKEND_LSM;
 	k->skel->rodata->have_cast =
 		btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
-	/* FMODE_BACKING moved with 6.14 and is no part of the type information. */
-	k->skel->rodata->fmode_backing = kernel_version() >= 6014   ? 1u << 24
-					 : kernel_version() >= 6005 ? 1u << 25
-								    : 0;
+	k->skel->rodata->fmode_backing = fmode_backing(btf);
 	find_overlay(k->skel, btf);
 	for (size_t i = 0; i < SK_ARRAY_LEN(plan); i++) {
 		bool use = is_wanted(i, o, k->backend) && k->programs[i].error == 0;
