@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/io_uring.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -481,6 +482,116 @@ static int io_uring(const char *arg)
 	return (int)syscall(425, 4, params) < 0 ? -1 : 0;
 }
 
+/** struct ring - a ring of one request */
+struct ring {
+	int fd;
+	struct io_uring_params params;
+	char *submitted;
+	char *completed;
+	struct io_uring_sqe *request;
+};
+
+static int ring_open(struct ring *r, uint32_t flags)
+{
+	memset(r, 0, sizeof(*r));
+	r->params.flags = flags;
+	r->fd = (int)syscall(__NR_io_uring_setup, 1, &r->params);
+	if (r->fd < 0)
+		return -1;
+	r->submitted =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, IORING_OFF_SQ_RING);
+	r->completed =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, IORING_OFF_CQ_RING);
+	r->request = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, IORING_OFF_SQES);
+	return r->submitted == MAP_FAILED || r->completed == MAP_FAILED || r->request == MAP_FAILED
+		       ? -1
+		       : 0;
+}
+
+/* Hands in the request and waits until it is done. */
+static int ring_do(struct ring *r)
+{
+	uint32_t *tail = (void *)(r->submitted + r->params.sq_off.tail);
+	uint32_t *done = (void *)(r->completed + r->params.cq_off.tail);
+	struct io_uring_cqe *result = (void *)(r->completed + r->params.cq_off.cqes);
+
+	*(uint32_t *)(void *)(r->submitted + r->params.sq_off.array) = 0;
+	__atomic_store_n(tail, 1, __ATOMIC_RELEASE);
+	while (__atomic_load_n(done, __ATOMIC_ACQUIRE) == 0)
+		if (syscall(__NR_io_uring_enter, r->fd, 1, 1,
+			    IORING_ENTER_GETEVENTS |
+				    (r->params.flags & IORING_SETUP_SQPOLL ? IORING_ENTER_SQ_WAKEUP
+									   : 0),
+			    NULL, 0) < 0)
+			return -1;
+	errno = result->res < 0 ? -result->res : 0;
+	return result->res < 0 ? -1 : 0;
+}
+
+/* Connects by a request that the ring's own thread (@flags of the ring) or a worker takes up. */
+static int ring_connect(const char *arg, uint32_t flags, uint8_t request_flags)
+{
+	struct sockaddr_in a = address(arg);
+	struct ring r;
+
+	if (ring_open(&r, flags) != 0)
+		return -1;
+	r.request->opcode = IORING_OP_CONNECT;
+	r.request->flags = request_flags;
+	r.request->fd = socket(AF_INET, SOCK_STREAM, 0);
+	r.request->addr = (uint64_t)(uintptr_t)&a;
+	r.request->off = sizeof(a);
+	return ring_do(&r) != 0 && errno != ECONNREFUSED ? -1 : 0;
+}
+
+static int ring_tcp(const char *arg)
+{
+	return ring_connect(arg, 0, 0);
+}
+
+static int ring_worker_tcp(const char *arg)
+{
+	return ring_connect(arg, 0, IOSQE_ASYNC);
+}
+
+static int ring_thread_tcp(const char *arg)
+{
+	return ring_connect(arg, IORING_SETUP_SQPOLL, 0);
+}
+
+/* A datagram by a worker of the ring. */
+static int ring_worker_udp(const char *arg)
+{
+	struct sockaddr_in a = address(arg);
+	struct iovec v = {.iov_base = (char *)"x", .iov_len = 1};
+	struct msghdr m = {
+		.msg_name = &a, .msg_namelen = sizeof(a), .msg_iov = &v, .msg_iovlen = 1};
+	struct ring r;
+
+	if (ring_open(&r, 0) != 0)
+		return -1;
+	r.request->opcode = IORING_OP_SENDMSG;
+	r.request->flags = IOSQE_ASYNC;
+	r.request->fd = socket(AF_INET, SOCK_DGRAM, 0);
+	r.request->addr = (uint64_t)(uintptr_t)&m;
+	r.request->len = 1;
+	return ring_do(&r);
+}
+
+static int ring_open_file(const char *arg)
+{
+	struct ring r;
+
+	if (ring_open(&r, 0) != 0)
+		return -1;
+	r.request->opcode = IORING_OP_OPENAT;
+	r.request->flags = IOSQE_ASYNC;
+	r.request->fd = AT_FDCWD;
+	r.request->addr = (uint64_t)(uintptr_t)arg;
+	r.request->open_flags = O_RDONLY;
+	return ring_do(&r);
+}
+
 static int run(const char *path, char *const argv[])
 {
 	pid_t child = fork();
@@ -896,6 +1007,11 @@ static const struct {
 	{"module", module},
 	{"handle", handle},
 	{"io-uring", io_uring},
+	{"ring-tcp", ring_tcp},
+	{"ring-worker-tcp", ring_worker_tcp},
+	{"ring-thread-tcp", ring_thread_tcp},
+	{"ring-worker-udp", ring_worker_udp},
+	{"ring-open", ring_open_file},
 	{"memfd-exec", memfd_exec},
 	{"exec", do_exec},
 	{"continue-exec", continue_exec},
