@@ -299,6 +299,7 @@ static bool decide_open(struct guard_held *h)
 		return false;
 	}
 	guard_kern_release(h->k, h->rec, SIGKILL);
+	h->e->file_is_listed = true;
 	h->e->verdict = GUARD_VERDICT_KILLED;
 	h->e->reason = GUARD_REASON_NOT_IN_PROFILE;
 	return true;
@@ -317,6 +318,7 @@ static enum guard_reason judge_record(struct guard_held *h)
 		return GUARD_REASON_NONE;
 	if (h->rec->type == GUARD_REC_OPEN) {
 		h->section = GUARD_SECTION_FILES;
+		h->e->file_is_listed = true;
 		return file_expected(h) ? GUARD_REASON_NONE : GUARD_REASON_NOT_IN_PROFILE;
 	}
 	if (h->rec->type == GUARD_REC_BIND || h->rec->type == GUARD_REC_ACCEPT) {

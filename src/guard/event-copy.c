@@ -24,7 +24,7 @@ void guard_event_copy(struct sk_arena *a, const struct guard_event *e, struct gu
 		&copy.peer_protocol, &copy.peer_name,    &copy.local_address,
 		&copy.dns_type,      &copy.dns_error,    &copy.detail,
 		&copy.profile,       &copy.lost_cgroup,  &copy.applet,
-		&copy.relay,         &copy.expected,
+		&copy.relay,         &copy.expected,     &copy.files_directory,
 	};
 
 	for (size_t i = 0; i < SK_ARRAY_LEN(texts); i++)
@@ -32,6 +32,8 @@ void guard_event_copy(struct sk_arena *a, const struct guard_event *e, struct gu
 	copy.args = copy_args(a, e->args, e->n_args);
 	copy.dns_addresses = copy_args(a, e->dns_addresses, e->n_dns_addresses);
 	copy.dns_aliases = copy_args(a, e->dns_aliases, e->n_dns_aliases);
+	for (size_t i = 0; i < e->n_files_examples; i++)
+		copy.files_examples[i] = sk_arena_strdup(a, e->files_examples[i]);
 	for (size_t i = 0; i < e->n_ancestry; i++) {
 		copy.ancestry[i].exe = sk_arena_strdup(a, e->ancestry[i].exe);
 		copy.ancestry[i].args = copy_args(a, e->ancestry[i].args, e->ancestry[i].n_args);

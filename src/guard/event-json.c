@@ -126,6 +126,17 @@ static void put_file(struct sk_jw *w, const struct guard_event *e)
 	sk_jw_end_object(w);
 }
 
+static void put_files(struct sk_jw *w, const struct guard_event *e)
+{
+	if (e->n_files == 0)
+		return;
+	sk_jw_object(w, "files");
+	sk_jw_u64(w, "count", e->n_files);
+	put(w, "directory", e->files_directory);
+	put_list(w, "examples", e->files_examples, e->n_files_examples);
+	sk_jw_end_object(w);
+}
+
 static void put_peer(struct sk_jw *w, const struct guard_event *e)
 {
 	if (e->peer_address == NULL && e->peer_protocol == NULL)
@@ -202,6 +213,7 @@ int guard_event_json(const struct guard_event *e, const struct sk_sink *sink)
 	put_process(&w, e);
 	put_child(&w, e);
 	put_file(&w, e);
+	put_files(&w, e);
 	put_peer(&w, e);
 	put_local(&w, e);
 	put_dns(&w, e);

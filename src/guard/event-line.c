@@ -44,6 +44,16 @@ static void add_dns(struct sk_buf *b, const struct guard_event *e)
 	}
 }
 
+/* How many files beside the one that is named. */
+static void add_files(struct sk_buf *b, const struct guard_event *e)
+{
+	if (e->n_files < 2)
+		return;
+	(void)sk_buf_printf(b, " and %zu%s more below ", e->n_files - 1,
+			    e->n_files == GUARD_MAX_FILES ? " or" : "");
+	add(b, e->files_directory);
+}
+
 static void add_subject(struct sk_buf *b, const struct guard_event *e)
 {
 	switch (e->kind) {
@@ -75,6 +85,7 @@ static void add_subject(struct sk_buf *b, const struct guard_event *e)
 		add(b, e->file_path);
 		if (e->kind == GUARD_KIND_OPEN)
 			(void)sk_buf_add_str(b, e->file_write ? " (write)" : " (read)");
+		add_files(b, e);
 	}
 	if (e->peer_protocol != NULL)
 		add(b, e->peer_protocol);

@@ -43,6 +43,11 @@ static void fill(struct guard_event *e, bool hostile)
 	e->file_script = "/srv/x.sh";
 	memcpy(e->file_sha256, id, sizeof(e->file_sha256));
 	e->file_package = "dash 0.5.12-2";
+	e->n_files = hostile ? GUARD_MAX_FILES : 2;
+	e->files_directory = hostile ? "/tmp/\xc3(\033]0;x\a" : "/srv";
+	e->n_files_examples = hostile ? GUARD_MAX_EXAMPLES : 2;
+	for (size_t i = 0; i < e->n_files_examples; i++)
+		e->files_examples[i] = e->file_path;
 	e->peer_address = "2001:db8::1";
 	e->peer_port = 65535;
 	e->peer_protocol = "tcp";

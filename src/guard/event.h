@@ -103,6 +103,8 @@ enum guard_origin {
 enum {
 	GUARD_MAX_ARGS = 64,      /* arguments kept of one program start */
 	GUARD_MAX_ANCESTRY = 16,  /* ancestors told */
+	GUARD_MAX_FILES = 4096,   /* different files counted in one event */
+	GUARD_MAX_EXAMPLES = 8,   /* of them told */
 	GUARD_SHA256_HEX = 64 + 1 /* digits and NUL */
 };
 
@@ -159,7 +161,14 @@ struct guard_event {
 	bool file_owner_unknown;  /* it was asked for, and nobody could tell */
 	bool file_write;          /* open: for writing */
 	bool file_is_script;      /* exec: the file names its interpreter */
+	bool file_is_listed;      /* open: the list of files minds, not what the file is */
 	int file_fd;              /* the file itself, borrowed, where the backend has it; else -1 */
+
+	/* files: of an event that stands for several; file is the first of them */
+	size_t n_files;              /* different ones, at most GUARD_MAX_FILES; 0: it does not */
+	const char *files_directory; /* that all are below, without a slash at its end but "/" */
+	const char *files_examples[GUARD_MAX_EXAMPLES];
+	size_t n_files_examples;
 
 	/* peer; for bind the own end */
 	const char *peer_address; /* protocol "unix": a path */

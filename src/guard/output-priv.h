@@ -6,10 +6,26 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/map.h"
 #include "base/span.h"
 #include "guard/event.h"
 
 struct http_options;
+
+/* The different files of one cause; zero-initialised but for the arena is empty. */
+struct guard_output_files {
+	struct sk_arena *arena; /* of texts */
+	struct sk_map seen;     /* hashes of their paths */
+	const char *directory;  /* that all are below; its text goes on */
+	size_t directory_len;
+	const char *examples[GUARD_MAX_EXAMPLES];
+	size_t n_examples;
+};
+
+void guard_output_files_add(struct guard_output_files *f, const char *path);
+/* Fills the event that stands for all, which has the text of the first; the texts live in @f. */
+void guard_output_files_tell(const struct guard_output_files *f, struct guard_event *e);
+void guard_output_files_release(struct guard_output_files *f);
 
 /* A file that is appended to and rotated. */
 struct guard_file_output {

@@ -22,7 +22,8 @@ struct cause {
 	size_t key_len;
 	struct sk_arena *arena;   /* of the copy, NULL when nothing is to be told */
 	struct guard_event event; /* the first repetition not told yet, with the count of all */
-	uint64_t due_us;          /* when it is told, or forgotten when there was none */
+	struct guard_output_files files; /* of those repetitions, where one cause has many */
+	uint64_t due_us;                 /* when it is told, or forgotten when there was none */
 };
 
 struct guard_output {
@@ -70,6 +71,7 @@ int guard_output_new(const struct guard_output_options *opts, struct guard_outpu
 
 static void forget(struct cause *c)
 {
+	guard_output_files_release(&c->files);
 	sk_arena_free(c->arena);
 	sk_free(c->key);
 }
@@ -122,14 +124,26 @@ static int write_event(struct guard_output *o, const struct guard_event *e, stru
 	return r < 0 ? r : r_file;
 }
 
+/*
+ * A program that goes through a directory tree of its own is one cause. What also shows something
+ * well known is told by itself.
+ */
+static bool is_one_of_many(const struct guard_event *e)
+{
+	return e->file_is_listed && e->sign == NULL && e->file_path != NULL;
+}
+
 /* The name a program was started by: many are one file. Other arguments do not count. */
 static void add_applet(const struct guard_event *e, struct sk_buf *b)
 {
 	struct guard_call call;
 
-	if (e->kind != GUARD_KIND_EXEC)
+	if (e->kind != GUARD_KIND_EXEC && !is_one_of_many(e))
 		return;
-	guard_call_parse(e->file_path, e->args, e->n_args, &call);
+	guard_call_parse(e->kind == GUARD_KIND_EXEC ? e->file_path
+			 : e->exe != NULL           ? e->exe
+						    : "",
+			 e->args, e->n_args, &call);
 	(void)sk_buf_add_char(b, '\0');
 	(void)sk_buf_add_str(b, call.applet);
 }
@@ -137,14 +151,28 @@ static void add_applet(const struct guard_event *e, struct sk_buf *b)
 /* The key: who, what and why, but not which process and when. */
 static void add_key(const struct guard_event *e, struct sk_buf *b)
 {
+	bool many = is_one_of_many(e);
 	const char *const texts[] = {
-		e->service,   e->container_id, e->container_name, e->image_digest, e->exe,
-		e->file_path, e->file_script,  e->file_sha256,    e->peer_address, e->peer_protocol,
-		e->peer_name, e->detail,       e->profile,        e->attack,       e->sign,
+		e->service,
+		e->container_id,
+		e->container_name,
+		e->image_digest,
+		e->exe,
+		many ? "files" : e->file_path,
+		e->file_script,
+		many ? NULL : e->file_sha256,
+		e->peer_address,
+		e->peer_protocol,
+		e->peer_name,
+		e->detail,
+		e->profile,
+		e->severity,
+		e->attack,
+		e->sign,
 	};
 
 	(void)sk_buf_printf(b, "%d %d %d %d %d %u", (int)e->kind, (int)e->verdict, (int)e->reason,
-			    (int)e->file_origin, (int)e->file_write, e->peer_port);
+			    many ? -1 : (int)e->file_origin, (int)e->file_write, e->peer_port);
 	for (size_t i = 0; i < SK_ARRAY_LEN(texts); i++) {
 		(void)sk_buf_add_char(b, '\0');
 		if (texts[i] != NULL)
@@ -178,8 +206,13 @@ static void add_repetition(struct cause *c, const struct guard_event *e)
 		kept->count = count_of(e);
 		kept->first_us = first_of(e);
 		kept->last_us = last_of(e);
+		c->files.arena = c->arena;
+		if (is_one_of_many(e))
+			guard_output_files_add(&c->files, e->file_path);
 		return;
 	}
+	if (is_one_of_many(e))
+		guard_output_files_add(&c->files, e->file_path);
 	kept->count += count_of(e);
 	if (first_of(e) < kept->first_us)
 		kept->first_us = first_of(e);
@@ -196,7 +229,9 @@ static int tell(struct guard_output *o, struct cause *c, uint64_t now_us, struct
 	if (c->arena == NULL)
 		return 0;
 	c->event.time_us = c->event.last_us;
+	guard_output_files_tell(&c->files, &c->event);
 	r = write_event(o, &c->event, err);
+	guard_output_files_release(&c->files);
 	sk_arena_free(c->arena);
 	c->arena = NULL;
 	return r;

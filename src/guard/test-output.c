@@ -47,6 +47,16 @@ static struct guard_event alert(uint64_t time_us, const char *path)
 	};
 }
 
+static struct guard_event opened(uint64_t time_us, const char *path)
+{
+	struct guard_event e = alert(time_us, path);
+
+	e.kind = GUARD_KIND_OPEN;
+	e.exe = "/usr/bin/db";
+	e.file_is_listed = true;
+	return e;
+}
+
 struct lines {
 	struct sk_json *items[64];
 	size_t n;
@@ -136,6 +146,87 @@ static void repetitions_are_folded(void **state)
 	assert_int_equal(lines.n, 5); /* what was held back comes at the end */
 	assert_true(sk_span_eq_str(sk_json_get_text(sk_json_get(lines.items[4], "file"), "path"),
 				   "/bin/sh"));
+	drop_lines(&lines);
+}
+
+/* A program that goes through a tree: the first file, then all others; what shows a sign stays. */
+static void files_are_folded(void **state)
+{
+	const struct guard_output_options opts = {.fd = -1, .file = in_dir("files")};
+	struct guard_output *o = open_output(&opts);
+	const struct sk_json *files, *examples;
+	struct guard_event e;
+	struct lines lines;
+	int64_t count = 0;
+	char path[64];
+
+	(void)state;
+	send_event(o, opened(1 * SECOND, "/data/base/1/first"), 1 * SECOND);
+	for (unsigned i = 0; i < 900; i++) {
+		(void)snprintf(path, sizeof(path), "/data/base/%u/%u", i / 100, i % 450);
+		send_event(o, opened(2 * SECOND + i, path), 2 * SECOND);
+	}
+	send_event(o, opened(3 * SECOND, "/data/base/0/0"), 3 * SECOND);
+	e = opened(3 * SECOND, "/etc/shadow");
+	e.sign = "password hashes";
+	send_event(o, e, 3 * SECOND);
+	e = opened(3 * SECOND, "/data/base/w");
+	e.file_write = true;
+	send_event(o, e, 3 * SECOND);
+	e = opened(3 * SECOND, "/data/base/exe");
+	e.exe = "/bin/cat";
+	send_event(o, e, 3 * SECOND);
+	e = opened(3 * SECOND, "/data/base/script");
+	e.file_is_listed = false;
+	send_event(o, e, 3 * SECOND);
+	guard_output_free(o);
+	read_lines("files", &lines);
+	assert_int_equal(lines.n, 6);
+	assert_int_equal(count_of(&lines, 0), 1);
+	assert_null(sk_json_get(lines.items[0], "files"));
+	for (size_t i = 1; i < 5; i++) {
+		assert_int_equal(count_of(&lines, i), 1);
+		assert_null(sk_json_get(lines.items[i], "files"));
+	}
+	assert_int_equal(count_of(&lines, 5), 901);
+	assert_true(sk_span_eq_str(sk_json_get_text(sk_json_get(lines.items[5], "file"), "path"),
+				   "/data/base/0/0"));
+	files = sk_json_get(lines.items[5], "files");
+	assert_true(sk_json_get_i64(files, "count", &count));
+	assert_int_equal(count, 900);
+	assert_true(sk_span_eq_str(sk_json_get_text(files, "directory"), "/data/base"));
+	examples = sk_json_get(files, "examples");
+	assert_int_equal(sk_json_len(examples), 8);
+	assert_true(sk_span_eq_str(sk_json_text(sk_json_at(examples, 0)), "/data/base/0/0"));
+	assert_true(sk_span_eq_str(sk_json_text(sk_json_at(examples, 7)), "/data/base/5/50"));
+	assert_true(sk_span_eq_str(sk_json_get_text(sk_json_get(lines.items[5], "reason"), "text"),
+				   "never seen; and 899 other files below '/data/base'"));
+	drop_lines(&lines);
+}
+
+/* One other file is no multitude, and directories have whole names in common. */
+static void few_files_are_folded(void **state)
+{
+	const struct guard_output_options opts = {.fd = -1, .file = in_dir("few")};
+	struct guard_output *o = open_output(&opts);
+	struct lines lines;
+
+	(void)state;
+	send_event(o, opened(1 * SECOND, "/a/x"), 1 * SECOND);
+	send_event(o, opened(2 * SECOND, "/a/y"), 2 * SECOND);
+	send_event(o, opened(3 * SECOND, "/a/y"), 3 * SECOND);
+	assert_int_equal(guard_output_flush(o, NULL), 0);
+	send_event(o, opened(4 * SECOND, "/a/x"), 4 * SECOND);
+	send_event(o, opened(5 * SECOND, "/lib/y"), 5 * SECOND);
+	send_event(o, opened(6 * SECOND, "/library/y"), 6 * SECOND);
+	guard_output_free(o);
+	read_lines("few", &lines);
+	assert_int_equal(lines.n, 4);
+	assert_null(sk_json_get(lines.items[1], "files"));
+	assert_true(sk_span_eq_str(sk_json_get_text(sk_json_get(lines.items[1], "file"), "path"),
+				   "/a/y"));
+	assert_true(sk_span_eq_str(
+		sk_json_get_text(sk_json_get(lines.items[3], "files"), "directory"), "/"));
 	drop_lines(&lines);
 }
 
@@ -505,9 +596,9 @@ static int make_dir(void **state)
 
 static int remove_dir(void **state)
 {
-	static const char *const names[] = {"fold", "counts", "many",  "observed",
-					    "rot",  "rot.1",  "rot.2", "hup.old",
-					    "hup",  "torn",   "log",   "applets"};
+	static const char *const names[] = {"fold",  "counts",  "many",    "observed", "rot",
+					    "rot.1", "rot.2",   "hup.old", "hup",      "torn",
+					    "log",   "applets", "files",   "few",      "signs"};
 
 	(void)state;
 	for (size_t i = 0; i < SK_ARRAY_LEN(names); i++)
@@ -519,6 +610,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(repetitions_are_folded),
+		cmocka_unit_test(files_are_folded),
+		cmocka_unit_test(few_files_are_folded),
 		cmocka_unit_test(applets_are_causes_of_their_own),
 		cmocka_unit_test(signs_are_causes_of_their_own),
 		cmocka_unit_test(counts_of_the_kernel_add_up),
