@@ -44,7 +44,8 @@ struct guard_whose {
 	bool is_host;
 	bool is_selected;
 	bool is_gone;
-	bool is_known; /* an engine knew it */
+	bool is_ending; /* the kernel half says so */
+	bool is_known;  /* an engine knew it */
 	bool has_started;
 	const char *layers; /* see guard_engine_layers() */
 	void *user;         /* of whoever uses the session */

@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/ascii.h"
 #include "base/io.h"
+#include "base/parse.h"
 #include "guard/batch.h"
 #include "guard/call.h"
 #include "guard/cgroup.h"
@@ -34,6 +35,8 @@
 
 enum {
 	LOG_SIZE = 1 << 18, /* the last way through a program that the verifier took; more is cut */
+	LEAST_TASKS = 1024,
+	MOST_TASKS = 1 << 22, /* include/linux/threads.h: PID_MAX_LIMIT */
 };
 
 static const struct {
@@ -223,6 +226,20 @@ static struct bpf_program *program(const struct guard_kern *k, size_t i)
 	return bpf_object__find_program_by_name(k->skel->obj, plan[i].name);
 }
 
+/* As many processes as the machine can have at once: the kernel's own limit goes by its memory. */
+static uint32_t tasks_of_machine(void)
+{
+	sk_cleanup(sk_closep) int fd = open("/proc/sys/kernel/threads-max", O_RDONLY | O_CLOEXEC);
+	char text[32];
+	int64_t len = fd < 0 ? 0 : sk_read_full(fd, text, sizeof(text));
+	uint32_t n;
+
+	if (len <= 0 || !sk_parse_u32(sk_span_trim(sk_span_of(text, (size_t)len)), &n) ||
+	    n > MOST_TASKS)
+		return MOST_TASKS;
+	return n > LEAST_TASKS ? n : LEAST_TASKS;
+}
+
 static int open_skeleton(struct guard_kern *k, const struct btf *btf,
 			 const struct guard_kern_options *o, struct sk_err *err)
 {
@@ -242,6 +259,7 @@ static int open_skeleton(struct guard_kern *k, const struct btf *btf,
 	k->skel->rodata->have_cast =
 		btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	k->skel->rodata->fmode_backing = fmode_backing(btf);
+	(void)bpf_map__set_max_entries(k->skel->maps.tasks, tasks_of_machine());
 	find_overlay(k->skel, btf);
 	for (size_t i = 0; i < SK_ARRAY_LEN(plan); i++) {
 		bool use = is_wanted(i, o, k->backend) && k->programs[i].error == 0;

@@ -12,7 +12,7 @@
 #define GUARD_PIN_NEW GUARD_PIN_DIR "-new"
 
 enum {
-	GUARD_TASKS_WALKED = 1000000, /* keys of a map that changes may come twice */
+	GUARD_TASKS_WALKED = 1 << 23, /* keys of a map that changes may come twice */
 	GUARD_NAMED_WALKED = 65536,
 	GUARD_MAX_PROGRAMS = 48,
 	GUARD_T_WAITS = GUARD_T_HELD | GUARD_T_PAUSED,

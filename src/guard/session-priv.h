@@ -39,6 +39,7 @@ struct guard_session {
 	void *ctx;
 	uint64_t offset_ns; /* wall clock minus CLOCK_MONOTONIC */
 	uint64_t last_second;
+	uint64_t last_beat; /* 0: the kernel half is to hold nothing */
 	uint64_t last_fold;
 	uint64_t n_strays;     /* late reports of containers that are gone */
 	bool is_meeting;       /* the cgroup that is covered was made just now */

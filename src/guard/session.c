@@ -387,29 +387,42 @@ static void remember_exec(struct guard_session *s, const struct guard_rec *rec,
 		guard_lineage_add(s->lineage, &image, e->args);
 }
 
-static void keep_cause(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data,
-		       size_t len)
-{
-	struct cause *c = &s->causes[s->n_causes % GUARD_MAX_CAUSES];
-
-	if (rec->cause == 0)
-		return;
-	s->n_causes++;
-	sk_free(c->bytes);
-	c->size = sizeof(*rec) + len;
-	c->bytes = sk_alloc(c->size);
-	memcpy(c->bytes, rec, sizeof(*rec));
-	memcpy(c->bytes + sizeof(*rec), data, len);
-	c->id = rec->cause;
-	c->told = 1;
-}
-
 static struct cause *find_cause(struct guard_session *s, uint64_t id)
 {
 	for (size_t i = 0; i < GUARD_MAX_CAUSES && i < s->n_causes; i++)
 		if (s->causes[i].id == id)
 			return &s->causes[i];
 	return NULL;
+}
+
+static void keep_cause(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data,
+		       size_t len)
+{
+	struct cause *c;
+	bool fresh;
+
+	if (rec->cause == 0)
+		return;
+	/* Counts may be told before the record that they are of is read. */
+	c = find_cause(s, rec->cause);
+	fresh = c == NULL;
+	if (fresh)
+		c = &s->causes[s->n_causes++ % GUARD_MAX_CAUSES];
+	sk_free(c->bytes);
+	c->size = sizeof(*rec) + len;
+	c->bytes = sk_alloc(c->size);
+	memcpy(c->bytes, rec, sizeof(*rec));
+	memcpy(c->bytes + sizeof(*rec), data, len);
+	c->id = rec->cause;
+	if (fresh)
+		c->told = 1;
+}
+
+/* A sign of life, also while much is to be looked at. */
+static void beat(struct guard_session *s, uint64_t now)
+{
+	guard_kern_heartbeat(s->kern);
+	s->last_beat = now;
 }
 
 static int on_record(void *ctx, const struct guard_rec *given, const uint8_t *data, size_t len)
@@ -419,7 +432,10 @@ static int on_record(void *ctx, const struct guard_rec *given, const uint8_t *da
 	const struct guard_rec *rec = given;
 	struct guard_whose *w;
 	struct guard_event e;
+	uint64_t now = sk_mono_ns();
 
+	if (s->last_beat != 0 && now - s->last_beat >= BEAT_NS)
+		beat(s, now);
 	if ((size_t)rec->path_len + rec->name_len + rec->args_len > len)
 		return 0;
 	if (s->is_late) {
@@ -504,6 +520,17 @@ static void forget_told(struct guard_session *s, uint32_t kind, uint64_t id)
 	guard_kern_del(s->kern, GUARD_MAP_TOLD, &key);
 }
 
+/* How much of a count was told already, where the cause itself is not remembered any more. */
+static uint64_t told_of(struct guard_session *s, const struct guard_fold *fold)
+{
+	struct guard_told_key key = {.kind = GUARD_TOLD_FOLD, .id = fold->id};
+	uint64_t count = 0;
+
+	if (!guard_kern_get(s->kern, GUARD_MAP_TOLD, &key, &count) || count < fold->sent)
+		return fold->sent;
+	return count;
+}
+
 static uint64_t told_before(struct guard_session *s, uint32_t kind, uint64_t id)
 {
 	struct guard_told_key key = {.kind = kind, .id = id};
@@ -523,6 +550,7 @@ static void tell_fold(struct guard_session *s, const struct guard_fold_key *key,
 				 .reason = key->reason,
 				 .op = key->op,
 				 .cgroup = key->cgroup,
+				 .cause = fold->id,
 				 .time_ns = fold->first_ns,
 				 .host_pid = fold->host_pid,
 				 .flags = GUARD_RF_NO_PATH};
@@ -541,15 +569,16 @@ static void tell_fold(struct guard_session *s, const struct guard_fold_key *key,
 	if (fold->count <= told || w == NULL || !w->is_selected)
 		return;
 	fill_event(s, rec, c != NULL ? c->bytes + sizeof(*rec) : (const uint8_t *)"", w, &e);
-	if (rec == &bare)
+	if ((rec->flags & GUARD_RF_NO_PATH) != 0)
 		e.file_path = NULL;
 	e.count = fold->count - told;
 	e.first_us = guard_session_time(s, fold->first_ns);
 	e.time_us = e.last_us = guard_session_time(s, fold->last_ns);
-	if (c != NULL)
-		c->told = fold->count;
-	else
+	if (c == NULL) {
 		keep_cause(s, &bare, (const uint8_t *)"", 0);
+		c = find_cause(s, fold->id);
+	}
+	c->told = fold->count;
 	note_told(s, GUARD_TOLD_FOLD, fold->id, fold->count);
 	s->ops.event(s->ctx, NULL, &e, w);
 }
@@ -572,7 +601,7 @@ void guard_session_flush(struct guard_session *s)
 	while (more) {
 		more = guard_kern_next(s->kern, GUARD_MAP_FOLDS, &key, &next);
 		if (guard_kern_get(s->kern, GUARD_MAP_FOLDS, &key, &fold)) {
-			tell_fold(s, &key, &fold, fold.sent);
+			tell_fold(s, &key, &fold, told_of(s, &fold));
 			if (now - fold.last_ns > FOLD_IDLE * SK_SECOND_NS) {
 				guard_kern_del(s->kern, GUARD_MAP_FOLDS, &key);
 				forget_told(s, GUARD_TOLD_FOLD, fold.id);
@@ -600,8 +629,12 @@ static void tell_lost(struct guard_session *s, struct guard_whose *w)
 {
 	struct guard_container c;
 
-	if (!w->is_selected || !guard_kern_get(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &c) ||
-	    c.lost <= w->lost)
+	if (!guard_kern_get(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &c))
+		return;
+	/* The news of it may have found no room. What it did last is read by the next look. */
+	w->is_gone |= w->is_ending;
+	w->is_ending = (c.flags & GUARD_C_GONE) != 0;
+	if (!w->is_selected || c.lost <= w->lost)
 		return;
 	say_lost(s, w, c.lost - w->lost);
 	w->lost = c.lost;
@@ -625,7 +658,7 @@ static void every_second(struct guard_session *s)
 	struct guard_whose *w;
 	size_t pos = 0;
 
-	guard_kern_heartbeat(s->kern);
+	beat(s, s->last_second);
 	while ((w = guard_attrib_next(s->attrib, &pos)) != NULL) {
 		tell_lost(s, w);
 		if (w->is_gone) {
@@ -722,6 +755,7 @@ int guard_session_pin(struct guard_session *s, struct sk_err *err)
 {
 	int r = guard_kern_pin(s->kern, err);
 
+	s->last_beat = 0;
 	if (r < 0)
 		return r;
 	s->is_late = true;
@@ -732,7 +766,7 @@ int guard_session_pin(struct guard_session *s, struct sk_err *err)
 		say_lost(s, NULL, s->n_strays);
 	/* Whose report is lost is not going to be looked at. */
 	(void)guard_kern_kill_held(s->kern);
-	guard_kern_heartbeat(s->kern);
+	beat(s, sk_mono_ns());
 	return 0;
 }
 
@@ -741,6 +775,7 @@ int guard_session_end(struct guard_session *s, bool keep, struct sk_err *err)
 	int r = 0;
 
 	guard_kern_pause(s->kern);
+	s->last_beat = 0;
 	for (int i = 0; i < 2 && r >= 0; i++)
 		r = guard_kern_poll(s->kern, POLL_MS, err);
 	(void)guard_kern_kill_held(s->kern);

@@ -4,7 +4,7 @@
 #pragma once
 
 enum {
-	MAX_TASKS = 262144,
+	MAX_TASKS = 262144, /* the loader takes what the machine can have */
 	MAX_CONTAINERS = 8192,
 	MAX_ALLOW = 262144,
 	MAX_SEEN = 65536,

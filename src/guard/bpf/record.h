@@ -123,7 +123,7 @@ enum guard_rec_flags {
 	GUARD_RF_STDOUT_SOCKET = 1 << 16, /* standard output, or the one for errors */
 	GUARD_RF_STDOUT_PIPE = 1 << 17,
 	GUARD_RF_STDOUT_TTY = 1 << 18,
-	GUARD_RF_LATER = 1 << 20,  /* looked at again, in user space only */
+	GUARD_RF_LATER = 1 << 21,  /* looked at again, in user space only */
 	GUARD_RF_PARENT = 1 << 19, /* known, but not as a child of who started it */
 	GUARD_RF_LATE = 1 << 20,   /* set by user space: written while no agent lived */
 };
