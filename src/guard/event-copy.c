@@ -30,6 +30,7 @@ void guard_event_copy(struct sk_arena *a, const struct guard_event *e, struct gu
 	for (size_t i = 0; i < SK_ARRAY_LEN(texts); i++)
 		*texts[i] = sk_arena_strdup(a, *texts[i]);
 	copy.args = copy_args(a, e->args, e->n_args);
+	copy.gained = copy_args(a, e->gained, e->n_gained);
 	copy.dns_addresses = copy_args(a, e->dns_addresses, e->n_dns_addresses);
 	copy.dns_aliases = copy_args(a, e->dns_aliases, e->n_dns_aliases);
 	for (size_t i = 0; i < e->n_files_examples; i++)

@@ -105,6 +105,17 @@ static void put_child(struct sk_jw *w, const struct guard_event *e)
 	sk_jw_end_object(w);
 }
 
+static void put_privilege(struct sk_jw *w, const struct guard_event *e)
+{
+	if (!e->has_user)
+		return;
+	sk_jw_object(w, "privilege");
+	sk_jw_u64(w, "user", e->user);
+	sk_jw_u64(w, "before", e->user_before);
+	put_list(w, "gained", e->gained, e->n_gained);
+	sk_jw_end_object(w);
+}
+
 static void put_file(struct sk_jw *w, const struct guard_event *e)
 {
 	if (e->file_path == NULL)
@@ -212,6 +223,7 @@ int guard_event_json(const struct guard_event *e, const struct sk_sink *sink)
 	put_whose(&w, e);
 	put_process(&w, e);
 	put_child(&w, e);
+	put_privilege(&w, e);
 	put_file(&w, e);
 	put_files(&w, e);
 	put_peer(&w, e);

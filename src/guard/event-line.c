@@ -54,6 +54,18 @@ static void add_files(struct sk_buf *b, const struct guard_event *e)
 	add(b, e->files_directory);
 }
 
+/* user 0 (was 1000), gained CHOWN, SETUID */
+static void add_privilege(struct sk_buf *b, const struct guard_event *e)
+{
+	add(b, e->detail);
+	if (e->user != e->user_before)
+		(void)sk_buf_printf(b, " (was %u)", e->user_before);
+	for (size_t i = 0; i < e->n_gained; i++) {
+		(void)sk_buf_add_str(b, i == 0 ? ", gained " : ", ");
+		add(b, e->gained[i]);
+	}
+}
+
 static void add_subject(struct sk_buf *b, const struct guard_event *e)
 {
 	switch (e->kind) {
@@ -69,6 +81,11 @@ static void add_subject(struct sk_buf *b, const struct guard_event *e)
 		return;
 	case GUARD_KIND_DNS:
 		add_dns(b, e);
+		return;
+	case GUARD_KIND_PRIVILEGE:
+		if (!e->has_user)
+			break;
+		add_privilege(b, e);
 		return;
 	case GUARD_KIND_LOST:
 		(void)sk_buf_printf(b, "%llu events", (unsigned long long)e->lost_events);

@@ -54,6 +54,10 @@ static void fill(struct guard_event *e, bool hostile)
 	e->peer_name = "db.example.org";
 	e->local_address = "2001:db8::2";
 	e->local_port = 443;
+	e->has_user = true;
+	e->user_before = 33;
+	e->gained = args;
+	e->n_gained = hostile ? 4 : 1;
 	e->child_pid = 8;
 	e->child_host_pid = 4712;
 	e->dns_type = "AAAA";

@@ -178,6 +178,13 @@ struct guard_event {
 	const char *local_address; /* accept: the own end */
 	uint16_t local_port;
 
+	/* privilege: as whom it acts from now on */
+	bool has_user;
+	uint32_t user;
+	uint32_t user_before;
+	const char *const *gained; /* capabilities */
+	size_t n_gained;
+
 	/* fork: who was made */
 	uint32_t child_pid;
 	uint32_t child_host_pid;

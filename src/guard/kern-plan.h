@@ -56,6 +56,8 @@ enum plan_flags {
 	X(guard_load_data, PLAN_LSM)                                                               \
 	X(guard_bpf, PLAN_LSM)                                                                     \
 	X(guard_userns, PLAN_LSM)                                                                  \
+	X(guard_setuid, PLAN_LSM)                                                                  \
+	X(guard_capset, PLAN_LSM)                                                                  \
 	X(guard_kill, PLAN_LSM)                                                                    \
 	X(guard_lsm_capable, PLAN_LSM)                                                             \
 	X(guard_walk_tasks, PLAN_SIGNAL | PLAN_LSM | PLAN_ITER)                                    \

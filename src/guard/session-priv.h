@@ -60,6 +60,7 @@ struct guard_session {
 	char address[INET6_ADDRSTRLEN];
 	char local[INET6_ADDRSTRLEN];
 	char life[32];
+	const char *gained[64];
 	struct guard_dns dns;
 	char dns_type[16];
 	char dns_text[GUARD_DNS_MAX_ADDRESSES][INET6_ADDRSTRLEN];

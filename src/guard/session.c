@@ -298,6 +298,20 @@ static void fill_process(struct guard_session *s, const struct guard_rec *rec,
 	}
 }
 
+static void fill_powers(struct guard_session *s, const struct guard_rec *rec, struct guard_event *e)
+{
+	e->has_user = true;
+	e->user = rec->op;
+	e->user_before = rec->user;
+	e->gained = s->gained;
+	for (unsigned i = 0; i < SK_ARRAY_LEN(s->gained); i++) {
+		const char *name = guard_capability_name(i);
+
+		if ((rec->value >> i & 1) != 0 && name != NULL)
+			s->gained[e->n_gained++] = name;
+	}
+}
+
 /* What numbers of the record tell: the child, how it ended, as whom it acts. */
 static void fill_life(struct guard_session *s, const struct guard_rec *rec, struct guard_event *e)
 {
@@ -311,9 +325,10 @@ static void fill_life(struct guard_session *s, const struct guard_rec *rec, stru
 		(void)snprintf(s->life, sizeof(s->life), "signal %u", code & 0x7f);
 	else if (rec->type == GUARD_REC_EXIT)
 		(void)snprintf(s->life, sizeof(s->life), "status %u", code >> 8 & 0xff);
-	else if (rec->type == GUARD_REC_PRIV)
+	else if (rec->type == GUARD_REC_PRIV) {
 		(void)snprintf(s->life, sizeof(s->life), "user %u", rec->op);
-	else
+		fill_powers(s, rec, e);
+	} else
 		return;
 	e->detail = s->life;
 }

@@ -264,7 +264,7 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 		return;
 	case GUARD_REASON_ESCAPE:
 		if (e->kind == GUARD_KIND_CONNECT) {
-			quote(b, e->peer_address);
+			quote(b, e->peer_address != NULL ? e->peer_address : "a socket");
 			(void)sk_buf_add_str(b,
 					     " is a container engine's socket outside: who talks "
 					     "to it rules the host, and this service never did");

@@ -55,8 +55,9 @@ static void full_document_is_understood(void **state)
 	assert_false(perl->scripts[1].content.has_sha256);
 	assert_string_equal(p->programs[2].content.path, "1st #\"\\\n\xe2\x80\xae");
 	assert_int_equal(p->files[3].access, GUARD_ACCESS_READ | GUARD_ACCESS_WRITE);
-	assert_int_equal(p->peers[0].port, 5432);
-	assert_null(p->peers[0].name);
+	assert_string_equal(p->peers[0].protocol, "unix");
+	assert_int_equal(p->peers[1].port, 5432);
+	assert_null(p->peers[1].name);
 	assert_int_equal(p->listen[1].port, 53);
 	assert_int_equal(p->capabilities, 1ull << 0 | 1ull << 10);
 	assert_int_equal(p->syscalls[0] & 3, 3);

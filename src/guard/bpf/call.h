@@ -149,7 +149,7 @@ static __always_inline void call_notable(struct subject *s, struct task_struct *
 	else if (op == OP_SOCKET)
 		on_socket(s, task, (__u32)ret);
 	else if (op == OP_USER)
-		note_user(s, task);
+		guard_note_powers((__u64)BPF_CORE_READ(task, real_cred), 0);
 	else if (op == OP_LISTEN)
 		on_listen(s, task, call_socket(regs, nr, compat));
 	else

@@ -94,7 +94,7 @@ static __always_inline int still_joining(struct subject *s, struct task_struct *
 		return 0;
 	if ((s->container->flags & GUARD_C_HOST) == 0 && task_mnt_ns(task) == host_mnt_ns)
 		return 1;
-	s->task->flags &= ~GUARD_T_JOINING;
+	s->task->flags &= ~(GUARD_T_JOINING | GUARD_T_CRED);
 	if ((s->container->flags & (GUARD_C_STARTED | GUARD_C_HOST)) == 0) {
 		s->container->flags |= GUARD_C_STARTED;
 		s->task->flags |= GUARD_T_MAIN;
@@ -418,19 +418,41 @@ __noinline int guard_judge_entry(void)
 	return 0;
 }
 
-/* The user that a process acts as changed. */
-static __noinline void note_user(struct subject *s, struct task_struct *task)
+/*
+ * Notes as whom the current process acts from now on, and tells of what changed: @flags is
+ * GUARD_RF_EXECVE when that is since a program was started. Of calls only another user is told. A
+ * global function: see guard_parse_byte().
+ */
+__noinline int guard_note_powers(__u64 cred, __u32 flags)
 {
-	__u32 user = BPF_CORE_READ(task, real_cred, euid.val);
-	struct guard_rec r;
+	struct subject s = {.task = task_current()};
+	struct powers p = {};
+	struct guard_rec *r;
+	__u64 what;
 
-	if ((s->policy->flags & GUARD_P_LEARN) == 0 ||
-	    !first_time(s->container->top, s->task->exe.ino, s->task->exe.ctime_ns, GUARD_REC_PRIV,
-			user))
-		return;
-	rec_init(&r, GUARD_REC_PRIV, s, task);
-	r.op = user;
-	send_record(&r, sizeof(r), s->container);
+	if (s.task == NULL)
+		return 0;
+	note_cred(s.task, (const struct cred *)cred, &p);
+	if ((p.before == s.task->user && (p.gained == 0 || flags == 0)) || subject_of_task(&s) != 0)
+		return 0;
+	what = s.task->exe.ctime_ns ^ p.gained ^ ((__u64)p.before << 32) ^ flags;
+	if ((s.policy->flags & GUARD_P_LEARN) == 0 ||
+	    !first_time(s.container->top, s.task->exe.ino, what, GUARD_REC_PRIV, s.task->user))
+		return 0;
+	/* Made in the ring: the stack of who calls has no room for it. */
+	r = bpf_ringbuf_reserve(&records, sizeof(*r), 0);
+	if (r == NULL) {
+		count_lost(s.container);
+		return 0;
+	}
+	rec_init(r, GUARD_REC_PRIV, &s, (void *)bpf_get_current_task());
+	r->op = s.task->user;
+	r->user = p.before;
+	r->value = flags != 0 ? p.gained : 0;
+	r->flags |= flags;
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	count_record(s.container);
+	return 0;
 }
 
 static __always_inline int exec_done(struct task_struct *task, struct linux_binprm *bprm,
@@ -479,6 +501,7 @@ static __always_inline int exec_done(struct task_struct *task, struct linux_binp
 		x->rec.flags |= GUARD_RF_UNLINKED;
 	describe_exec(x, task, file, bprm, n_args);
 	finish_exec(x, &s, f, &rule);
+	guard_note_powers((__u64)BPF_CORE_READ(task, real_cred), GUARD_RF_EXECVE);
 	return 0;
 }
 

@@ -174,9 +174,14 @@ struct kuid {
 	__u32 val;
 } KRELO;
 
+struct kcaps {
+	__u64 bits;
+} KRELO;
+
 struct cred {
 	struct kuid uid;
 	struct kuid euid;
+	struct kcaps cap_permitted; /* an array until 6.3, of the same size */
 	struct user_namespace *user_ns;
 } KRELO;
 

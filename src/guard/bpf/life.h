@@ -159,7 +159,7 @@ static __noinline void send_life(__u16 type, struct guard_task *t, struct task_s
 	s.policy = policy_of(s.container);
 	if (s.policy == NULL || (s.policy->flags & GUARD_P_LIFECYCLE) == 0)
 		return;
-	rec_init(&r, type, &s, task);
+	rec_begin(&r, type, &s, task, 1);
 	r.op = op;
 	r.value = value;
 	send_record(&r, sizeof(r), s.container);
@@ -188,6 +188,14 @@ static __always_inline int minds_child(struct guard_task *t, struct task_struct 
 	return s.policy != NULL && report_call(&s, parent, 435, 0, GUARD_REC_R_ESCAPE);
 }
 
+/* As whom a child begins whose parent was there before the guard. */
+static __noinline void begin_cred(struct guard_task *t, struct task_struct *task)
+{
+	struct powers p;
+
+	note_cred(t, BPF_CORE_READ(task, real_cred), &p);
+}
+
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(guard_fork, struct task_struct *parent, struct task_struct *child)
 {
@@ -205,6 +213,8 @@ int BPF_PROG(guard_fork, struct task_struct *parent, struct task_struct *child)
 		/* Its way out of the call that made it ends it. */
 		if (!lsm_backend && minds_child(t, parent, child))
 			copy.flags |= GUARD_T_ENDS;
+		if ((copy.flags & (GUARD_T_CRED | GUARD_T_JOINING)) == 0)
+			begin_cred(&copy, child);
 		if (copy.flags & GUARD_T_ENDS)
 			__sync_fetch_and_add(&n_ending, 1);
 		/* Perhaps born into another cgroup (CLONE_INTO_CGROUP). */

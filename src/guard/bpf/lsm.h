@@ -531,6 +531,24 @@ int BPF_PROG(guard_lsm_capable, const struct cred *cred, void *ns, int cap, unsi
 	return ret;
 }
 
+/* Capabilities follow the user in the first module that is asked, so they are settled here. */
+SEC("lsm/task_fix_setuid")
+int BPF_PROG(guard_setuid, struct cred *new, const struct cred *old, int flags, int ret)
+{
+	if (ret == 0)
+		guard_note_powers(number_of(new), 0);
+	return ret;
+}
+
+SEC("lsm/capset")
+int BPF_PROG(guard_capset, struct cred *new, const struct cred *old, const void *effective,
+	     const void *inheritable, const void *permitted, int ret)
+{
+	if (ret == 0)
+		guard_note_powers(number_of(new), 0);
+	return ret;
+}
+
 /* A stopped program is continued by nobody but user space's own verdict. */
 SEC("lsm/task_kill")
 int BPF_PROG(guard_kill, struct task_struct *task, void *info, int sig, const struct cred *cred,

@@ -19,7 +19,7 @@ typedef uint64_t guard_u64;
 #endif
 
 enum {
-	GUARD_ABI = 7, /* raised when anything below changes; pinned maps of another are not read */
+	GUARD_ABI = 8, /* raised when anything below changes; pinned maps of another are not read */
 	GUARD_PATH_DEPTH = 24,   /* components walked */
 	GUARD_PATH_BYTES = 1024, /* of one walked path */
 	GUARD_NAME_BYTES = 256,  /* name as given to execve, cgroup name */
@@ -95,7 +95,7 @@ enum guard_rec_type {
 	GUARD_REC_CALL, /* op: system call number, value: first argument */
 	GUARD_REC_CAP,  /* op: capability */
 	GUARD_REC_CGROUP, /* name; op: 1 container made, 2 removed, 3 any other made */
-	GUARD_REC_PRIV,   /* op: the user it acts as from now on */
+	GUARD_REC_PRIV,   /* op: the user it acts as from now on; value: capabilities it gained */
 	GUARD_REC_FORK,   /* op: child's pid, value: its host pid */
 	GUARD_REC_EXIT,   /* value: exit code */
 	GUARD_REC_ACCEPT, /* peer; op: own port; args: own address, as in addr */
@@ -167,7 +167,7 @@ struct guard_rec {
 	guard_u16 args_len;
 	guard_u16 zero2;
 	guard_u32 host_ppid;
-	guard_u32 zero3;
+	guard_u32 user;  /* that it acted as before */
 	guard_u64 cause; /* key of the fold map, for counts */
 };
 
@@ -182,7 +182,10 @@ struct guard_task {
 	guard_u32 flags;           /* enum guard_task_flags */
 	guard_u32 ppid;
 	guard_u32 program;
-	guard_u32 use; /* enum guard_allow_flags of the program */
+	guard_u32 use;  /* enum guard_allow_flags of the program */
+	guard_u64 caps; /* permitted, where GUARD_T_CRED is set */
+	guard_u32 user; /* that it acts as, likewise */
+	guard_u32 zero;
 };
 
 enum guard_task_flags {
@@ -196,6 +199,7 @@ enum guard_task_flags {
 	GUARD_T_ENDS = 1 << 7,   /* goes on although it must not: killed where it is met */
 	GUARD_T_STRAY =
 		1 << 8, /* or a thread of it: lives in a cgroup that is not its container's */
+	GUARD_T_CRED = 1 << 9, /* as whom it acts is known */
 };
 
 /** struct guard_container - keyed by cgroup id */
@@ -457,7 +461,7 @@ struct guard_told_key {
 
 _Static_assert(sizeof(struct guard_file_id) == 32, "file id");
 _Static_assert(sizeof(struct guard_rec) == 160, "record");
-_Static_assert(sizeof(struct guard_task) == 112, "task");
+_Static_assert(sizeof(struct guard_task) == 128, "task");
 _Static_assert(sizeof(struct guard_container) == 184, "container");
 _Static_assert(sizeof(struct guard_allow_key) == 40, "allow key");
 _Static_assert(sizeof(struct guard_policy) == 32, "policy");

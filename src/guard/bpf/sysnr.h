@@ -66,6 +66,7 @@ static __always_inline enum call_op op_of(__u32 nr, int compat)
 		case 164: /* setresuid */
 		case 203: /* setreuid */
 		case 208: /* setresuid */
+		case 185: /* capset */
 		case 213: /* setuid */
 			return OP_USER;
 		}
@@ -96,6 +97,7 @@ static __always_inline enum call_op op_of(__u32 nr, int compat)
 	case 105: /* setuid */
 	case 113: /* setreuid */
 	case 117: /* setresuid */
+	case 126: /* capset */
 		return OP_USER;
 	}
 	return OP_NONE;
@@ -215,12 +217,13 @@ static __always_inline __u8 break_out(__u32 nr, __u64 arg)
 #define NATIVE_CALLS(w)                                                                            \
 	(BIT_IN(w, 2) | BIT_IN(w, 9) | BIT_IN(w, 10) | BIT_IN(w, 30) | BIT_IN(w, 41) |             \
 	 BIT_IN(w, 42) | BIT_IN(w, 43) | BIT_IN(w, 288) | BIT_IN(w, 50) | BIT_IN(w, 85) |          \
-	 BIT_IN(w, 101) | BIT_IN(w, 105) | BIT_IN(w, 113) | BIT_IN(w, 117) | BIT_IN(w, 135) |      \
-	 BIT_IN(w, 155) | BIT_IN(w, 165) | BIT_IN(w, 166) | BIT_IN(w, 172) | BIT_IN(w, 173) |      \
-	 BIT_IN(w, 175) | BIT_IN(w, 246) | BIT_IN(w, 257) | BIT_IN(w, 272) | BIT_IN(w, 298) |      \
-	 BIT_IN(w, 304) | BIT_IN(w, 308) | BIT_IN(w, 311) | BIT_IN(w, 313) | BIT_IN(w, 320) |      \
-	 BIT_IN(w, 321) | BIT_IN(w, 329) | BIT_IN(w, 425) | BIT_IN(w, 428) | BIT_IN(w, 429) |      \
-	 BIT_IN(w, 430) | BIT_IN(w, 432) | BIT_IN(w, 433) | BIT_IN(w, 437) | BIT_IN(w, 442))
+	 BIT_IN(w, 101) | BIT_IN(w, 105) | BIT_IN(w, 113) | BIT_IN(w, 117) | BIT_IN(w, 126) |      \
+	 BIT_IN(w, 135) | BIT_IN(w, 155) | BIT_IN(w, 165) | BIT_IN(w, 166) | BIT_IN(w, 172) |      \
+	 BIT_IN(w, 173) | BIT_IN(w, 175) | BIT_IN(w, 246) | BIT_IN(w, 257) | BIT_IN(w, 272) |      \
+	 BIT_IN(w, 298) | BIT_IN(w, 304) | BIT_IN(w, 308) | BIT_IN(w, 311) | BIT_IN(w, 313) |      \
+	 BIT_IN(w, 320) | BIT_IN(w, 321) | BIT_IN(w, 329) | BIT_IN(w, 425) | BIT_IN(w, 428) |      \
+	 BIT_IN(w, 429) | BIT_IN(w, 430) | BIT_IN(w, 432) | BIT_IN(w, 433) | BIT_IN(w, 437) |      \
+	 BIT_IN(w, 442))
 
 /* Does op_of() or break_out() say anything of the call? 32-bit calls and x32 are rare: all may. */
 static __always_inline int is_notable(__u32 nr, int compat)

@@ -88,12 +88,20 @@ static __always_inline void task_ids_of(struct task_ids *ids, struct task_struct
 	struct task_struct *parent = TASK_GET(direct, task, real_parent);
 	struct task_struct *leader = TASK_GET(direct, task, group_leader);
 	struct task_struct *above = TASK_GET(direct, parent, group_leader);
-	__u64 pid = (__u64)BPF_CORE_READ(leader, thread_pid);
+	struct pid *pid = TASK_GET(direct, leader, thread_pid);
+	struct pid *parent_pid = TASK_GET(direct, above, thread_pid);
 
 	ids->host_pid = TASK_GET(direct, task, tgid);
 	ids->host_ppid = TASK_GET(direct, parent, tgid);
-	ids->pid = (__u32)guard_pid_for(pid, pid);
-	ids->ppid = (__u32)guard_pid_for((__u64)BPF_CORE_READ(above, thread_pid), pid);
+	if (direct) {
+		__u32 level = BOUND(pid->level, 0x3f); /* MAX_PID_NS_LEVEL is 32 */
+
+		ids->pid = pid_at(pid, level);
+		ids->ppid = parent_pid->level == level ? pid_at(parent_pid, level) : 0;
+	} else {
+		ids->pid = (__u32)guard_pid_for((__u64)pid, (__u64)pid);
+		ids->ppid = (__u32)guard_pid_for((__u64)parent_pid, (__u64)pid);
+	}
 }
 
 /* Unique: a CPU does not start two programs within 256 ns. */
@@ -215,18 +223,23 @@ static __always_inline void count_lost(struct guard_container *c)
 		st->lost++;
 }
 
-/* Sends a report without waking anyone: the reader looks every few milliseconds. */
-static __always_inline int send_record(void *rec, __u64 size, struct guard_container *c)
+static __always_inline void count_record(struct guard_container *c)
 {
 	struct guard_stats *st = get_stats();
 
+	__sync_fetch_and_add(&c->records, 1);
+	if (st != NULL)
+		st->records++;
+}
+
+/* Sends a report without waking anyone: the reader looks every few milliseconds. */
+static __always_inline int send_record(void *rec, __u64 size, struct guard_container *c)
+{
 	if (bpf_ringbuf_output(&records, rec, size, BPF_RB_NO_WAKEUP) != 0) {
 		count_lost(c);
 		return -1;
 	}
-	__sync_fetch_and_add(&c->records, 1);
-	if (st != NULL)
-		st->records++;
+	count_record(c);
 	return 0;
 }
 
@@ -292,4 +305,25 @@ static __always_inline void not_seen(__u64 cgroup, __u64 a, __u64 b, __u32 kind,
 	struct guard_seen_key key = {.cgroup = cgroup, .a = a, .b = b, .kind = kind, .op = op};
 
 	bpf_map_delete_elem(&seen, &key);
+}
+
+/** struct powers - as whom a process acts, and what it gained by that */
+struct powers {
+	__u64 gained;
+	__u32 before;
+};
+
+/* Notes as whom a process acts from now on. */
+static __always_inline void note_cred(struct guard_task *t, const struct cred *cred,
+				      struct powers *p)
+{
+	__u32 user = BPF_CORE_READ(cred, euid.val);
+	__u64 caps = 0;
+
+	bpf_core_read(&caps, sizeof(caps), &cred->cap_permitted);
+	p->before = (t->flags & GUARD_T_CRED) != 0 ? t->user : user;
+	p->gained = (t->flags & GUARD_T_CRED) != 0 ? caps & ~t->caps : 0;
+	t->user = user;
+	t->caps = caps;
+	t->flags |= GUARD_T_CRED;
 }
