@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stockade guard: watch, learn, run. */
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -67,8 +69,10 @@ enum {
 	"                             namespace/name, compose's project/service, else the\n"        \
 	"                             container's name, or the systemd unit\n"                      \
 	"  --unit ssh.service         a systemd unit of this machine\n"                             \
-	"  --cgroup PATH              what is in a cgroup below /sys/fs/cgroup\n"                   \
-	"  --pid 4711                 one process and its descendants\n"
+	"  --cgroup PATH              what is in a cgroup, containers too: its directory, or its\n" \
+	"                             path as in /proc/PID/cgroup\n"                                \
+	"  --pid 4711                 one process and its descendants; the whole container if it\n" \
+	"                             is in one\n"
 
 #define BACKEND_OPTION(text)                                                                       \
 	{                                                                                          \
@@ -174,24 +178,36 @@ static void watch_event(void *ctx, const struct guard_rec *rec, struct guard_eve
 static int choose_kinds(struct cli_context *ctx, unsigned *ret)
 {
 	size_t n;
-	const char *const *names = cli_options(ctx, "kind", &n);
+	const char *const *lists = cli_options(ctx, "kind", &n);
+	struct sk_span rest, name;
 
 	*ret = 0;
 	for (size_t i = 0; i < n; i++) {
-		unsigned kind = 0;
+		rest = sk_span_str(lists[i]);
+		while (sk_span_cut(&rest, ',', &name)) {
+			unsigned kind = 0;
 
-		while (kind < GUARD_N_KINDS && strcmp(guard_kind_name(kind), names[i]) != 0)
-			kind++;
-		if (kind == GUARD_N_KINDS)
-			return cli_usage_error(ctx, "no kind of event has the name '%s'", names[i]);
-		*ret |= 1u << kind;
+			while (kind < GUARD_N_KINDS && !sk_span_eq_str(name, guard_kind_name(kind)))
+				kind++;
+			if (kind == GUARD_N_KINDS)
+				return cli_usage_error(ctx, "no kind of event has the name '%.*s'",
+						       SK_SPAN_ARG(name));
+			*ret |= 1u << kind;
+		}
 	}
 	return CLI_EXIT_CLEAN;
 }
 
+/* What the selection does not do is told once, before the guard is ready. */
+static void note_selection(void *ctx, const char *text)
+{
+	(void)ctx;
+	sk_log(SK_LOG_WARN, "%s", text);
+}
+
 static int watch(struct cli_context *ctx)
 {
-	static const struct guard_session_ops ops = {.event = watch_event};
+	static const struct guard_session_ops ops = {.note = note_selection, .event = watch_event};
 	struct run r = {.ctx = ctx, .out = cli_stdout()};
 	struct guard_session_options o = {
 		.policy = {.mode_exec = GUARD_REC_MODE_AUDIT,
@@ -234,7 +250,7 @@ static int watch(struct cli_context *ctx)
 
 static const struct cli_option watch_options[] = {
 	SELECT_OPTIONS,
-	{"kind", 'k', "KIND", NULL, "only these events: exec, open, connect, accept, …", NULL,
+	{"kind", 'k', "KIND", NULL, "only these events, such as exec,connect", NULL,
 	 CLI_OPTION_REPEAT},
 	BACKEND_OPTION("how to see; fanotify: programs only"),
 	{"format", 'f', "FORMAT", NULL, "table or json", "table|json", 0},
@@ -246,7 +262,7 @@ static const struct command cmd_watch = {
 	.summary = "print events live, change nothing",
 	.usage = "[SELECT] [--kind KIND]... [-f FORMAT]",
 	.more = SELECT_TEXT "\nExamples:\n"
-			    "  stockade guard watch --container web --kind exec --kind connect\n"
+			    "  stockade guard watch --container web --kind exec,connect\n"
 			    "  stockade guard watch --pid $$ -f json\n",
 	.options = watch_options,
 	.run = watch,
@@ -332,6 +348,7 @@ static int learn(struct cli_context *ctx)
 	static const struct guard_session_ops ops = {.opened = learn_opened,
 						     .container = learn_container,
 						     .gone = learn_gone,
+						     .note = note_selection,
 						     .event = learn_event};
 	const char *dir = cli_option(ctx, "profiles"), *length = cli_option(ctx, "for");
 	sk_cleanup(guard_learn_freep) struct guard_learn *learner = guard_learn_new(dir);
@@ -361,6 +378,8 @@ static int learn(struct cli_context *ctx)
 		return cli_usage_error(ctx, "--profiles DIR is needed");
 	if (length != NULL && !sk_parse_duration(sk_span_str(length), &ms))
 		return cli_usage_error(ctx, "--for: '%s' is no duration", length);
+	if (length != NULL && ms == 0)
+		return cli_usage_error(ctx, "--for: nothing can be learned in no time");
 	if (!backend_option(ctx, &o.kern.backend))
 		return cli_usage_error(ctx, "unknown backend");
 	select_from(ctx, &o.select);
@@ -738,6 +757,25 @@ static int take_over(int *ret_warden, struct sk_err *err)
 	return guard_warden_start(ret_warden, err);
 }
 
+/* A directory without profiles may be meant; a mistyped one looks the same. */
+static void warn_no_profiles(const char *dir, enum guard_mode mode)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *entry;
+	const char *why = d == NULL ? strerror(errno) : "it holds none";
+
+	while (d != NULL && (entry = readdir(d)) != NULL) {
+		if (sk_span_ends(sk_span_str(entry->d_name), ".yaml"))
+			why = NULL;
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	if (why != NULL)
+		sk_log(SK_LOG_WARN,
+		       "no profile is in %s (%s): what is selected is under the default mode, %s",
+		       dir, why, guard_mode_name(mode));
+}
+
 static bool mode_option(struct cli_context *ctx, const char *name, enum guard_mode def,
 			enum guard_mode *ret)
 {
@@ -752,6 +790,7 @@ static int run(struct cli_context *ctx)
 	static const struct guard_session_ops ops = {.opened = run_opened,
 						     .container = run_container,
 						     .gone = run_gone,
+						     .note = note_selection,
 						     .event = run_event};
 	struct guarding g = {.ctx = ctx};
 	struct guard_enforce_options eo = {.dir = cli_option(ctx, "profiles")};
@@ -775,6 +814,7 @@ static int run(struct cli_context *ctx)
 		return cli_usage_error(ctx, "unknown mode or backend");
 	g.run = (struct run){.ctx = ctx, .json = wants_json(ctx), .out = cli_stdout()};
 	g.mode = eo.mode;
+	warn_no_profiles(eo.dir, eo.default_mode);
 	if (cli_read_signs(ctx, &signs, &err) < 0)
 		return cli_fail(ctx, &err);
 	eo.signs = signs;

@@ -128,6 +128,33 @@ static bool is_image(const struct guard_select *s, const struct guard_whose *w)
 	return false;
 }
 
+static bool is_in_unit(const char *path, const char *unit)
+{
+	struct sk_span rest = sk_span_str(path), part;
+	char name[512];
+
+	(void)snprintf(name, sizeof(name), "%s.service", unit);
+	while (sk_span_cut(&rest, '/', &part))
+		if (sk_span_eq_str(part, name) ||
+		    (sk_span_eq_str(part, unit) && strchr(unit, '.') != NULL))
+			return true;
+	return false;
+}
+
+static bool is_placed(const struct guard_select *s, const struct guard_whose *w)
+{
+	if (w->path[0] == '\0')
+		return false;
+	for (size_t i = 0; i < s->n_units; i++)
+		if (is_in_unit(w->path, s->units[i]))
+			return true;
+	for (size_t i = 0; i < s->n_cgroups; i++)
+		if (guard_cgroup_is_below(w->path, s->cgroups[i]) ||
+		    guard_cgroup_is_below(s->cgroups[i], w->path))
+			return true;
+	return false;
+}
+
 bool guard_select_is_empty(const struct guard_select *s)
 {
 	return s->n_containers + s->n_images + s->n_services + s->n_units + s->n_cgroups +
@@ -137,11 +164,11 @@ bool guard_select_is_empty(const struct guard_select *s)
 
 bool guard_select_match(const struct guard_select *s, const struct guard_whose *w)
 {
-	if (w->is_host)
+	if (w->is_host || w->is_chosen)
 		return true;
 	if (guard_select_is_empty(s))
 		return true;
-	return is_container(s, w) || is_image(s, w) ||
+	return is_container(s, w) || is_image(s, w) || is_placed(s, w) ||
 	       in_list(s->services, s->n_services, w->service);
 }
 

@@ -15,7 +15,11 @@ enum {
 	GUARD_MAX_CONTAINERS = 8192,
 };
 
-/** struct guard_select - the SELECT options; everything empty selects every container */
+/**
+ * struct guard_select - the SELECT options; everything empty selects every container
+ *
+ * For guard_select_match() @cgroups are spelled as guard_cgroup_resolve() does.
+ */
 struct guard_select {
 	const char *const *containers; /* names or beginnings of ids */
 	size_t n_containers;
@@ -43,6 +47,7 @@ struct guard_whose {
 	uint64_t lost;  /* as told so far */
 	bool is_host;
 	bool is_selected;
+	bool is_chosen; /* one of its processes was selected, and so it was */
 	bool is_gone;
 	bool is_ending; /* the kernel half says so */
 	bool is_known;  /* an engine knew it */
@@ -77,7 +82,8 @@ const char *guard_owner_of_pod(const char *pod, struct sk_arena *a);
  * @s: options
  * @w: container, completely filled
  *
- * Services of the host are selected by being named only.
+ * Services of the host are selected by being named only. A container is selected with the unit or
+ * cgroup that it is in, and by a cgroup inside of it.
  * Return: true if so.
  */
 bool guard_select_match(const struct guard_select *s, const struct guard_whose *w);

@@ -6,9 +6,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -93,6 +97,122 @@ bool guard_cgroup_chosen_id(struct sk_span name, char *ret, size_t size)
 		return false;
 	(void)snprintf(ret, size, "%.*s", SK_SPAN_ARG(name));
 	return true;
+}
+
+/* Is @path @dir or below it? Then what is below is left in it. */
+static bool strip_dir(struct sk_span *path, struct sk_span dir)
+{
+	struct sk_span rest = *path;
+
+	if (path->len < dir.len || memcmp(path->ptr, dir.ptr, dir.len) != 0)
+		return false;
+	rest = sk_span_sub(rest, dir.len, rest.len);
+	if (dir.len != 0 && dir.ptr[dir.len - 1] != '/' && rest.len != 0 && rest.ptr[0] != '/')
+		return false;
+	*path = rest;
+	return true;
+}
+
+/* What is below the innermost mount point of cgroups. */
+static struct sk_span below_mount(struct sk_span mounts, struct sk_span path)
+{
+	struct sk_span line, dev, dir, type, best = path, rest;
+	bool found = false;
+
+	while (sk_span_line(&mounts, &line)) {
+		if (!sk_span_cut(&line, ' ', &dev) || !sk_span_cut(&line, ' ', &dir) ||
+		    !sk_span_cut(&line, ' ', &type) ||
+		    (!sk_span_eq_str(type, "cgroup2") && !sk_span_eq_str(type, "cgroup")))
+			continue;
+		rest = path;
+		if (strip_dir(&rest, dir) && (!found || rest.len < best.len)) {
+			best = rest;
+			found = true;
+		}
+	}
+	if (!found)
+		(void)strip_dir(&best, sk_span_str("/sys/fs/cgroup"));
+	return best;
+}
+
+/* "0::/path" and "4:memory:/path", as /proc/PID/cgroup has them. */
+static struct sk_span strip_hierarchy(struct sk_span given)
+{
+	struct sk_span rest = given, number, controllers;
+	uint32_t n;
+
+	if (sk_span_cut(&rest, ':', &number) && sk_parse_u32(number, &n) &&
+	    sk_span_cut(&rest, ':', &controllers) && rest.len != 0 && rest.ptr[0] == '/')
+		return rest;
+	return given;
+}
+
+bool guard_cgroup_spell(struct sk_span mounts, const char *root, const char *given, char *buf,
+			size_t size)
+{
+	struct sk_span rest = below_mount(mounts, strip_hierarchy(sk_span_str(given))), part;
+	size_t n = strlen(root);
+
+	if (n >= size)
+		return false;
+	memcpy(buf, root, n + 1);
+	while (sk_span_cut(&rest, '/', &part)) {
+		if (part.len == 0 || sk_span_eq_str(part, "."))
+			continue;
+		if (sk_span_eq_str(part, "..") || n + 1 + part.len >= size)
+			return false;
+		n += (size_t)snprintf(buf + n, size - n, "/%.*s", SK_SPAN_ARG(part));
+	}
+	return true;
+}
+
+/** struct id_search - the directory of a cgroup by its id */
+struct id_search {
+	uint64_t id;
+	char *buf;
+	size_t size;
+};
+
+static void match_id(void *ctx, const char *path, uint64_t id)
+{
+	struct id_search *f = ctx;
+
+	if (id == f->id && strlen(path) < f->size)
+		memcpy(f->buf, path, strlen(path) + 1);
+}
+
+bool guard_cgroup_resolve(const char *root, const char *given, char *buf, size_t size)
+{
+	struct id_search f = {.buf = buf, .size = size};
+	char real[PATH_MAX];
+	struct statfs fs;
+	struct sk_buf b;
+	struct sk_err err;
+	bool ok, is_v2 = false;
+
+	/* Of what is on a disk only the name counts. */
+	if (statfs(given, &fs) == 0 &&
+	    (fs.f_type == CGROUP2_SUPER_MAGIC || fs.f_type == CGROUP_SUPER_MAGIC) &&
+	    realpath(given, real) != NULL) {
+		is_v2 = fs.f_type == CGROUP2_SUPER_MAGIC;
+		given = real;
+	}
+	sk_buf_init(&b, MOUNTS_MAX);
+	ok = sk_read_file(AT_FDCWD, "/proc/self/mounts", &b, &err) == 0 &&
+	     guard_cgroup_spell(sk_buf_span(&b), root, given, buf, size);
+	sk_buf_release(&b);
+	f.id = ok && is_v2 ? guard_cgroup_id(given) : 0;
+	/* A part of the tree that is mounted elsewhere. */
+	if (f.id != 0 && guard_cgroup_id(buf) != f.id)
+		guard_cgroup_walk(root, match_id, &f);
+	return ok;
+}
+
+bool guard_cgroup_is_below(const char *path, const char *above)
+{
+	struct sk_span rest = sk_span_str(path);
+
+	return strip_dir(&rest, sk_span_str(above));
 }
 
 uint64_t guard_cgroup_id(const char *path)

@@ -45,6 +45,41 @@ sk_must_check bool guard_cgroup_container_id(struct sk_span name, char *ret);
 sk_must_check bool guard_cgroup_chosen_id(struct sk_span name, char *ret, size_t size);
 
 /**
+ * guard_cgroup_spell() - the one spelling of a cgroup that somebody gave by some path
+ * @mounts: content of /proc/self/mounts
+ * @root: mount point of the version 2 tree
+ * @given: below a mount point of cgroups of either version, or relative to the tree's root, or a
+ * line of /proc/PID/cgroup
+ * @buf: receives the directory in the version 2 tree, whether it is there or not
+ * @size: bytes
+ *
+ * Return: false when it is too long, or leads upwards.
+ */
+sk_must_check bool guard_cgroup_spell(struct sk_span mounts, const char *root, const char *given,
+				      char *buf, size_t size);
+
+/**
+ * guard_cgroup_resolve() - guard_cgroup_spell() on this host, links and other mounts followed
+ * @root: mount point of the version 2 tree
+ * @given: see there
+ * @buf: receives the directory
+ * @size: bytes
+ *
+ * Return: as there.
+ */
+sk_must_check bool guard_cgroup_resolve(const char *root, const char *given, char *buf,
+					size_t size);
+
+/**
+ * guard_cgroup_is_below() - is a cgroup another one, or below it
+ * @path: directory
+ * @above: directory
+ *
+ * Return: true if so.
+ */
+bool guard_cgroup_is_below(const char *path, const char *above);
+
+/**
  * guard_cgroup_id() - what the kernel calls a cgroup
  * @path: directory
  *

@@ -70,8 +70,11 @@ static uint64_t find_top(struct guard_fan_kern *f, const char *text)
 		path[len] = '\0';
 		cgroup = guard_cgroup_id(path);
 		c = cgroup != 0 ? guard_table_get(f->maps[GUARD_MAP_CONTAINERS], &cgroup) : NULL;
-		if (c != NULL)
+		/* A container in a cgroup of the host that was selected is a container. */
+		if (c != NULL && ((c->flags & GUARD_C_HOST) == 0 || outermost[0] == '\0'))
 			return c->top;
+		if (c != NULL)
+			break;
 		if (cgroup != 0 && guard_cgroup_container_id(base, id))
 			memcpy(outermost, path, len + 1);
 		len = base.len < len ? len - base.len - 1 : 0;

@@ -3,12 +3,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/text.h"
@@ -209,7 +210,9 @@ static void cover_cgroup(void *ctx, const char *path, uint64_t id)
 		entry.flags |= GUARD_C_STARTED;
 	if (id == c->w->cgroup || !guard_kern_get(c->s->kern, GUARD_MAP_CONTAINERS, &id, &entry))
 		(void)guard_kern_put(c->s->kern, GUARD_MAP_CONTAINERS, &id, &entry);
-	guard_cgroup_pids(path, cover_pid, c);
+	/* A container in a cgroup of the host is a container. */
+	if (entry.top == c->w->cgroup)
+		guard_cgroup_pids(path, cover_pid, c);
 }
 
 /*
@@ -252,18 +255,31 @@ static bool container_of(struct guard_session *s, const char *path, char *ret, s
 	       (guard_cgroup_chosen_id(name, ret, size) && guard_engine_has(s->engine, ret));
 }
 
-static bool is_inside(struct guard_session *s, const char *path)
+/* The container that a cgroup is of, or below. */
+static struct guard_whose *container_at(struct guard_session *s, const char *path)
 {
-	const struct guard_whose *w;
+	struct guard_whose *w;
 	size_t pos = 0;
 
-	while ((w = guard_attrib_next(s->attrib, &pos)) != NULL) {
-		size_t n = strlen(w->path);
+	while ((w = guard_attrib_next(s->attrib, &pos)) != NULL)
+		if (!w->is_host && w->path[0] != '\0' && guard_cgroup_is_below(path, w->path))
+			return w;
+	return NULL;
+}
 
-		if (n != 0 && strncmp(path, w->path, n) == 0 && path[n] == '/')
-			return true;
-	}
-	return false;
+static void note(struct guard_session *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void note(struct guard_session *s, const char *fmt, ...)
+{
+	char text[GUARD_CGROUP_PATH_SIZE * 2];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (s->ops.note != NULL)
+		s->ops.note(s->ctx, text);
 }
 
 static void find_container(void *ctx, const char *path, uint64_t id)
@@ -273,26 +289,39 @@ static void find_container(void *ctx, const char *path, uint64_t id)
 	struct guard_whose *w;
 
 	if (id == 0 || !container_of(s, path, container, sizeof(container)) ||
-	    guard_attrib_get(s->attrib, id) != NULL || is_inside(s, path))
+	    guard_attrib_get(s->attrib, id) != NULL || container_at(s, path) != NULL)
 		return;
 	w = guard_attrib_add(s->attrib, id, container, path, NULL);
 	if (w != NULL)
 		cover(s, w, path);
 }
 
-static void cover_host(struct guard_session *s, const char *path, const char *name)
+/* What is a container, or in one, is covered as that. False when there is no such cgroup. */
+static bool cover_host(struct guard_session *s, const char *path, const char *name)
 {
 	uint64_t id = guard_cgroup_id(path);
-	struct guard_whose *w = id != 0 ? guard_attrib_add(s->attrib, id, NULL, path, name) : NULL;
+	const struct guard_whose *in = container_at(s, path);
+	char quoted[GUARD_CGROUP_PATH_SIZE];
+	struct guard_whose *w;
 
+	if (id == 0)
+		return false;
+	if (in != NULL && in->cgroup != id)
+		note(s, "cgroup %s is in the container '%s', which is covered as a whole",
+		     sk_text_quote(sk_span_str(name), quoted, sizeof(quoted)), in->service);
+	if (in != NULL || guard_attrib_get(s->attrib, id) != NULL)
+		return true;
+	w = guard_attrib_add(s->attrib, id, NULL, path, name);
 	if (w != NULL)
 		cover(s, w, path);
+	return true;
 }
 
 /** struct unit_search - a systemd unit's cgroup */
 struct unit_search {
 	struct guard_session *s;
 	const char *unit;
+	bool found;
 };
 
 static void match_unit(void *ctx, const char *path, uint64_t id)
@@ -304,7 +333,7 @@ static void match_unit(void *ctx, const char *path, uint64_t id)
 	(void)id;
 	(void)snprintf(name, sizeof(name), "%s.service", u->unit);
 	if (sk_span_eq_str(base, u->unit) || sk_span_eq_str(base, name))
-		cover_host(u->s, path, u->unit);
+		u->found |= cover_host(u->s, path, u->unit);
 }
 
 /* A process and its descendants, whatever their cgroup: under a number that no cgroup has. */
@@ -323,47 +352,118 @@ static void cover_tree(struct guard_session *s, uint32_t pid, const char *text)
 	adopt(s, id, pid);
 }
 
-/* A process that is not there cannot start later under its number: that is a mistake. */
-int guard_session_check(const struct guard_session *s, struct sk_err *err)
+/* The container or service that a process is of already. */
+static struct guard_whose *whose_pid(struct guard_session *s, uint32_t pid)
 {
-	const struct guard_select *select = &s->select;
-	char quoted[64];
+	char path[GUARD_CGROUP_PATH_SIZE];
+	struct guard_task t;
+
+	if (guard_kern_get(s->kern, GUARD_MAP_TASKS, &pid, &t))
+		return guard_attrib_get(s->attrib, t.cgroup);
+	return guard_cgroup_of_pid(pid, path, sizeof(path)) ? container_at(s, path) : NULL;
+}
+
+/*
+ * A process of a container stands for that: what a container does is judged as a whole, by one
+ * profile.
+ */
+static void choose_container(struct guard_session *s, struct guard_whose *w, const char *pid)
+{
+	struct guard_container entry;
+
+	note(s, "process %s is in %s '%s', which is covered as a whole", pid,
+	     w->is_host ? "the service" : "the container", w->service);
+	if (w->is_selected)
+		return;
+	w->is_selected = w->is_chosen = true;
+	/* Not named yet: then it is settled when it is. */
+	if (guard_kern_get(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &entry) &&
+	    (entry.flags & GUARD_C_PENDING) == 0)
+		guard_session_settle(s, w);
+}
+
+static void cover_process(struct guard_session *s, const char *text)
+{
+	struct guard_whose *w;
 	uint32_t pid;
 
-	for (size_t i = 0; i < select->n_pids; i++) {
-		struct sk_span text = sk_span_str(select->pids[i]);
+	if (!sk_parse_u32(sk_span_str(text), &pid))
+		return;
+	w = whose_pid(s, pid);
+	if (w != NULL)
+		choose_container(s, w, text);
+	else
+		cover_tree(s, pid, text);
+}
 
-		if (!sk_parse_u32(text, &pid) || pid == 0 || pid > INT32_MAX ||
-		    (kill((pid_t)pid, 0) != 0 && errno == ESRCH))
-			return sk_err_set(err, SK_E_NOT_FOUND, "guard: no process %s",
-					  sk_text_quote(text, quoted, sizeof(quoted)));
-	}
+/* A process that is not there cannot start later under its number: that is a mistake. */
+static int check_pid(const char *text, struct sk_err *err)
+{
+	struct guard_fan_task task;
+	char quoted[64], name[64], exe[GUARD_TEXT_MAX];
+	uint32_t pid;
+
+	(void)sk_text_quote(sk_span_str(text), quoted, sizeof(quoted));
+	if (!sk_parse_u32(sk_span_str(text), &pid) || pid == 0 || pid > INT32_MAX)
+		return sk_err_set(err, SK_E_USAGE, "--pid: %s is no number of a process", quoted);
+	if (!guard_fan_task_look(pid, &task))
+		return sk_err_set(err, SK_E_NOT_FOUND, "guard: no process %u", pid);
+	if (task.tgid != pid)
+		return sk_err_set(err, SK_E_NOT_FOUND,
+				  "guard: %u is a thread of the process %u: select that", pid,
+				  task.tgid);
+	(void)snprintf(name, sizeof(name), "/proc/%u/exe", pid);
+	if (readlink(name, exe, sizeof(exe)) < 0)
+		return sk_err_set(err, SK_E_NOT_FOUND,
+				  "guard: process %u runs no program: it has ended, or is one of "
+				  "the kernel's",
+				  pid);
 	return 0;
 }
 
-static void cgroup_path(const struct guard_session *s, const char *given, char *ret, size_t size)
+int guard_session_check(struct guard_session *s, struct sk_err *err)
 {
-	bool whole = strncmp(given, "/sys/fs/cgroup", 14) == 0;
+	struct guard_select *select = &s->select;
+	const char *const *given = select->cgroups;
+	char path[GUARD_CGROUP_PATH_SIZE], quoted[GUARD_CGROUP_PATH_SIZE];
+	int r = 0;
 
-	(void)snprintf(ret, size, "%s%s%s", whole ? "" : s->root,
-		       whole || given[0] == '/' ? "" : "/", given);
+	for (size_t i = 0; r == 0 && i < select->n_pids; i++)
+		r = check_pid(select->pids[i], err);
+	s->cgroups = sk_alloc((select->n_cgroups + 1) * sizeof(*s->cgroups));
+	for (size_t i = 0; r == 0 && i < select->n_cgroups; i++) {
+		if (given[i][0] == '\0' ||
+		    !guard_cgroup_resolve(s->root, given[i], path, sizeof(path)))
+			r = sk_err_set(
+				err, SK_E_USAGE, "--cgroup: %s is no path of a cgroup",
+				sk_text_quote(sk_span_str(given[i]), quoted, sizeof(quoted)));
+		else
+			s->cgroups[i] = sk_strdup(path);
+	}
+	if (r == 0)
+		select->cgroups = (const char *const *)s->cgroups;
+	return r;
+}
+
+/* The same for all spellings. */
+static const char *cgroup_service(const struct guard_session *s, const char *path)
+{
+	const char *below = path + strlen(s->root);
+
+	return below[0] == '/' ? below + 1 : "/";
 }
 
 /* A cgroup that was made just now: of a unit or a path that was asked for? */
 static void cover_wanted(struct guard_session *s, const char *path, uint64_t id)
 {
-	char wanted[GUARD_CGROUP_PATH_SIZE];
-
 	for (size_t i = 0; i < s->select.n_units; i++) {
 		struct unit_search u = {.s = s, .unit = s->select.units[i]};
 
 		match_unit(&u, path, id);
 	}
-	for (size_t i = 0; i < s->select.n_cgroups; i++) {
-		cgroup_path(s, s->select.cgroups[i], wanted, sizeof(wanted));
-		if (strcmp(wanted, path) == 0)
-			cover_host(s, path, s->select.cgroups[i]);
-	}
+	for (size_t i = 0; i < s->select.n_cgroups; i++)
+		if (strcmp(s->select.cgroups[i], path) == 0)
+			(void)cover_host(s, path, cgroup_service(s, path));
 }
 
 /* Worth looking for, of the many cgroups that a host makes? */
@@ -405,8 +505,8 @@ struct guard_whose *guard_session_meet(struct guard_session *s, uint64_t cgroup)
 		return NULL;
 	}
 	s->is_meeting = true;
-	cover_wanted(s, path, cgroup);
 	find_container(s, path, cgroup);
+	cover_wanted(s, path, cgroup);
 	s->is_meeting = false;
 	return guard_attrib_get(s->attrib, cgroup);
 }
@@ -440,27 +540,61 @@ void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *re
 		guard_session_settle(s, w);
 }
 
+static void note_absent(struct guard_session *s, const char *what, const char *name)
+{
+	char quoted[GUARD_CGROUP_PATH_SIZE];
+
+	note(s, "no %s %s is here now: it is covered as soon as it is there", what,
+	     sk_text_quote(sk_span_str(name), quoted, sizeof(quoted)));
+}
+
+static bool selects_any(struct guard_session *s, const struct guard_select *one)
+{
+	const struct guard_whose *w;
+	size_t pos = 0;
+
+	while ((w = guard_attrib_next(s->attrib, &pos)) != NULL)
+		if (!w->is_host && guard_select_match(one, w))
+			return true;
+	return false;
+}
+
+/* A name that nothing has may be of what comes later, or a mistake. */
+static void note_unmatched(struct guard_session *s)
+{
+	for (size_t i = 0; i < s->select.n_containers; i++)
+		if (!selects_any(s, &(struct guard_select){.containers = &s->select.containers[i],
+							   .n_containers = 1}))
+			note_absent(s, "container", s->select.containers[i]);
+	for (size_t i = 0; i < s->select.n_images; i++)
+		if (!selects_any(s, &(struct guard_select){.images = &s->select.images[i],
+							   .n_images = 1}))
+			note_absent(s, "container of the image", s->select.images[i]);
+	for (size_t i = 0; i < s->select.n_services; i++)
+		if (!selects_any(s, &(struct guard_select){.services = &s->select.services[i],
+							   .n_services = 1}))
+			note_absent(s, "container of the service", s->select.services[i]);
+}
+
 static void cover_hosts(struct guard_session *s)
 {
-	char path[GUARD_CGROUP_PATH_SIZE];
-	uint32_t pid;
-
 	for (size_t i = 0; i < s->select.n_units; i++) {
 		struct unit_search u = {.s = s, .unit = s->select.units[i]};
 
 		guard_cgroup_walk(s->root, match_unit, &u);
+		if (!u.found)
+			note_absent(s, "unit", u.unit);
 	}
-	for (size_t i = 0; i < s->select.n_cgroups; i++) {
-		cgroup_path(s, s->select.cgroups[i], path, sizeof(path));
-		cover_host(s, path, s->select.cgroups[i]);
-	}
+	for (size_t i = 0; i < s->select.n_cgroups; i++)
+		if (!cover_host(s, s->select.cgroups[i], cgroup_service(s, s->select.cgroups[i])))
+			note_absent(s, "cgroup", s->select.cgroups[i]);
 	for (size_t i = 0; i < s->select.n_pids; i++)
-		if (sk_parse_u32(sk_span_str(s->select.pids[i]), &pid))
-			cover_tree(s, pid, s->select.pids[i]);
+		cover_process(s, s->select.pids[i]);
 }
 
 void guard_session_cover(struct guard_session *s)
 {
 	guard_cgroup_walk(s->root, find_container, s);
+	note_unmatched(s);
 	cover_hosts(s);
 }

@@ -34,7 +34,8 @@ struct guard_session {
 	struct guard_lineage *lineage;
 	struct guard_later *later;
 	struct guard_resolved *resolved;
-	struct guard_select select;
+	struct guard_select select; /* its cgroups spelled in one way */
+	char **cgroups;             /* those */
 	struct guard_session_ops ops;
 	void *ctx;
 	uint64_t offset_ns; /* wall clock minus CLOCK_MONOTONIC */
@@ -123,13 +124,14 @@ void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *re
 			     const uint8_t *data);
 
 /**
- * guard_session_check() - can what was selected be there
+ * guard_session_check() - can what was selected be there; cgroups get their one spelling
  * @s: session
  * @err: filled on failure
  *
- * Return: 0, or negative: SK_E_NOT_FOUND for a process that is not.
+ * Return: 0, or negative: SK_E_USAGE for what is no number or path, SK_E_NOT_FOUND for a process
+ * that is not there.
  */
-sk_must_check int guard_session_check(const struct guard_session *s, struct sk_err *err);
+sk_must_check int guard_session_check(struct guard_session *s, struct sk_err *err);
 
 /**
  * guard_session_cover() - find what runs and is selected, and enter it in the kernel's maps

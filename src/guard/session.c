@@ -852,6 +852,9 @@ void guard_session_free(struct guard_session *s)
 	guard_lineage_free(s->lineage);
 	guard_later_free(s->later);
 	guard_resolved_free(s->resolved);
+	for (size_t i = 0; s->cgroups != NULL && i < s->select.n_cgroups; i++)
+		sk_free(s->cgroups[i]);
+	sk_free(s->cgroups);
 	for (size_t i = 0; i < GUARD_MAX_CAUSES; i++)
 		sk_free(s->causes[i].bytes);
 	sk_buf_release(&s->text);

@@ -24,6 +24,7 @@ struct guard_session;
  * @container: a selected container or service appeared (or was named at last); sets @w->index to
  * the index of its policy, which is already in the kernel's maps; may be NULL
  * @gone: it disappeared; @w is forgotten afterwards; may be NULL
+ * @note: what was selected is not quite what it looks like, or is not there; may be NULL
  * @event: something happened; @e may be changed before it is passed on; @rec is NULL for what the
  * session itself has to say (lost, repetitions)
  *
@@ -33,6 +34,7 @@ struct guard_session_ops {
 	void (*opened)(void *ctx, struct guard_kern *k);
 	void (*container)(void *ctx, struct guard_whose *w);
 	void (*gone)(void *ctx, struct guard_whose *w);
+	void (*note)(void *ctx, const char *text);
 	void (*event)(void *ctx, const struct guard_rec *rec, struct guard_event *e,
 		      struct guard_whose *w);
 };

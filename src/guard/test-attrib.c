@@ -28,6 +28,84 @@ static void test_container_id(void **state)
 	assert_false(guard_cgroup_container_id(sk_span_str(""), id));
 }
 
+/* Every spelling of a cgroup leads to one directory. */
+static void test_spell(void **state)
+{
+	static const char mounts[] = "tmpfs /sys/fs/cgroup tmpfs rw 0 0\n"
+				     "cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n"
+				     "cgroup /sys/fs/cgroup/cpu,cpuacct cgroup rw,cpu 0 0\n";
+	static const char *const same[] = {
+		"/a/b",
+		"a/b",
+		"a/b/",
+		"//a/./b",
+		"/sys/fs/cgroup/unified/a/b",
+		"/sys/fs/cgroup/unified//a/b/",
+		"/sys/fs/cgroup/a/b",
+		"/sys/fs/cgroup/cpu,cpuacct/a/b",
+		"0::/a/b",
+		"4:cpu,cpuacct:/a/b",
+	};
+	static const char *const root[] = {"/", "/sys/fs/cgroup", "/sys/fs/cgroup/unified/"};
+	char path[GUARD_CGROUP_PATH_SIZE], small[30];
+
+	(void)state;
+	for (size_t i = 0; i < SK_ARRAY_LEN(same); i++) {
+		assert_true(guard_cgroup_spell(sk_span_str(mounts), "/sys/fs/cgroup/unified",
+					       same[i], path, sizeof(path)));
+		assert_string_equal(path, "/sys/fs/cgroup/unified/a/b");
+	}
+	for (size_t i = 0; i < SK_ARRAY_LEN(root); i++) {
+		assert_true(guard_cgroup_spell(sk_span_str(mounts), "/sys/fs/cgroup/unified",
+					       root[i], path, sizeof(path)));
+		assert_string_equal(path, "/sys/fs/cgroup/unified");
+	}
+	assert_true(guard_cgroup_spell(sk_span_str("cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n"),
+				       "/sys/fs/cgroup", "/sys/fs/cgroups", path, sizeof(path)));
+	assert_string_equal(path, "/sys/fs/cgroup/sys/fs/cgroups");
+	assert_false(guard_cgroup_spell(sk_span_str(mounts), "/sys/fs/cgroup/unified", "a/../b",
+					path, sizeof(path)));
+	assert_false(guard_cgroup_spell(sk_span_str(mounts), "/sys/fs/cgroup/unified", "a/bcdefgh",
+					small, sizeof(small)));
+}
+
+/* Selected by where it is: itself, what it is in, what is in it. */
+static void test_places(void **state)
+{
+	static const struct {
+		const char *cgroup, *unit;
+		bool selected;
+	} cases[] = {
+		{"/c/docker/" ID, NULL, true},
+		{"/c/docker", NULL, true},
+		{"/c", NULL, true},
+		{"/c/docker/" ID "/init", NULL, true},
+		{"/c/dock", NULL, false},
+		{"/c/docker/" ID "0", NULL, false},
+		{"/c/docker/other", NULL, false},
+		{NULL, "docker", false},
+		{NULL, "docker-" ID ".scope", false},
+	};
+	struct guard_whose w = {.path = "/c/docker/" ID, .id = ID, .service = "web"};
+	struct guard_whose in_unit = {.path = "/c/x.service/" ID, .id = ID, .service = "web"};
+
+	(void)state;
+	for (size_t i = 0; i < SK_ARRAY_LEN(cases); i++) {
+		struct guard_select s = {.cgroups = &cases[i].cgroup,
+					 .n_cgroups = cases[i].cgroup != NULL,
+					 .units = &cases[i].unit,
+					 .n_units = cases[i].unit != NULL};
+
+		assert_int_equal(guard_select_match(&s, &w), cases[i].selected);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const units[] = {"x", "x.service", "y"};
+		struct guard_select s = {.units = &units[i], .n_units = 1};
+
+		assert_int_equal(guard_select_match(&s, &in_unit), i < 2);
+	}
+}
+
 static void test_docker(void **state)
 {
 	static const char text[] =
@@ -111,7 +189,8 @@ static void test_select(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_container_id), cmocka_unit_test(test_docker),
+		cmocka_unit_test(test_container_id), cmocka_unit_test(test_spell),
+		cmocka_unit_test(test_places),       cmocka_unit_test(test_docker),
 		cmocka_unit_test(test_bundle),       cmocka_unit_test(test_owner),
 		cmocka_unit_test(test_select),
 	};

@@ -59,12 +59,13 @@ int BPF_PROG(guard_cgroup_mkdir, struct cgroup *cgrp)
 	id = BPF_CORE_READ(cgrp, kn, id);
 	parent_id = BPF_CORE_READ(cgrp, self.parent, cgroup, kn, id);
 	parent = container_of_id(parent_id);
-	if (parent != NULL) {
+	bpf_probe_read_kernel_str(x->data, 128, BPF_CORE_READ(cgrp, kn, name));
+	/* A container in a cgroup of the host that was selected is a container. */
+	if (parent != NULL && ((parent->flags & GUARD_C_HOST) == 0 || !container_name(x))) {
 		fresh.top = parent->top;
 		bpf_map_update_elem(&containers, &id, &fresh, BPF_NOEXIST);
 		return 0;
 	}
-	bpf_probe_read_kernel_str(x->data, 128, BPF_CORE_READ(cgrp, kn, name));
 	fresh.top = id;
 	/* A name that somebody chose: user space knows whether a runtime is behind it, or a unit
 	 * that was asked for. */
