@@ -361,7 +361,8 @@ static int learn(struct cli_context *ctx)
 			   .mode_peer = GUARD_REC_MODE_AUDIT,
 			   .mode_builtin = GUARD_REC_MODE_AUDIT,
 			   .mode_anon = GUARD_REC_MODE_AUDIT,
-			   .flags = GUARD_P_RECORD | GUARD_P_LEARN | GUARD_P_CALLS},
+			   .flags =
+				   GUARD_P_RECORD | GUARD_P_LEARN | GUARD_P_CALLS | GUARD_P_PLACES},
 		.ops = &ops,
 		.ctx = &l,
 	};

@@ -280,7 +280,7 @@ static bool file_expected(const struct guard_held *h)
 {
 	return h->svc == NULL ||
 	       guard_expect_file(h->svc->profile, h->e->file_path,
-				 h->rec->op == 2 ? GUARD_ACCESS_WRITE : GUARD_ACCESS_READ);
+				 h->e->file_write ? GUARD_ACCESS_WRITE : GUARD_ACCESS_READ);
 }
 
 /* A process that opened a file waits before it can use it. */

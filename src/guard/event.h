@@ -160,6 +160,7 @@ struct guard_event {
 	uint64_t owner_question;  /* the owner is being asked for; 0: not */
 	bool file_owner_unknown;  /* it was asked for, and nobody could tell */
 	bool file_write;          /* open: for writing */
+	bool file_directory;      /* open: a directory, as far as known */
 	bool file_is_script;      /* exec: the file names its interpreter */
 	bool file_is_listed;      /* open: the list of files minds, not what the file is */
 	int file_fd;              /* the file itself, borrowed, where the backend has it; else -1 */

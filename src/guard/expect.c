@@ -42,12 +42,20 @@ bool guard_expect_parent(const struct guard_program *prog, const char *exe)
 	return known;
 }
 
+/* Directories have a "/" at their end, and had none in older profiles: they match without. */
+static bool is_expected(const char *text, const char *path)
+{
+	struct sk_span pattern = sk_span_str(text), name = sk_span_str(path);
+
+	if (pattern.len > 1 && pattern.ptr[pattern.len - 1] == '/')
+		pattern.len--;
+	return guard_pattern_match(pattern, name) || guard_pattern_is_kin(pattern, name);
+}
+
 bool guard_expect_file(const struct guard_profile *p, const char *path, unsigned access)
 {
 	for (size_t i = 0; i < p->n_files; i++)
-		if ((p->files[i].access & access) != 0 &&
-		    (guard_pattern_match(sk_span_str(p->files[i].pattern), sk_span_str(path)) ||
-		     guard_pattern_is_kin(sk_span_str(p->files[i].pattern), sk_span_str(path))))
+		if ((p->files[i].access & access) != 0 && is_expected(p->files[i].pattern, path))
 			return true;
 	return false;
 }

@@ -121,7 +121,8 @@ static int compare_files(const void *pa, const void *pb)
 
 static void put_files(struct sk_buf *b, const struct guard_profile *p)
 {
-	static const char *const access[] = {"", "r", "w", "rw"};
+	/* Locks and links are not learned: who writes may make them. */
+	static const char *const access[] = {"", "rk", "wkl", "rwkl"};
 	sk_cleanup(sk_freep) const void **libraries = guard_sorted(
 		p->libraries, p->n_libraries, sizeof(*p->libraries), compare_libraries);
 	sk_cleanup(sk_freep) const void **files =

@@ -15,12 +15,19 @@
 #include "guard/export-priv.h"
 #include "guard/names.h"
 
-/* Directories that are written to, shortest first covers the rest. */
+/** struct dir - a directory that is written to */
+struct dir {
+	struct sk_span path;
+	bool is_volume; /* what the image has there is needed */
+};
+
+/** struct dirs - of one service; none is below another, but for those on a tmpfs */
 struct dirs {
-	struct sk_span *items;
+	struct dir *items;
 	size_t n;
 	size_t cap;
 	const char *blocks_read_only; /* a write into the image's own directories, NULL: none */
+	bool any_volume;
 };
 
 static bool is_below(struct sk_span path, const char *dir)
@@ -38,7 +45,14 @@ static bool is_any(struct sk_span path, const char *const *list, size_t n)
 	return false;
 }
 
-/* The directory of a pattern: up to the last "/" before the first star. */
+static struct sk_span without_slash(const char *pattern)
+{
+	struct sk_span s = sk_span_str(pattern);
+
+	return s.len > 1 && sk_span_ends(s, "/") ? sk_span_sub(s, 0, s.len - 1) : s;
+}
+
+/* The directory that has to be there for a pattern: up to the last "/" before the first star. */
 static struct sk_span dir_of(struct sk_span pattern)
 {
 	struct sk_span fixed = sk_span_sub(pattern, 0, sk_span_find(pattern, '*'));
@@ -47,15 +61,97 @@ static struct sk_span dir_of(struct sk_span pattern)
 	return slash == fixed.len ? sk_span_sub(fixed, 0, 0) : sk_span_sub(fixed, 0, slash);
 }
 
-static int compare_spans(const void *a, const void *b)
+static int compare_dirs(const void *a, const void *b)
 {
-	return sk_span_cmp(*(const struct sk_span *)a, *(const struct sk_span *)b);
+	return sk_span_cmp(((const struct dir *)a)->path, ((const struct dir *)b)->path);
 }
 
 static bool covers(struct sk_span dir, struct sk_span path)
 {
 	return path.len >= dir.len && sk_span_eq(sk_span_sub(path, 0, dir.len), dir) &&
 	       (path.len == dir.len || path.ptr[dir.len] == '/');
+}
+
+/* Code below it: a volume would go on with it when the image has been replaced. */
+static bool has_code(const struct guard_profile *p, struct sk_span dir)
+{
+	for (size_t i = 0; i < p->n_programs; i++) {
+		const struct guard_program *prog = &p->programs[i];
+
+		if (covers(dir, sk_span_str(prog->content.path)))
+			return true;
+		for (size_t k = 0; k < prog->n_scripts; k++)
+			if (covers(dir, sk_span_str(prog->scripts[k].content.path)))
+				return true;
+	}
+	for (size_t i = 0; i < p->n_libraries; i++)
+		if (covers(dir, sk_span_str(p->libraries[i].content.path)))
+			return true;
+	return false;
+}
+
+/*
+ * Does the service read there what the image may have brought? What it also writes may be its own
+ * where nothing of an image is kept.
+ */
+static bool needs_content(const struct guard_profile *p, struct sk_span dir)
+{
+	static const char *const scratch[] = {"/tmp", "/var/tmp", "/run", "/var/run"};
+	bool own = is_any(dir, scratch, SK_ARRAY_LEN(scratch));
+
+	for (size_t i = 0; i < p->n_files; i++) {
+		struct sk_span path = without_slash(p->files[i].pattern);
+		unsigned access = p->files[i].access;
+
+		if (covers(dir, path) && path.len > dir.len && (access & GUARD_ACCESS_READ) != 0 &&
+		    (!own || (access & GUARD_ACCESS_WRITE) == 0))
+			return true;
+	}
+	return false;
+}
+
+static bool was_made(const struct guard_profile *p, struct sk_span path)
+{
+	for (size_t i = 0; i < p->n_files; i++)
+		if ((p->files[i].access & GUARD_ACCESS_WRITE) != 0 &&
+		    sk_span_ends(sk_span_str(p->files[i].pattern), "/") &&
+		    sk_span_eq(without_slash(p->files[i].pattern), path))
+			return true;
+	return false;
+}
+
+/* Directories between an empty one and @path that the service does not make itself? */
+static bool lacks(const struct guard_profile *p, struct sk_span dir, struct sk_span path)
+{
+	while (path.len > dir.len) {
+		if (!was_made(p, path))
+			return true;
+		path = sk_span_sub(path, 0, sk_span_rfind(path, '/'));
+	}
+	return false;
+}
+
+/* The shortest first; keeps those that the ones before them do not stand for. */
+static void reduce(const struct guard_profile *p, struct dirs *d)
+{
+	size_t kept = 0;
+
+	if (d->n != 0)
+		qsort(d->items, d->n, sizeof(*d->items), compare_dirs);
+	for (size_t i = 0; i < d->n; i++) {
+		struct dir *dir = &d->items[i];
+		bool stands = false;
+
+		for (size_t k = 0; k < kept && !stands; k++)
+			stands = covers(d->items[k].path, dir->path) &&
+				 (d->items[k].is_volume || !lacks(p, d->items[k].path, dir->path));
+		if (stands)
+			continue;
+		dir->is_volume = needs_content(p, dir->path);
+		d->any_volume |= dir->is_volume;
+		d->items[kept++] = *dir;
+	}
+	d->n = kept;
 }
 
 static void collect(const struct guard_profile *p, struct dirs *d)
@@ -65,28 +161,23 @@ static void collect(const struct guard_profile *p, struct dirs *d)
 	/* programs and settings: a volume over them would hide what the image brings */
 	static const char *const image[] = {"/usr",   "/bin", "/sbin", "/lib",
 					    "/lib64", "/etc", "/opt",  "/boot"};
-	size_t kept = 0;
 
 	for (size_t i = 0; i < p->n_files; i++) {
-		struct sk_span pattern = sk_span_str(p->files[i].pattern);
+		struct sk_span pattern = without_slash(p->files[i].pattern);
 		struct sk_span dir = dir_of(pattern);
 
-		if ((p->files[i].access & GUARD_ACCESS_WRITE) == 0 ||
+		if ((p->files[i].access & GUARD_ACCESS_WRITE) == 0 || pattern.ptr[0] != '/' ||
 		    is_any(pattern, mounted, SK_ARRAY_LEN(mounted)))
 			continue;
-		if (dir.len == 0 || is_any(dir, image, SK_ARRAY_LEN(image))) {
+		if (dir.len == 0 || is_any(dir, image, SK_ARRAY_LEN(image)) ||
+		    sk_span_find(dir, ':') < dir.len || has_code(p, dir)) {
 			d->blocks_read_only = p->files[i].pattern;
 			continue;
 		}
 		SK_GROW(d->items, d->n, d->cap);
-		d->items[d->n++] = dir;
+		d->items[d->n++] = (struct dir){.path = dir};
 	}
-	if (d->n != 0)
-		qsort(d->items, d->n, sizeof(*d->items), compare_spans);
-	for (size_t i = 0; i < d->n; i++)
-		if (kept == 0 || !covers(d->items[kept - 1], d->items[i]))
-			d->items[kept++] = d->items[i];
-	d->n = kept;
+	reduce(p, d);
 }
 
 /* Programs that gain rights by being started; no_new_privs would break them. */
@@ -148,23 +239,54 @@ static void add_volume_name(struct sk_buf *b, struct sk_span dir)
 
 static void put_volumes(struct sk_buf *b, const struct dirs *d)
 {
-	if (d->n == 0)
-		return;
-	(void)sk_buf_add_str(b,
-			     "# Directories that are written to; leave out those that are volumes "
-			     "already.\nvolumeMounts:\n");
+	bool any = false;
+
 	for (size_t i = 0; i < d->n; i++) {
+		if (d->items[i].is_volume)
+			continue;
+		if (!any)
+			(void)sk_buf_add_str(b, "# Directories that are written to; leave out "
+						"those that are volumes already.\n"
+						"volumeMounts:\n");
+		any = true;
 		(void)sk_buf_add_str(b, "  - name: ");
-		add_volume_name(b, d->items[i]);
+		add_volume_name(b, d->items[i].path);
 		(void)sk_buf_add_str(b, "\n    mountPath: \"");
-		add_safe(b, d->items[i]);
+		add_safe(b, d->items[i].path);
 		(void)sk_buf_add_str(b, "\"\n");
 	}
-	(void)sk_buf_add_str(b, "# and in the pod:\n# volumes:\n");
+	if (any)
+		(void)sk_buf_add_str(b, "# and in the pod:\n# volumes:\n");
 	for (size_t i = 0; i < d->n; i++) {
+		if (d->items[i].is_volume)
+			continue;
 		(void)sk_buf_add_str(b, "#   - name: ");
-		add_volume_name(b, d->items[i]);
+		add_volume_name(b, d->items[i].path);
 		(void)sk_buf_add_str(b, "\n#     emptyDir: {}\n");
+	}
+}
+
+/* Kubernetes fills no volume from the image. */
+static void put_contents(struct sk_buf *b, const struct dirs *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		struct sk_span path = d->items[i].path;
+
+		if (!d->items[i].is_volume)
+			continue;
+		(void)sk_buf_add_str(b, "# ");
+		add_safe(b, path);
+		(void)sk_buf_add_str(
+			b, " is written to and read, perhaps what the image has "
+			   "there: an empty volume would hide it.\n# For a read-only root "
+			   "file system mount a volume there that is filled first:\n"
+			   "# initContainers:\n#   - name: fill-");
+		add_volume_name(b, path);
+		(void)sk_buf_add_str(b, "\n#     image: THE SAME\n#     command: [cp, -a, \"");
+		add_safe(b, path);
+		(void)sk_buf_add_str(b, "/.\", /fill/]\n#     volumeMounts:\n#       - name: ");
+		add_volume_name(b, path);
+		(void)sk_buf_add_str(b, "\n#         mountPath: /fill\n");
 	}
 }
 
@@ -188,8 +310,10 @@ int guard_export_kubernetes(const struct guard_profile *p, const struct sk_sink 
 		add_safe(&b, sk_span_str(d.blocks_read_only));
 		(void)sk_buf_add_char(&b, '\n');
 	}
+	if (d.any_volume)
+		(void)sk_buf_add_str(&b, "  # see below for directories that are read, too\n");
 	(void)sk_buf_printf(&b, "  readOnlyRootFilesystem: %s\n",
-			    d.blocks_read_only != NULL ? "false" : "true");
+			    d.blocks_read_only != NULL || d.any_volume ? "false" : "true");
 	put_kubernetes_capabilities(&b, p);
 	(void)sk_buf_printf(
 		&b,
@@ -198,13 +322,23 @@ int guard_export_kubernetes(const struct guard_profile *p, const struct sk_sink 
 		"    localhostProfile: %s.json\n",
 		guard_export_name(p, name));
 	put_volumes(&b, &d);
+	put_contents(&b, &d);
 	sk_free(d.items);
 	return guard_export_finish(&b, sink, err);
 }
 
-/* Within single quotes of the shell. */
+/* As it is, so that $(...) takes it, or where it must be within single quotes of the shell. */
 static void add_quoted(struct sk_buf *b, struct sk_span s)
 {
+	bool plain = true;
+
+	for (size_t i = 0; i < s.len; i++)
+		plain = plain && (sk_is_alnum(s.ptr[i]) || strchr("/._-+@%,", s.ptr[i]) != NULL) &&
+			s.ptr[i] != '\0';
+	if (plain) {
+		(void)sk_buf_add_span(b, s);
+		return;
+	}
 	(void)sk_buf_add_char(b, '\'');
 	for (size_t i = 0; i < s.len; i++) {
 		struct sk_span rest = sk_span_sub(s, i, 1);
@@ -219,6 +353,30 @@ static void add_quoted(struct sk_buf *b, struct sk_span s)
 	(void)sk_buf_add_char(b, '\'');
 }
 
+/*
+ * Docker fills a fresh volume with what the image has there, with owners and rights. A tmpfs is
+ * empty and root's, whoever writes there; where it lies over a directory it has its rights.
+ */
+static void put_docker_dir(struct sk_buf *b, const struct guard_profile *p, const struct dir *dir)
+{
+	static const char *const open_to_all[] = {"/tmp", "/var/tmp"};
+	char name[GUARD_EXPORT_NAME];
+
+	if (dir->is_volume) {
+		(void)sk_buf_printf(b, "--volume=%s-", guard_export_name(p, name));
+		add_volume_name(b, dir->path);
+		(void)sk_buf_add_char(b, ':');
+		add_quoted(b, dir->path);
+	} else {
+		(void)sk_buf_add_str(b, "--tmpfs=");
+		add_quoted(b, dir->path);
+		if (!sk_span_eq_str(dir->path, open_to_all[0]) &&
+		    !sk_span_eq_str(dir->path, open_to_all[1]))
+			(void)sk_buf_add_str(b, ":mode=0777");
+	}
+	(void)sk_buf_add_char(b, '\n');
+}
+
 int guard_export_docker(const struct guard_profile *p, const struct sk_sink *sink,
 			struct sk_err *err)
 {
@@ -230,11 +388,8 @@ int guard_export_docker(const struct guard_profile *p, const struct sk_sink *sin
 	sk_buf_init(&b, GUARD_EXPORT_MAX);
 	if (d.blocks_read_only == NULL)
 		(void)sk_buf_add_str(&b, "--read-only\n");
-	for (size_t i = 0; d.blocks_read_only == NULL && i < d.n; i++) {
-		(void)sk_buf_add_str(&b, "--tmpfs=");
-		add_quoted(&b, d.items[i]);
-		(void)sk_buf_add_char(&b, '\n');
-	}
+	for (size_t i = 0; d.blocks_read_only == NULL && i < d.n; i++)
+		put_docker_dir(&b, p, &d.items[i]);
 	(void)sk_buf_add_str(&b, "--cap-drop=ALL\n");
 	for (unsigned i = 0; i < GUARD_N_CAPABILITIES; i++)
 		if ((p->capabilities >> i & 1) != 0)

@@ -62,7 +62,7 @@ static enum form form_of(struct sk_span pattern, struct sk_span *ret_dir)
 
 	*ret_dir = sk_span_sub(pattern, 0, star);
 	if (star == pattern.len)
-		return FORM_PATH;
+		return sk_span_ends(pattern, "/") ? FORM_DIRECTORY : FORM_PATH;
 	if (star == 0 || pattern.ptr[star - 1] != '/')
 		return FORM_PATTERN;
 	if (sk_span_eq_str(sk_span_sub(pattern, star, pattern.len), "**"))
@@ -70,15 +70,14 @@ static enum form form_of(struct sk_span pattern, struct sk_span *ret_dir)
 	return star + 1 == pattern.len ? FORM_DIRECTORY : FORM_PATTERN;
 }
 
-static void put_file(struct sk_buf *b, const char *key, const char *text, bool tree,
-		     const struct guard_file *file)
+static void put_file(struct sk_buf *b, const char *key, const char *text, bool tree, bool write)
 {
 	(void)sk_buf_printf(b, "      - %s: ", key);
 	add_string(b, sk_span_str(text));
 	(void)sk_buf_add_char(b, '\n');
 	if (tree)
 		(void)sk_buf_add_str(b, "        recursive: true\n");
-	if ((file->access & GUARD_ACCESS_WRITE) == 0)
+	if (!write)
 		(void)sk_buf_add_str(b, "        readOnly: true\n");
 }
 
@@ -91,6 +90,26 @@ static bool is_form(const struct guard_file *file, enum form wanted, struct sk_s
 	return form == wanted || (form == FORM_TREE && wanted == FORM_DIRECTORY);
 }
 
+/*
+ * A directory that was opened and what is directly in it are one entry here. Returns false when
+ * an earlier pattern stands for it.
+ */
+static bool merge_directory(const struct guard_profile *p, size_t at, struct sk_span dir,
+			    bool *tree, bool *write)
+{
+	for (size_t i = 0; i < p->n_files; i++) {
+		struct sk_span other;
+
+		if (!is_form(&p->files[i], FORM_DIRECTORY, &other) || !sk_span_eq(other, dir))
+			continue;
+		if (i < at)
+			return false;
+		*tree |= sk_span_ends(sk_span_str(p->files[i].pattern), "**");
+		*write |= (p->files[i].access & GUARD_ACCESS_WRITE) != 0;
+	}
+	return true;
+}
+
 static void put_file_group(struct sk_buf *b, const struct guard_profile *p, enum form form,
 			   const char *group, const char *key)
 {
@@ -99,18 +118,18 @@ static void put_file_group(struct sk_buf *b, const struct guard_profile *p, enum
 
 	for (size_t i = 0; i < p->n_files; i++) {
 		const struct guard_file *file = &p->files[i];
+		bool tree = false, write = (file->access & GUARD_ACCESS_WRITE) != 0;
 		char text[GUARD_TEXT_MAX + 1];
 
-		if (!is_form(file, form, &dir) || dir.len > GUARD_TEXT_MAX)
+		if (!is_form(file, form, &dir) || dir.len > GUARD_TEXT_MAX ||
+		    (form == FORM_DIRECTORY && !merge_directory(p, i, dir, &tree, &write)))
 			continue;
 		if (!any)
 			(void)sk_buf_printf(b, "    %s:\n", group);
 		any = true;
 		memcpy(text, dir.ptr, dir.len);
 		text[dir.len] = '\0';
-		put_file(b, key, form == FORM_DIRECTORY ? text : file->pattern,
-			 sk_span_ends(sk_span_str(file->pattern), "**") && form == FORM_DIRECTORY,
-			 file);
+		put_file(b, key, form == FORM_DIRECTORY ? text : file->pattern, tree, write);
 	}
 }
 

@@ -71,6 +71,82 @@ int guard_files_open(uint32_t pid, const char *path)
 	return open_in(root, path);
 }
 
+/* The path of an open file as @root shows it, which is open too; "" for the root itself. */
+static bool path_in(int root, int fd, char *to, size_t size)
+{
+	char link[32], top[4096], text[4096];
+	ssize_t n_top, n;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", root);
+	n_top = readlink(link, top, sizeof(top));
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, text, sizeof(text));
+	if (n_top == 1)
+		n_top = 0; /* "/" */
+	if (n_top < 0 || n < n_top || (size_t)n == sizeof(text) || n == 0 || text[0] != '/' ||
+	    memcmp(top, text, (size_t)n_top) != 0 || (n > n_top && text[n_top] != '/'))
+		return false;
+	if (n - n_top == 1)
+		n = n_top; /* "/" */
+	return (size_t)snprintf(to, size, "%.*s", (int)(n - n_top), text + n_top) < size;
+}
+
+static bool place_in(const char *top, char *path, size_t size, bool *directory)
+{
+	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+			       .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+	sk_cleanup(sk_closep) int root = -1;
+	sk_cleanup(sk_closep) int dir = -1;
+	char base[256];
+	size_t len = strlen(path), start;
+	struct stat st;
+
+	while (len > 1 && path[len - 1] == '/')
+		path[--len] = '\0';
+	start = (size_t)(strrchr(path, '/') + 1 - path);
+	if (len - start >= sizeof(base) || start == len || strcmp(path + start, ".") == 0 ||
+	    strcmp(path + start, "..") == 0)
+		return false;
+	memcpy(base, path + start, len - start + 1);
+	root = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return false;
+	path[start] = '\0';
+	dir = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	path[start] = base[0];
+	if (dir < 0)
+		return false;
+	if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+		*directory = true;
+	if (!path_in(root, dir, path, size))
+		return false;
+	len = strlen(path);
+	return (size_t)snprintf(path + len, size - len, "/%s", base) < size - len;
+}
+
+bool guard_files_place(uint32_t pid, char *path, size_t size, bool *directory)
+{
+	char top[64];
+
+	(void)snprintf(top, sizeof(top), "/proc/%u/root", pid);
+	return place_in(top, path, size, directory);
+}
+
+bool guard_files_place_layers(const char *layers, char *path, size_t size, bool *directory)
+{
+	struct sk_span rest = sk_span_str(layers != NULL ? layers : ""), layer;
+	char dir[4096];
+
+	while (layers != NULL && sk_span_cut(&rest, ':', &layer)) {
+		if (layer.len == 0 || layer.len >= sizeof(dir) || layer.ptr[0] != '/')
+			continue;
+		(void)snprintf(dir, sizeof(dir), "%.*s", SK_SPAN_ARG(layer));
+		if (place_in(dir, path, size, directory))
+			return true;
+	}
+	return false;
+}
+
 struct sk_span guard_files_text(uint32_t pid, const char *path, char *buf, size_t size)
 {
 	int fd = guard_files_open(pid, path);

@@ -88,6 +88,29 @@ sk_must_check bool guard_files_hash_layers(struct guard_files *f, const struct g
 int guard_files_open(uint32_t pid, const char *path);
 
 /**
+ * guard_files_place() - where a name really is, as the kernel half would report a file there
+ * @pid: process in whose root it is looked up
+ * @path: absolute; becomes the path without symbolic links, but for its last component
+ * @size: of @path
+ * @directory: set when a directory is there now, else left
+ *
+ * Nothing need be there. Return: false when its directory is not, or @path cannot be told.
+ */
+sk_must_check bool guard_files_place(uint32_t pid, char *path, size_t size, bool *directory);
+
+/**
+ * guard_files_place_layers() - the same from the layers of a container that is gone
+ * @layers: "UPPER:LOWER:…", directories of the host; may be NULL
+ * @path: absolute; changed as by guard_files_place(), within the first layer that has its directory
+ * @size: of @path
+ * @directory: set when a directory is there in that layer, else left
+ *
+ * Return: false when no layer alone shows the place.
+ */
+sk_must_check bool guard_files_place_layers(const char *layers, char *path, size_t size,
+					    bool *directory);
+
+/**
  * guard_files_text() - read the beginning of a small file in the root of a process
  * @pid: process
  * @path: absolute

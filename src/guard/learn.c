@@ -310,12 +310,15 @@ static void learn_library(struct sight *s)
 
 static void learn_file(struct sight *s)
 {
-	unsigned access = s->rec->op == 2 ? GUARD_ACCESS_WRITE : GUARD_ACCESS_READ;
+	unsigned access = s->rec->op & (GUARD_ACCESS_READ | GUARD_ACCESS_WRITE);
 	struct guard_file *file;
 	struct sk_buf b;
 
+	if (s->e->file_path == NULL)
+		return;
 	sk_buf_init(&b, TEXT_MAX);
-	if (guard_pattern_of(sk_span_str(s->e->file_path), &b) && b.len != 0) {
+	if (guard_pattern_of(sk_span_str(s->e->file_path), &b) && b.len != 0 &&
+	    (!s->e->file_directory || b.ptr[b.len - 1] == '/' || sk_buf_add_char(&b, '/'))) {
 		file = guard_profile_add_file(s->p, b.ptr, &s->fresh);
 		if (file != NULL) {
 			s->fresh |= (file->access & access) == 0;
@@ -530,6 +533,7 @@ void guard_learn_event(struct guard_learn *l, const struct guard_rec *rec, struc
 		learn_library(&s);
 		break;
 	case GUARD_REC_OPEN:
+	case GUARD_REC_PLACE:
 		learn_file(&s);
 		break;
 	case GUARD_REC_CONNECT:

@@ -18,6 +18,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "guard/dns.h"
+#include "guard/files.h"
 #include "guard/kern-pin.h"
 #include "guard/later.h"
 #include "guard/lineage.h"
@@ -105,6 +106,7 @@ static enum guard_kind kind_of(const struct guard_rec *rec, struct guard_event *
 		return GUARD_KIND_EXEC;
 	switch (rec->type) {
 	case GUARD_REC_OPEN:
+	case GUARD_REC_PLACE:
 	case GUARD_REC_SCRIPT:
 		return GUARD_KIND_OPEN;
 	case GUARD_REC_MMAP:
@@ -355,6 +357,54 @@ static void fill_exec(struct guard_session *s, const struct guard_rec *rec, cons
 		e->detail = "parent";
 }
 
+/* Without empty components, "." and "..". */
+static void tidy_path(char *path)
+{
+	struct sk_span rest = sk_span_str(path), c;
+	size_t n = 0;
+
+	while (sk_span_cut(&rest, '/', &c)) {
+		if (c.len == 0 || sk_span_eq_str(c, "."))
+			continue;
+		if (sk_span_eq_str(c, "..")) {
+			while (n > 0 && path[--n] != '/')
+				;
+			continue;
+		}
+		path[n++] = '/';
+		memmove(path + n, c.ptr, c.len);
+		n += c.len;
+	}
+	if (n == 0)
+		path[n++] = '/';
+	path[n] = '\0';
+}
+
+/* A name as it was given becomes the path that an open would show. */
+static void fill_place(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data,
+		       struct guard_whose *w, struct guard_event *e)
+{
+	const char *name = (const char *)data + rec->path_len;
+	uint32_t pid = 0;
+	size_t len;
+
+	e->file_directory = (rec->op & GUARD_OPEN_DIRECTORY) != 0;
+	e->file_write = true;
+	if ((rec->flags & GUARD_RF_PATH_CUT) != 0 || rec->name_len == 0)
+		return;
+	s->path[0] = '\0';
+	if (name[0] != '/')
+		join_path(s->path, sizeof(s->path), data, rec->path_len);
+	len = strlen(s->path);
+	(void)snprintf(s->path + len, sizeof(s->path) - len, "/%.*s", (int)rec->name_len, name);
+	e->file_path = s->path;
+	if (!guard_files_place(rec->host_pid, s->path, sizeof(s->path), &e->file_directory) &&
+	    ((pid = guard_session_pid(w)) == 0 ||
+	     !guard_files_place(pid, s->path, sizeof(s->path), &e->file_directory)) &&
+	    !guard_files_place_layers(w->layers, s->path, sizeof(s->path), &e->file_directory))
+		tidy_path(s->path); /* nobody is left to ask where links lead */
+}
+
 static void fill_event(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data,
 		       struct guard_whose *w, struct guard_event *e)
 {
@@ -379,8 +429,13 @@ static void fill_event(struct guard_session *s, const struct guard_rec *rec, con
 		e->file_path = s->path;
 		e->file_origin = rec->origin < GUARD_N_ORIGINS ? (enum guard_origin)rec->origin
 							       : GUARD_ORIGIN_UNKNOWN;
-		e->file_write = rec->op == 2;
+		if (rec->type == GUARD_REC_OPEN) {
+			e->file_write = (rec->op & GUARD_OPEN_WRITE) != 0;
+			e->file_directory = (rec->op & GUARD_OPEN_DIRECTORY) != 0;
+		}
 	}
+	if (rec->type == GUARD_REC_PLACE)
+		fill_place(s, rec, data, w, e);
 	fill_peer(s, rec, data, e);
 	if (rec->type == GUARD_REC_DNS)
 		fill_dns(s, rec, data, e);

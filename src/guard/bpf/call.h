@@ -148,6 +148,8 @@ static __always_inline void call_notable(struct subject *s, struct task_struct *
 		on_connect(s, task, call_socket(regs, nr, compat));
 	else if (op == OP_SOCKET)
 		on_socket(s, task, (__u32)ret);
+	else if (op == OP_PLACE)
+		on_place(s, regs, nr);
 	else if (op == OP_USER)
 		guard_note_powers((__u64)BPF_CORE_READ(task, real_cred), 0);
 	else if (op == OP_LISTEN)
@@ -168,8 +170,9 @@ static __always_inline int call_done(struct task_struct *task, __u64 cgroup, int
 		return 0;
 	if (nr == CALL_NR)
 		nr = CALL_SIGRETURN; /* which has put other registers in place */
-	notable = !lsm_backend && is_notable(nr, compat) &&
-		  (compat || !is_data(task, regs, nr, have_vma));
+	notable = lsm_backend ? is_place(nr, compat)
+			      : is_notable(nr, compat) &&
+					(compat || !is_data(task, regs, nr, have_vma));
 	noted = !calls_wanted || is_noted(n, nr, compat);
 	if (noted && n_ending == 0 &&
 	    (!notable || (have_vma && !compat && is_reading(regs, nr) &&
@@ -187,7 +190,9 @@ static __always_inline int call_done(struct task_struct *task, __u64 cgroup, int
 	    ((s.policy->flags & (GUARD_P_CALLS | GUARD_P_JUDGE_CALLS)) == 0 ||
 	     judge_call(&s, task, nr, compat)))
 		keep_noted(&s, cgroup, nr, compat);
-	if (notable)
+	if (notable && lsm_backend && ret == 0)
+		on_place(&s, regs, nr);
+	else if (notable && !lsm_backend)
 		call_notable(&s, task, regs, ret, have_vma);
 	return 0;
 }

@@ -6,6 +6,7 @@
 enum {
 	MODE_FORMAT = 0170000,
 	MODE_SOCKET = 0140000,
+	MODE_DIRECTORY = 0040000,
 	MODE_FIFO = 0010000,
 	MODE_CHARACTERS = 0020000,
 	PTS_MAJOR_FIRST = 136, /* pseudo terminals, Documentation/admin-guide/devices.txt */

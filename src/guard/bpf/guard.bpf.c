@@ -26,6 +26,7 @@
 #include "noted.h"
 #include "open.h"
 #include "mapping.h"
+#include "place.h"
 #include "call.h"
 #include "cap.h"
 #include "tamper.h"

@@ -278,7 +278,7 @@ int BPF_PROG(guard_file_open, struct file *file, int ret)
 		}
 		s.task->script = 0;
 	}
-	w.op = (BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT) ? 2 : 1;
+	w.op = open_op(file);
 	if (!must_look(&s, &f, w.op)) {
 		note_file(&s, task, GUARD_REC_OPEN, file, &f, w.op, f.place);
 	} else {

@@ -220,6 +220,18 @@ static __noinline int note_open(struct subject *s, struct task_struct *task, str
 	return 0;
 }
 
+/* How a file was opened, as a record says it. A mere place (O_PATH) counts as read. */
+static __always_inline __u32 open_op(struct file *file)
+{
+	__u32 op = BPF_CORE_READ(file, f_mode) & (GUARD_OPEN_READ | GUARD_OPEN_WRITE);
+
+	if (op == 0)
+		op = GUARD_OPEN_READ;
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT) == MODE_DIRECTORY)
+		op |= GUARD_OPEN_DIRECTORY;
+	return op;
+}
+
 static __always_inline void on_open(struct subject *s, struct task_struct *task,
 				    struct pt_regs *regs, __u32 nr, int compat, __u32 fd)
 {
@@ -232,10 +244,11 @@ static __always_inline void on_open(struct subject *s, struct task_struct *task,
 	    (name_hash(file) == s->task->script || opened_script(s, regs, nr, compat)) &&
 	    !judge_script(s, task, file))
 		return;
-	op = (BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT) ? 2 : 1;
-	if (op == 2 && is_process_memory(file))
+	op = open_op(file);
+	if ((op & GUARD_OPEN_WRITE) != 0 && is_process_memory(file))
 		report_call(s, task, GUARD_CALL_WRITE_MEMORY, fd, GUARD_REC_R_ESCAPE);
-	if ((s->policy->flags & GUARD_P_LEARN) != 0 && note_open(s, task, file, op) && op == 1)
+	if ((s->policy->flags & GUARD_P_LEARN) != 0 && note_open(s, task, file, op) &&
+	    (op & GUARD_OPEN_WRITE) == 0)
 		keep_opened(s, task_cgroup(task), file);
 }
 

@@ -19,7 +19,7 @@ typedef uint64_t guard_u64;
 #endif
 
 enum {
-	GUARD_ABI = 8, /* raised when anything below changes; pinned maps of another are not read */
+	GUARD_ABI = 9, /* raised when anything below changes; pinned maps of another are not read */
 	GUARD_PATH_DEPTH = 24,   /* components walked */
 	GUARD_PATH_BYTES = 1024, /* of one walked path */
 	GUARD_NAME_BYTES = 256,  /* name as given to execve, cgroup name */
@@ -83,7 +83,7 @@ enum guard_rec_origin {
 
 enum guard_rec_type {
 	GUARD_REC_EXEC = 1, /* file, path, name, args */
-	GUARD_REC_OPEN,     /* file, path; op: 1 read, 2 write; held: value is the file's place */
+	GUARD_REC_OPEN,     /* file, path; op: enum guard_open; held: value is the file's place */
 	GUARD_REC_MMAP,     /* file, path: mapped as code */
 	GUARD_REC_ANON,     /* op: call that made anonymous memory executable */
 	GUARD_REC_SCRIPT,   /* file, path: a script was opened by the interpreter started for it */
@@ -100,6 +100,14 @@ enum guard_rec_type {
 	GUARD_REC_EXIT,   /* value: exit code */
 	GUARD_REC_ACCEPT, /* peer; op: own port; args: own address, as in addr */
 	GUARD_REC_UNIX,   /* name: the path that the other end's socket was bound to */
+	GUARD_REC_PLACE,  /* path: a directory; name: as given, from there; op: enum guard_open */
+};
+
+/* How a file is opened, and what it is. */
+enum guard_open {
+	GUARD_OPEN_READ = 1 << 0,
+	GUARD_OPEN_WRITE = 1 << 1,
+	GUARD_OPEN_DIRECTORY = 1 << 2,
 };
 
 enum guard_rec_flags {
@@ -261,6 +269,7 @@ enum guard_policy_flags {
 	GUARD_P_HOLD_FILES = 1 << 11, /* opened files not seen before are looked at first */
 	GUARD_P_NAMED = 1 << 12,      /* some peers are known by name */
 	GUARD_P_CLIENTS = 1 << 13,    /* who connects is recorded, not only to which port */
+	GUARD_P_PLACES = 1 << 14,     /* so is what is made, moved or removed without an open */
 };
 
 /** struct guard_allow_key - a known file of a service */

@@ -29,11 +29,48 @@ enum call_op {
 	OP_ACCEPT,
 	OP_CONNECT,
 	OP_USER,
+	OP_PLACE,
 };
 
 static __always_inline int is_compat(struct task_struct *task)
 {
 	return (BPF_CORE_READ(task, thread_info.status) & TS_COMPAT_BIT) != 0;
+}
+
+#define BIT_IN(word, nr) ((nr) / 64 == (word) ? 1ull << ((nr) % 64) : 0)
+
+/* What places_of() knows: names that are made, moved, removed or changed. */
+#define PLACE_CALLS(w)                                                                             \
+	(BIT_IN(w, 49) | BIT_IN(w, 76) | BIT_IN(w, 82) | BIT_IN(w, 83) | BIT_IN(w, 84) |           \
+	 BIT_IN(w, 86) | BIT_IN(w, 87) | BIT_IN(w, 88) | BIT_IN(w, 90) | BIT_IN(w, 92) |           \
+	 BIT_IN(w, 94) | BIT_IN(w, 133) | BIT_IN(w, 258) | BIT_IN(w, 259) | BIT_IN(w, 260) |       \
+	 BIT_IN(w, 263) | BIT_IN(w, 264) | BIT_IN(w, 265) | BIT_IN(w, 266) | BIT_IN(w, 268) |      \
+	 BIT_IN(w, 316) | BIT_IN(w, 452))
+
+static __always_inline int is_place(__u32 nr, int compat)
+{
+	__u64 set = 0;
+
+	if (compat)
+		return 0;
+	switch (nr / 64) {
+	case 0:
+		set = PLACE_CALLS(0);
+		break;
+	case 1:
+		set = PLACE_CALLS(1);
+		break;
+	case 2:
+		set = PLACE_CALLS(2);
+		break;
+	case 4:
+		set = PLACE_CALLS(4);
+		break;
+	case 7:
+		set = PLACE_CALLS(7);
+		break;
+	}
+	return (set >> (nr % 64)) & 1;
 }
 
 static __always_inline enum call_op op_of(__u32 nr, int compat)
@@ -100,7 +137,7 @@ static __always_inline enum call_op op_of(__u32 nr, int compat)
 	case 126: /* capset */
 		return OP_USER;
 	}
-	return OP_NONE;
+	return is_place(nr, compat) ? OP_PLACE : OP_NONE;
 }
 
 static __always_inline enum call_op op_of_socketcall(__u32 what)
@@ -213,7 +250,6 @@ static __always_inline __u8 break_out(__u32 nr, __u64 arg)
 	return 0;
 }
 
-#define BIT_IN(word, nr) ((nr) / 64 == (word) ? 1ull << ((nr) % 64) : 0)
 #define NATIVE_CALLS(w)                                                                            \
 	(BIT_IN(w, 2) | BIT_IN(w, 9) | BIT_IN(w, 10) | BIT_IN(w, 30) | BIT_IN(w, 41) |             \
 	 BIT_IN(w, 42) | BIT_IN(w, 43) | BIT_IN(w, 288) | BIT_IN(w, 50) | BIT_IN(w, 85) |          \
@@ -225,7 +261,10 @@ static __always_inline __u8 break_out(__u32 nr, __u64 arg)
 	 BIT_IN(w, 429) | BIT_IN(w, 430) | BIT_IN(w, 432) | BIT_IN(w, 433) | BIT_IN(w, 437) |      \
 	 BIT_IN(w, 442))
 
-/* Does op_of() or break_out() say anything of the call? 32-bit calls and x32 are rare: all may. */
+/*
+ * Does op_of(), places_of() or break_out() say anything of the call? 32-bit calls and x32 are rare:
+ * all may.
+ */
 static __always_inline int is_notable(__u32 nr, int compat)
 {
 	__u64 set = 0;
@@ -234,25 +273,28 @@ static __always_inline int is_notable(__u32 nr, int compat)
 		return 1;
 	switch (nr / 64) {
 	case 0:
-		set = NATIVE_CALLS(0);
+		set = NATIVE_CALLS(0) | PLACE_CALLS(0);
 		break;
 	case 1:
-		set = NATIVE_CALLS(1);
+		set = NATIVE_CALLS(1) | PLACE_CALLS(1);
 		break;
 	case 2:
-		set = NATIVE_CALLS(2);
+		set = NATIVE_CALLS(2) | PLACE_CALLS(2);
 		break;
 	case 3:
 		set = NATIVE_CALLS(3);
 		break;
 	case 4:
-		set = NATIVE_CALLS(4);
+		set = NATIVE_CALLS(4) | PLACE_CALLS(4);
 		break;
 	case 5:
 		set = NATIVE_CALLS(5);
 		break;
 	case 6:
 		set = NATIVE_CALLS(6);
+		break;
+	case 7:
+		set = PLACE_CALLS(7);
 		break;
 	}
 	return (set >> (nr % 64)) & 1;
