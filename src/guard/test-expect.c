@@ -17,6 +17,8 @@ static const char profile_text[] = "schema: stockade.profile/1\n"
 				   "  - {pattern: /etc/group, access: read}\n"
 				   "  - {pattern: /var/log/*, access: write}\n"
 				   "  - {pattern: /run/x.pid.Rwimvn, access: write}\n"
+				   "  - {pattern: /srv/new/, access: read}\n"
+				   "  - {pattern: /srv/old, access: read}\n"
 				   "listen:\n"
 				   "  - {port: 80, protocol: tcp}\n"
 				   "  - {port: 40000, protocol: udp}\n"
@@ -75,6 +77,10 @@ static void files_and_ports(void **state)
 	assert_true(guard_expect_file(p, "/run/x.pid.4VGzwr", GUARD_ACCESS_WRITE));
 	assert_false(guard_expect_file(p, "/run/x.pid.letter", GUARD_ACCESS_WRITE));
 	assert_false(guard_expect_file(p, "/run/y.pid.4VGzwr", GUARD_ACCESS_WRITE));
+	/* a directory, as learned now and as profiles had it before */
+	assert_true(guard_expect_file(p, "/srv/new", GUARD_ACCESS_READ));
+	assert_true(guard_expect_file(p, "/srv/old", GUARD_ACCESS_READ));
+	assert_false(guard_expect_file(p, "/srv/new/x", GUARD_ACCESS_READ));
 	assert_true(guard_expect_listen(p, "tcp", 80));
 	assert_false(guard_expect_listen(p, "udp", 80));
 	assert_false(guard_expect_listen(p, "tcp", 4444));
