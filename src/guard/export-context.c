@@ -354,26 +354,26 @@ static void add_quoted(struct sk_buf *b, struct sk_span s)
 }
 
 /*
- * Docker fills a fresh volume with what the image has there, with owners and rights. A tmpfs is
- * empty and root's, whoever writes there; where it lies over a directory it has its rights.
+ * Docker fills a fresh volume with what the image has there, with owners and rights: one with a
+ * name where that is needed, else one that the container has for itself. A tmpfs is empty and
+ * root's, with the rights of the directory that it lies over: as good where that is root's, too.
  */
 static void put_docker_dir(struct sk_buf *b, const struct guard_profile *p, const struct dir *dir)
 {
-	static const char *const open_to_all[] = {"/tmp", "/var/tmp"};
+	static const char *const roots[] = {"/tmp", "/var/tmp", "/run", "/var/run"};
 	char name[GUARD_EXPORT_NAME];
+	bool tmpfs = false;
 
+	for (size_t i = 0; i < SK_ARRAY_LEN(roots); i++)
+		tmpfs |= sk_span_eq_str(dir->path, roots[i]);
+	tmpfs = tmpfs && !dir->is_volume;
+	(void)sk_buf_add_str(b, tmpfs ? "--tmpfs=" : "--volume=");
 	if (dir->is_volume) {
-		(void)sk_buf_printf(b, "--volume=%s-", guard_export_name(p, name));
+		(void)sk_buf_printf(b, "%s-", guard_export_name(p, name));
 		add_volume_name(b, dir->path);
 		(void)sk_buf_add_char(b, ':');
-		add_quoted(b, dir->path);
-	} else {
-		(void)sk_buf_add_str(b, "--tmpfs=");
-		add_quoted(b, dir->path);
-		if (!sk_span_eq_str(dir->path, open_to_all[0]) &&
-		    !sk_span_eq_str(dir->path, open_to_all[1]))
-			(void)sk_buf_add_str(b, ":mode=0777");
 	}
+	add_quoted(b, dir->path);
 	(void)sk_buf_add_char(b, '\n');
 }
 
