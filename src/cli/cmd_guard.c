@@ -39,6 +39,7 @@ enum {
 	END_TIMEOUT_MS = 10000,  /* for an agent to answer what is held, and to end */
 	PARKED_US = 10000,       /* between looks at alerts that wait at the end */
 	NAMES_WAIT_US = 3000000, /* longest wait for name servers before the guard is ready */
+	PINS_MS = 500,           /* how often the pins are looked at */
 };
 
 #define SELECT_OPTIONS                                                                               \
@@ -446,6 +447,8 @@ struct guarding {
 	struct sk_map said; /* names of services whose gaps were told; texts of their profiles */
 	bool output_failed; /* said once, until it works again */
 	uint64_t tampers;   /* signals that were no operator's */
+	uint64_t pins_ms;   /* when the pins were looked at */
+	bool pins_failed;   /* said once, as with outputs */
 	uint64_t noted;     /* alerts that were decided here, as status tells */
 	uint32_t ended_by;  /* who sent the signal that ends it; 0: not known */
 };
@@ -624,6 +627,36 @@ static void note_decisions(struct guarding *g)
 	g->noted = d->alerts;
 }
 
+/* What outlives this process is somebody's aim: looked after, told, made again. */
+static void keep_pins(struct guarding *g)
+{
+	struct guard_event e = {
+		.kind = GUARD_KIND_PRIVILEGE,
+		.verdict = GUARD_VERDICT_ALERTED,
+		.reason = GUARD_REASON_TAMPER,
+		.time_us = sk_wall_ns() / SK_US_NS,
+		.detail = "pins of the guard are missing",
+		.count = 1,
+		.file_fd = -1,
+	};
+	struct sk_err err = {0}, failure = {0};
+	uint64_t now = sk_mono_ms();
+	int r;
+
+	if (now - g->pins_ms < PINS_MS)
+		return;
+	g->pins_ms = now;
+	r = guard_kern_keep_pins(g->kern, &err);
+	if (r < 0 && !g->pins_failed)
+		sk_log(SK_LOG_ERROR, "pins are missing: %s; nothing outlives this process",
+		       err.msg);
+	if (r == 1 || (r < 0 && !g->pins_failed)) {
+		(void)guard_enforce_event(g->enforce, g->kern, NULL, &e, NULL);
+		note_output(g, guard_output_event(g->output, &e, sk_mono_us(), &failure), &failure);
+	}
+	g->pins_failed = r < 0;
+}
+
 static int run_loop(struct guarding *g, struct sk_err *err)
 {
 	struct sk_err failure = {0};
@@ -636,6 +669,7 @@ static int run_loop(struct guarding *g, struct sk_err *err)
 		(void)guard_enforce_tick(g->enforce, g->kern, sk_mono_ms());
 		note_decisions(g);
 		tell_parked(g);
+		keep_pins(g);
 		r = guard_output_tick(g->output, sk_mono_us(), &failure);
 		if (r < 0)
 			note_output(g, r, &failure);
@@ -736,8 +770,7 @@ static int guard_on(struct guarding *g, struct sk_err *err)
 		return -1;
 	/* What is pinned tells of itself; what is not ends with its agent, also for a successor. */
 	(void)guard_live_end(END_TIMEOUT_MS);
-	if (guard_kern_backend(g->kern) == GUARD_BACKEND_FANOTIFY)
-		live = hold_live(guard_kern_backend(g->kern));
+	live = hold_live(guard_kern_backend(g->kern));
 	say_ready(&g->run, guard_kern_backend(g->kern));
 	sig = run_loop(g, err);
 	r = guard_session_end(g->session, sig == SIGUSR2 || cli_switch(g->ctx, "keep"),

@@ -64,7 +64,8 @@ static int status(struct cli_context *ctx)
 static const struct cli_option status_options[] = {
 	{"engine", 0, "SOCKET", NULL, "ask this container engine too", NULL, CLI_OPTION_REPEAT},
 	{"format", 'f', "FORMAT", NULL, "table or json", "table|json", 0},
-	{"check", 0, NULL, NULL, "exit 1 unless a guard is in force and its agent lives", NULL, 0},
+	{"check", 0, NULL, NULL, "exit 1 unless a guard is in force, pinned, and its agent lives",
+	 NULL, 0},
 	{NULL},
 };
 
@@ -76,8 +77,8 @@ const struct command cmd_guard_status = {
 		"  stockade guard status\n"
 		"  stockade guard status --check >/dev/null || echo 'nobody guards this machine'\n"
 		"\n"
-		"Exit status: 0 told, 1 with --check when nothing is in force or its agent has\n"
-		"ended, 3 it cannot be told, as without rights.\n",
+		"Exit status: 0 told, 1 with --check when nothing is in force, its agent has\n"
+		"ended or pins are missing, 3 it cannot be told, as without rights.\n",
 	.options = status_options,
 	.run = status,
 };

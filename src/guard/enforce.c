@@ -49,6 +49,8 @@ void guard_enforce_free(struct guard_enforce *f)
 void guard_enforce_session(struct guard_enforce *f, struct guard_session *s)
 {
 	f->session = s;
+	if (s != NULL)
+		guard_named_signs(guard_session_kern(s), f->options.signs);
 }
 
 static void resolve_file(struct guard_enforce *f, struct guard_kern *k,

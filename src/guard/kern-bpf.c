@@ -584,6 +584,7 @@ void guard_bpf_close(struct guard_kern *k)
 	guard_bpf__destroy(k->skel);
 	k->skel = NULL;
 	sk_closep(&k->cgroup_fd);
+	sk_closep(&k->pins_fd);
 	for (size_t i = 0; k->has_old && i < GUARD_N_MAPS; i++)
 		sk_closep(&k->old_fds[i]);
 	k->has_old = false;
@@ -629,6 +630,21 @@ static int read_iterator(struct guard_kern *k, struct bpf_program *p, guard_reco
 	if (link != NULL)
 		(void)bpf_link__destroy(link);
 	return r;
+}
+
+static int no_record(void *ctx, const struct guard_rec *rec, const uint8_t *data, size_t len)
+{
+	(void)ctx, (void)rec, (void)data, (void)len;
+	return 0;
+}
+
+int guard_bpf_note_pins(struct guard_kern *k, int fd, struct sk_err *err)
+{
+	k->skel->bss->pins_inode = 0;
+	if (fd < 0 || bpf_program__fd(k->skel->progs.guard_walk_pins) < 0)
+		return 0;
+	k->skel->bss->pins_fd = (uint32_t)fd;
+	return read_iterator(k, k->skel->progs.guard_walk_pins, no_record, NULL, err);
 }
 
 int guard_bpf_walk(struct guard_kern *k, guard_record_fn *fn, void *ctx, struct sk_err *err)

@@ -78,7 +78,8 @@ static int remove_dir(const char *dir, struct sk_err *err)
 	while ((e = readdir(d)) != NULL) {
 		if (e->d_name[0] == '.')
 			continue;
-		if (unlinkat(dirfd(d), e->d_name, 0) != 0)
+		/* Directories are none of ours. */
+		if (unlinkat(dirfd(d), e->d_name, e->d_type == DT_DIR ? AT_REMOVEDIR : 0) != 0)
 			r = sk_err_errno(err, errno, "guard: remove %s/%s", dir, e->d_name);
 		else if (strncmp(e->d_name, "link-", 5) == 0)
 			n++;
@@ -126,12 +127,15 @@ static int pin_all(struct guard_kern *k, struct sk_err *err)
 {
 	char path[512];
 
+	k->n_pins = 0;
+
 	for (size_t i = 0; i < k->n_programs; i++) {
 		if (k->links[i] == NULL)
 			continue;
 		(void)snprintf(path, sizeof(path), GUARD_PIN_NEW "/link-%s", k->programs[i].name);
-		if (bpf_link__pin(k->links[i], path) != 0)
+		if (bpf_obj_pin(bpf_link__fd(k->links[i]), path) != 0)
 			return sk_err_errno(err, errno, "guard: pin %s", path);
+		k->n_pins++;
 	}
 	for (size_t i = 0; i < GUARD_N_MAPS; i++) {
 		if (k->map_fds[i] < 0)
@@ -140,6 +144,7 @@ static int pin_all(struct guard_kern *k, struct sk_err *err)
 			       guard_kern_map_name((enum guard_map)i));
 		if (bpf_obj_pin(k->map_fds[i], path) != 0)
 			return sk_err_errno(err, errno, "guard: pin %s", path);
+		k->n_pins++;
 	}
 	return 0;
 }
@@ -172,9 +177,43 @@ static void disarm_old(struct guard_kern *k)
 	}
 }
 
-int guard_bpf_pin(struct guard_kern *k, struct sk_err *err)
+/* From here on who takes something out of the directory is seen. */
+static int watch_pins(struct guard_kern *k, struct sk_err *err)
+{
+	sk_closep(&k->pins_fd);
+	k->pins_fd = open(GUARD_PIN_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (k->pins_fd < 0)
+		return sk_err_errno(err, errno, "guard: open %s", GUARD_PIN_DIR);
+	return guard_bpf_note_pins(k, k->pins_fd, err);
+}
+
+/* Makes new pins beside what is there, then puts them in its place. */
+static int place_pins(struct guard_kern *k, struct sk_err *err)
 {
 	struct sk_err ignored;
+	int r = pin_all(k, err);
+
+	if (r < 0) {
+		(void)remove_dir(GUARD_PIN_NEW, &ignored);
+		return r;
+	}
+	r = guard_bpf_note_pins(k, -1, err);
+	if (r >= 0)
+		r = mend(err);
+	return r >= 0 ? watch_pins(k, err) : r;
+}
+
+static size_t count_links_of(const struct guard_kern *k)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->n_programs; i++)
+		n += k->links[i] != NULL;
+	return n;
+}
+
+int guard_bpf_pin(struct guard_kern *k, struct sk_err *err)
+{
 	int r = make_pin_dir("/sys/fs/bpf", err);
 
 	if (r >= 0)
@@ -185,13 +224,9 @@ int guard_bpf_pin(struct guard_kern *k, struct sk_err *err)
 		return r;
 	/* The old ones go in a moment: rather told twice than not at all. */
 	k->control.quiet = 0;
+	k->control.n_links = (uint32_t)count_links_of(k);
 	guard_bpf_ops.pause(k);
-	r = pin_all(k, err);
-	if (r < 0) {
-		(void)remove_dir(GUARD_PIN_NEW, &ignored);
-		return r;
-	}
-	r = mend(err);
+	r = place_pins(k, err);
 	if (r >= 0 && k->has_old) {
 		disarm_old(k);
 		k->control.before =
@@ -199,6 +234,72 @@ int guard_bpf_pin(struct guard_kern *k, struct sk_err *err)
 		guard_bpf_ops.pause(k);
 	}
 	return r;
+}
+
+/* Is the directory that we made the one in its place, with all that was put there? */
+static bool pins_are_whole(const struct guard_kern *k)
+{
+	sk_cleanup(sk_closep) int fd = open(GUARD_PIN_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat own, there;
+	struct dirent *e;
+	size_t n = 0;
+	DIR *d;
+
+	if (fd < 0 || fstat(fd, &there) != 0 || fstat(k->pins_fd, &own) != 0 ||
+	    own.st_ino != there.st_ino || own.st_dev != there.st_dev)
+		return false;
+	d = fdopendir(fd);
+	if (d == NULL)
+		return false;
+	fd = -1; /* is d's now */
+	while ((e = readdir(d)) != NULL)
+		n += e->d_type == DT_REG;
+	(void)closedir(d);
+	return n == k->n_pins;
+}
+
+/* Pins that were carried elsewhere would keep the programs attached when all else is gone. */
+static void drop_carried(int dir)
+{
+	DIR *d = fdopendir(dir);
+	char link[64], path[512];
+	struct dirent *e;
+	ssize_t n;
+
+	if (d == NULL) {
+		(void)close(dir);
+		return;
+	}
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
+	n = readlink(link, path, sizeof(path) - 1);
+	while ((e = readdir(d)) != NULL)
+		if (e->d_type == DT_REG)
+			(void)unlinkat(dir, e->d_name, 0);
+	path[n > 0 ? n : 0] = '\0';
+	if (strcmp(path, GUARD_PIN_DIR) != 0)
+		(void)rmdir(path); /* was removed, perhaps */
+	(void)closedir(d);
+}
+
+int guard_kern_keep_pins(struct guard_kern *k, struct sk_err *err)
+{
+	int old, r;
+
+	if (k->ops->pin == NULL || k->pins_fd < 0 || pins_are_whole(k))
+		return 0;
+	old = fcntl(k->pins_fd, F_DUPFD_CLOEXEC, 0);
+	r = make_pin_dir("/sys/fs/bpf", err);
+	if (r >= 0)
+		r = remove_dir(GUARD_PIN_NEW, err);
+	if (r >= 0)
+		r = make_pin_dir(GUARD_PIN_NEW, err);
+	if (r >= 0)
+		r = place_pins(k, err);
+	if (r >= 0 && old >= 0)
+		drop_carried(old);
+	else
+		sk_closep(&old);
+	return r < 0 ? r : 1;
 }
 
 static bool is_own(const struct guard_kern *k)
@@ -423,6 +524,8 @@ int guard_pinned_read(struct guard_pinned *ret, struct sk_err *err)
 		sk_cleanup(sk_closep) int fd = guard_pinned_open(GUARD_MAP_STATS);
 
 		ret->enforces = control.enforce != 0;
+		if (control.n_links > ret->n_programs)
+			ret->n_missing = control.n_links - ret->n_programs;
 		ret->backend = (enum guard_backend)control.backend;
 		if (fd >= 0)
 			ret->stats = guard_stats_sum(fd, &control.before);

@@ -22,6 +22,7 @@ struct guard_decisions {
 /** struct guard_pinned - what is pinned on this machine */
 struct guard_pinned {
 	size_t n_programs; /* 0: nothing */
+	size_t n_missing;  /* programs that were pinned and are not any more */
 	bool is_readable;  /* this version understands its maps; what follows is known then only */
 	bool enforces;
 	enum guard_backend backend;
@@ -41,6 +42,16 @@ struct guard_pinned {
  * Return: 0, or negative.
  */
 sk_must_check int guard_kern_pin(struct guard_kern *k, struct sk_err *err);
+
+/**
+ * guard_kern_keep_pins() - are all pins in their place? If not, pin again
+ * @k: pinned
+ * @err: filled on failure
+ *
+ * Return: 0 when they are, or nothing was pinned; 1 when some were not and all are now; negative
+ * when that failed.
+ */
+sk_must_check int guard_kern_keep_pins(struct guard_kern *k, struct sk_err *err);
 
 /**
  * guard_kern_unpin() - remove what is pinned; enforcement ends with it

@@ -61,4 +61,8 @@ enum plan_flags {
 	X(guard_kill, PLAN_LSM)                                                                    \
 	X(guard_lsm_capable, PLAN_LSM)                                                             \
 	X(guard_walk_tasks, PLAN_SIGNAL | PLAN_LSM | PLAN_ITER)                                    \
-	X(guard_walk_vmas, PLAN_SIGNAL | PLAN_LSM | PLAN_ITER)
+	X(guard_unlink, PLAN_LSM)                                                                  \
+	X(guard_rmdir, PLAN_LSM)                                                                   \
+	X(guard_rename, PLAN_LSM)                                                                  \
+	X(guard_walk_vmas, PLAN_SIGNAL | PLAN_LSM | PLAN_ITER)                                     \
+	X(guard_walk_pins, PLAN_SIGNAL | PLAN_LSM | PLAN_ITER)

@@ -14,7 +14,7 @@
 enum {
 	GUARD_TASKS_WALKED = 1 << 23, /* keys of a map that changes may come twice */
 	GUARD_NAMED_WALKED = 65536,
-	GUARD_MAX_PROGRAMS = 48,
+	GUARD_MAX_PROGRAMS = 64,
 	GUARD_T_WAITS = GUARD_T_HELD | GUARD_T_PAUSED,
 };
 
@@ -63,6 +63,8 @@ struct guard_kern {
 	struct guard_batch *batch; /* what was read and is not handed out yet */
 	int map_fds[GUARD_N_MAPS];
 	int cgroup_fd;
+	int pins_fd;   /* the directory of our pins; -1: there are none */
+	size_t n_pins; /* programs and maps in it */
 	struct guard_control control;
 	bool has_old; /* a predecessor's maps are open */
 	int old_fds[GUARD_N_MAPS];
@@ -133,6 +135,17 @@ int guard_bpf_on_record(void *ctx, void *data, size_t size);
  * @k: loaded
  */
 void guard_bpf_hand_out(struct guard_kern *k);
+
+/**
+ * guard_bpf_note_pins() - tell the kernel half where the pins are
+ * @k: loaded
+ * @fd: their directory; -1: nowhere, while they are moved
+ * @err: filled on failure
+ *
+ * Who takes something out of it from then on is told of.
+ * Return: 0, or negative.
+ */
+sk_must_check int guard_bpf_note_pins(struct guard_kern *k, int fd, struct sk_err *err);
 
 /**
  * guard_bpf_pin() - see guard_kern_pin()

@@ -57,7 +57,7 @@ int guard_kern_open(const struct guard_kern_options *o, struct guard_kern **ret,
 	sk_cleanup(guard_kern_freep) struct guard_kern *k = sk_alloc(sizeof(*k));
 	int r;
 
-	k->cgroup_fd = -1;
+	k->cgroup_fd = k->pins_fd = -1;
 	r = open_any(k, o, err);
 	if (r >= 0)
 		*ret = sk_take(k);

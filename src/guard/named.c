@@ -3,6 +3,7 @@
 #include "guard/named.h"
 
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -61,6 +62,30 @@ void guard_named_put(struct guard_kern *k, uint32_t service, const struct guard_
 	policy->mode_name = (uint8_t)guard_profile_mode(p, GUARD_SECTION_NAMES, given);
 	if (p->names.n_items != 0 || p->section_modes[GUARD_SECTION_NAMES] != GUARD_MODE_UNSET)
 		policy->flags |= GUARD_P_NAMES;
+}
+
+/* The name itself, and all below it. */
+static void put_sign(struct guard_kern *k, const struct guard_sign *sign)
+{
+	struct guard_policy policy = {0};
+	char below[GUARD_DNS_NAME + 2];
+
+	if (sign->field != GUARD_SIGN_NAME)
+		return;
+	(void)snprintf(below, sizeof(below), "*.%s", sign->pattern);
+	put_name(k, GUARD_SIGNS_SERVICE, sign->pattern, NULL, &policy);
+	put_name(k, GUARD_SIGNS_SERVICE, below, NULL, &policy);
+}
+
+void guard_named_signs(struct guard_kern *k, const struct guard_sign_list *more)
+{
+	size_t n;
+	const struct guard_sign *signs = guard_signs(&n);
+
+	for (size_t i = 0; i < n; i++)
+		put_sign(k, &signs[i]);
+	for (size_t i = 0; more != NULL && i < more->n; i++)
+		put_sign(k, &more->items[i]);
 }
 
 const char *const *guard_named_list(const struct guard_profile *p, struct sk_arena *a,

@@ -9,6 +9,7 @@
 #include "guard/kern.h"
 #include "guard/profile.h"
 #include "guard/resolver.h"
+#include "guard/signs.h"
 
 /**
  * guard_named_put() - enter all names of a profile
@@ -20,6 +21,13 @@
  */
 void guard_named_put(struct guard_kern *k, uint32_t service, const struct guard_profile *p,
 		     enum guard_mode given, struct guard_policy *policy);
+
+/**
+ * guard_named_signs() - enter the names that are unwelcome anywhere
+ * @k: kernel half
+ * @more: further signs, may be NULL
+ */
+void guard_named_signs(struct guard_kern *k, const struct guard_sign_list *more);
 
 /**
  * guard_named_list() - names of peers that can be looked up: no wildcards, each once

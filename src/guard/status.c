@@ -118,9 +118,18 @@ void guard_status_free(struct guard_status *st)
 	sk_free(st);
 }
 
+/* A guard lives that pins what it does, and nothing is pinned: it would end with its process. */
+static bool lost_pins(const struct guard_status *st)
+{
+	return st->is_live && st->pinned.n_programs == 0 &&
+	       strcmp(st->live.backend, guard_backend_name(GUARD_BACKEND_FANOTIFY)) != 0;
+}
+
 bool guard_status_is_whole(const struct guard_status *st)
 {
-	return st->pinned.n_programs != 0 ? st->pinned.agent_lives : st->is_live;
+	if (st->pinned.n_programs != 0)
+		return st->pinned.agent_lives && st->pinned.n_missing == 0;
+	return st->is_live && !lost_pins(st);
 }
 
 static void json_item(struct sk_jw *w, const struct item *item)
@@ -154,8 +163,18 @@ static void json_live(struct sk_jw *w, const struct guard_live *live)
 	sk_jw_end_array(w);
 }
 
-static void text_live(struct sk_buf *b, const struct guard_live *live)
+static void text_live(struct sk_buf *b, const struct guard_status *st)
 {
+	const struct guard_live *live = &st->live;
+
+	if (lost_pins(st)) {
+		(void)sk_buf_printf(b,
+				    "in force: process %" PRIu32
+				    ", backend %s; its pins were removed: until it has made new "
+				    "ones, what is in force ends with the process\n",
+				    live->pid, live->backend);
+		return;
+	}
 	(void)sk_buf_printf(b,
 			    "in force: process %" PRIu32
 			    ", backend %s; ends with the process\nnot covered: %s\n",
@@ -172,6 +191,10 @@ int guard_status_json(const struct guard_status *st, const struct sk_sink *sink)
 	sk_jw_str(&w, "schema", "stockade.guard-status/1");
 	sk_jw_bool(&w, "in_force", p->n_programs != 0 || st->is_live);
 	sk_jw_u64(&w, "programs", p->n_programs);
+	if (p->n_missing != 0)
+		sk_jw_u64(&w, "missing", p->n_missing);
+	if (lost_pins(st))
+		sk_jw_bool(&w, "pins_lost", true);
 	if (p->n_programs != 0) {
 		sk_jw_object(&w, "agent");
 		sk_jw_bool(&w, "alive", p->agent_lives);
@@ -249,13 +272,16 @@ int guard_status_text(const struct guard_status *st, const struct sk_sink *sink)
 
 	sk_buf_init(&b, LINE_MAX_BYTES);
 	if (p->n_programs == 0 && st->is_live) {
-		text_live(&b, &st->live);
+		text_live(&b, st);
 	} else if (p->n_programs == 0) {
 		(void)sk_buf_add_str(&b, "not in force\n");
 	} else {
 		(void)sk_buf_printf(&b, "in force: %zu programs are pinned%s%s\n", p->n_programs,
 				    p->is_readable ? ", backend " : ", by another version",
 				    p->is_readable ? guard_backend_name(p->backend) : "");
+		if (p->n_missing != 0)
+			(void)sk_buf_printf(&b, "missing: %zu programs are pinned no more\n",
+					    p->n_missing);
 		text_agent(&b, p);
 	}
 	if (p->is_readable)

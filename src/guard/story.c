@@ -44,6 +44,7 @@ static const struct {
 	{435, "clone3", GUARD_KIND_NAMESPACE, "T1611"},
 	{442, "mount_setattr", GUARD_KIND_MOUNT, "T1611"},
 	{GUARD_CALL_SIGNAL_AGENT, "signal for the guard", GUARD_KIND_PRIVILEGE, "T1562.001"},
+	{GUARD_CALL_REMOVE_PINS, "removing pins of the guard", GUARD_KIND_PRIVILEGE, "T1562.001"},
 	{GUARD_CALL_WRITE_MEMORY, "writing to /proc/PID/mem", GUARD_KIND_PTRACE, "T1055.009"},
 };
 
@@ -270,13 +271,29 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 					     "to it rules the host, and this service never did");
 			return;
 		}
+		if (e->kind == GUARD_KIND_OPEN && e->detail == NULL) {
+			quote_file(b, e);
+			(void)sk_buf_add_str(b, " was opened to be written: the kernel acts on it "
+						"for the whole host");
+			return;
+		}
 		(void)sk_buf_printf(b, "%s leads out of a container and this service never used it",
 				    e->detail != NULL ? e->detail : "the call");
 		return;
 	case GUARD_REASON_TAMPER:
-		(void)sk_buf_add_str(b, "a signal was sent to the guard itself");
+		if (e->detail != NULL && strstr(e->detail, "pins") != NULL)
+			(void)sk_buf_printf(b,
+					    "%s, which keep it in force when its agent is killed",
+					    e->detail);
+		else
+			(void)sk_buf_add_str(b, "a signal was sent to the guard itself");
 		return;
 	case GUARD_REASON_POLICY:
+		if (e->kind == GUARD_KIND_DNS) {
+			quote(b, e->detail);
+			(void)sk_buf_add_str(b, " is a name that is unwelcome anywhere");
+			return;
+		}
 		(void)sk_buf_add_str(b, "io_uring can do work that system calls do not show");
 		return;
 	default:

@@ -370,6 +370,26 @@ static int do_umount(const char *arg)
 	return umount2(arg, MNT_DETACH);
 }
 
+static int do_unlink(const char *arg)
+{
+	return unlink(arg);
+}
+
+/* DIRECTORY: to another name beside it */
+static int do_rename(const char *arg)
+{
+	char to[256];
+
+	(void)snprintf(to, sizeof(to), "%s.away", arg);
+	return rename(arg, to);
+}
+
+/* Opens for writing, writes nothing. */
+static int do_write(const char *arg)
+{
+	return open(arg, O_WRONLY);
+}
+
 static int do_mount(const char *arg)
 {
 	return mount("none", strcmp(arg, "/none") != 0 ? arg : "/tmp", "tmpfs", 0, NULL);
@@ -999,6 +1019,9 @@ static const struct {
 	{"tcp", tcp},
 	{"udp", udp},
 	{"mount", do_mount},
+	{"unlink", do_unlink},
+	{"rename", do_rename},
+	{"write", do_write},
 	{"unshare", do_unshare},
 	{"userns", new_userns},
 	{"setns", do_setns},

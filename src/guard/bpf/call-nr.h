@@ -9,6 +9,8 @@ enum {
 	GUARD_CALL_WRITE_MEMORY = 600,
 	/* A signal was sent to the agent. */
 	GUARD_CALL_SIGNAL_AGENT,
+	/* Something was taken out of the directory where the guard's programs are pinned. */
+	GUARD_CALL_REMOVE_PINS,
 };
 
 /*
@@ -24,6 +26,7 @@ static inline __attribute__((always_inline)) guard_u32 guard_call_known_as(guard
 		return 272; /* unshare */
 	case 135:           /* personality */
 	case GUARD_CALL_SIGNAL_AGENT:
+	case GUARD_CALL_REMOVE_PINS:
 		return GUARD_N_CALLS;
 	case GUARD_CALL_WRITE_MEMORY:
 		return 311; /* process_vm_writev */

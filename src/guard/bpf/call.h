@@ -128,6 +128,13 @@ static __always_inline void on_leaving(struct subject *s, struct task_struct *ta
 		report_call(s, task, nr, arg, reason | (compat ? WHY_COMPAT : 0));
 }
 
+/* What keeps the guard in force when its agent is killed is no container's to remove. */
+static __always_inline void on_remove(struct subject *s, struct task_struct *task)
+{
+	if (pins_changed())
+		report_call(s, task, GUARD_CALL_REMOVE_PINS, 0, GUARD_REC_R_TAMPER);
+}
+
 static __always_inline void call_notable(struct subject *s, struct task_struct *task,
 					 struct pt_regs *regs, long ret, int have_vma)
 {
@@ -140,6 +147,10 @@ static __always_inline void call_notable(struct subject *s, struct task_struct *
 	on_leaving(s, task, regs);
 	if (op == OP_NONE || (ret < 0 && ret >= -4095))
 		return;
+	if (op == OP_REMOVE) {
+		on_remove(s, task);
+		op = is_place(nr, compat) ? OP_PLACE : OP_NONE;
+	}
 	if (op == OP_OPEN)
 		on_open(s, task, regs, nr, compat, (__u32)ret);
 	else if (op == OP_ACCEPT)
@@ -154,7 +165,7 @@ static __always_inline void call_notable(struct subject *s, struct task_struct *
 		guard_note_powers((__u64)BPF_CORE_READ(task, real_cred), 0);
 	else if (op == OP_LISTEN)
 		on_listen(s, task, call_socket(regs, nr, compat));
-	else
+	else if (op != OP_NONE)
 		on_mmap(s, task, regs, ret, have_vma, op);
 }
 

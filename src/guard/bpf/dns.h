@@ -419,6 +419,32 @@ static __always_inline int dns_unknown(struct __sk_buff *skb, struct dns_work *x
 	return x->rec.verdict != GUARD_REC_DENIED;
 }
 
+/*
+ * A name that is unwelcome anywhere is told, unless the profile has it. It is not held back: what
+ * asks may be a scanner of mail. Returns 1 when it was told.
+ */
+static __always_inline int dns_sign(struct __sk_buff *skb, struct dns_work *x, __u64 id,
+				    __u32 start, struct guard_container *c,
+				    struct guard_policy *policy)
+{
+	__u8 mode = policy->mode_builtin;
+	__u64 size;
+
+	if (mode == GUARD_REC_MODE_UNSET || !guard_dns_known(id, GUARD_SIGNS_SERVICE, 1) ||
+	    (policy->has_profile &&
+	     guard_dns_known(id, c->service, policy->flags & GUARD_P_WILDCARDS)))
+		return 0;
+	x->rec.reason = GUARD_REC_R_POLICY;
+	if (mode == GUARD_REC_MODE_AUDIT) {
+		dns_tell(skb, x, start, c);
+		return 1;
+	}
+	x->rec.verdict = GUARD_REC_ALERTED;
+	size = dns_attach(skb, x, start);
+	send_alert(&x->rec, size, x->hash, 0);
+	return 1;
+}
+
 /* Returns 1 when the question may leave. */
 static __always_inline int dns_ask(struct __sk_buff *skb, struct dns_packet *p, __u32 start,
 				   struct dns_question_key *key, struct dns_question *q,
@@ -426,6 +452,7 @@ static __always_inline int dns_ask(struct __sk_buff *skb, struct dns_packet *p, 
 {
 	struct guard_container *c = container_of_id(q->who.top);
 	struct guard_policy *policy;
+	int judged;
 
 	if (c == NULL || (c->flags & GUARD_C_IGNORED) != 0)
 		return 1;
@@ -437,14 +464,15 @@ static __always_inline int dns_ask(struct __sk_buff *skb, struct dns_packet *p, 
 	q->hash = x->hash;
 	q->time_ns = bpf_ktime_get_ns();
 	dns_fill(&x->rec, &q->who, 1, p, key->server, c);
-	if ((policy->flags & GUARD_P_NAMES) != 0 && policy->mode_name > GUARD_REC_MODE_AUDIT &&
-	    !guard_dns_known(id, c->service, policy->flags & GUARD_P_WILDCARDS) &&
+	judged = (policy->flags & GUARD_P_NAMES) != 0 && policy->mode_name > GUARD_REC_MODE_AUDIT;
+	if (judged && !guard_dns_known(id, c->service, policy->flags & GUARD_P_WILDCARDS) &&
 	    !dns_unknown(skb, x, start, c, policy->mode_name))
 		return 0;
 	if (!dns_room(c, &c->dns_asked, DNS_ASKED_MOST) ||
 	    bpf_map_update_elem(&dns_questions, key, q, BPF_ANY) != 0)
 		count_lost(c);
-	if (policy->flags & GUARD_P_LEARN)
+	if ((judged || !dns_sign(skb, x, id, start, c, policy)) &&
+	    (policy->flags & GUARD_P_LEARN) != 0)
 		dns_tell(skb, x, start, c);
 	return 1;
 }

@@ -95,15 +95,52 @@ static __always_inline void file_look(struct file *file, struct task_struct *tas
 		f->origin != GUARD_REC_O_IMAGE && BPF_CORE_READ(inode, i_writecount.counter) > 0;
 }
 
-/* A process' memory as a file of procfs: writing there changes code that is mapped read-only. */
-static __always_inline int is_process_memory(struct file *file)
-{
-	char n[4] = {};
+/* What a file opened for writing leads to, other than to itself. */
+enum written {
+	WRITES_FILE,
+	WRITES_MEMORY, /* of a process: that changes code that is mapped read-only */
+	WRITES_HOST,   /* what the kernel does on the host: programs that it starts, and the like */
+};
 
-	if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) != PROC_MAGIC)
-		return 0;
+/* @want: a constant, which is compared with its NUL. */
+#define IS_NAME(n, want)                                                                           \
+	({                                                                                         \
+		int same_ = 1;                                                                     \
+		_Pragma("unroll") for (__u32 i_ = 0; i_ < sizeof(want);                            \
+				       i_++) if ((n)[i_] != (want)[i_]) same_ = 0;                 \
+		same_;                                                                             \
+	})
+
+static __noinline int written_name(struct file *file, unsigned long magic)
+{
+	char n[16] = {};
+
 	bpf_probe_read_kernel_str(n, sizeof(n), BPF_CORE_READ(file, f_path.dentry, d_name.name));
-	return n[0] == 'm' && n[1] == 'e' && n[2] == 'm' && n[3] == 0;
+	switch (magic) {
+	case PROC_MAGIC:
+		if (IS_NAME(n, "mem"))
+			return WRITES_MEMORY;
+		return IS_NAME(n, "core_pattern") || IS_NAME(n, "modprobe") ||
+				       IS_NAME(n, "hotplug") || IS_NAME(n, "poweroff_cmd") ||
+				       IS_NAME(n, "sysrq-trigger")
+			       ? WRITES_HOST
+			       : WRITES_FILE;
+	case SYSFS_MAGIC:
+		return IS_NAME(n, "uevent_helper") ? WRITES_HOST : WRITES_FILE;
+	case CGROUP1_MAGIC:
+		return IS_NAME(n, "release_agent") ? WRITES_HOST : WRITES_FILE;
+	}
+	return IS_NAME(n, "register") ? WRITES_HOST : WRITES_FILE;
+}
+
+static __always_inline int what_is_written(struct file *file)
+{
+	unsigned long magic = BPF_CORE_READ(file, f_inode, i_sb, s_magic);
+
+	return magic == PROC_MAGIC || magic == SYSFS_MAGIC || magic == CGROUP1_MAGIC ||
+			       magic == BINFMT_MAGIC
+		       ? written_name(file, magic)
+		       : WRITES_FILE;
 }
 
 /*

@@ -16,6 +16,7 @@
 #include "kernel.h"
 #include "maps.h"
 #include "file.h"
+#include "pins.h"
 #include "task.h"
 #include "decide.h"
 #include "life.h"

@@ -146,9 +146,13 @@ static __always_inline void tell_file(struct subject *s, struct task_struct *tas
 				     .b = f->id.ctime_ns,
 				     .type = type,
 				     .verdict = verdict,
-				     .reason = reason};
+				     .reason = reason,
+				     .op = type == GUARD_REC_OPEN ? 2 : 0};
 	struct guard_fold *fold = bpf_map_lookup_elem(&folds, &key);
-	struct report w = {.type = type, .reason = reason, .verdict = verdict};
+	struct report w = {.type = type,
+			   .reason = reason,
+			   .verdict = verdict,
+			   .op = type == GUARD_REC_OPEN ? 2 : 0};
 	struct guard_fold fresh = {.count = 1};
 
 	if (is_quiet())
@@ -248,6 +252,24 @@ static __always_inline void hold_file(struct subject *s, struct task_struct *tas
 		bpf_send_signal(SIG_KILL);
 }
 
+/* As writes_host(). Returns the verdict; GUARD_REC_OBSERVED when there is more to be looked at. */
+static __always_inline __u8 deny_host(struct subject *s, struct task_struct *task,
+				      struct file *file)
+{
+	struct report w = {.type = GUARD_REC_OPEN, .reason = GUARD_REC_R_ESCAPE, .op = 2};
+	__u8 mode = s->policy->mode_builtin, verdict = verdict_of(mode, GUARD_REC_DENIED);
+	struct seen_file f = {};
+
+	if ((s->container->flags & GUARD_C_HOST) != 0 || mode == GUARD_REC_MODE_UNSET)
+		return GUARD_REC_OBSERVED;
+	file_look(file, task, 0, &f);
+	if (verdict > GUARD_REC_ALLOWED)
+		tell_file(s, task, GUARD_REC_OPEN, file, &f, GUARD_REC_R_ESCAPE, verdict);
+	else if (first_time(s->container->top, f.id.ino, f.id.ctime_ns, GUARD_REC_OPEN, 0))
+		report_file(s, task, file, &f, &w, 0);
+	return verdict;
+}
+
 SEC("lsm/file_open")
 int BPF_PROG(guard_file_open, struct file *file, int ret)
 {
@@ -255,14 +277,19 @@ int BPF_PROG(guard_file_open, struct file *file, int ret)
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct seen_file f = {};
 	struct subject s = {};
+	int written = WRITES_FILE;
 	struct ruling rule;
 	__u8 verdict;
 
 	if (ret != 0 || subject_current(&s) != 0)
 		return ret;
-	if ((BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT) != 0 && is_process_memory(file) &&
-	    escape(GUARD_CALL_WRITE_MEMORY, 0) != 0)
+	if (BPF_CORE_READ(file, f_mode) & FMODE_WRITE_BIT)
+		written = what_is_written(file);
+	if (written == WRITES_MEMORY && escape(GUARD_CALL_WRITE_MEMORY, 0) != 0)
 		return -EPERM_;
+	verdict = written == WRITES_HOST ? deny_host(&s, task, file) : GUARD_REC_OBSERVED;
+	if (verdict != GUARD_REC_OBSERVED)
+		return verdict == GUARD_REC_DENIED ? -EPERM_ : 0;
 	if (s.task->script == 0 && (s.policy->flags & GUARD_P_LEARN) == 0)
 		return 0;
 	file_look(file, task, s.container->flags & GUARD_C_HOST, &f);
@@ -566,4 +593,43 @@ int BPF_PROG(guard_kill, struct task_struct *task, void *info, int sig, const st
 	    (t->flags & (GUARD_T_HELD | GUARD_T_PAUSED)) == 0)
 		return ret;
 	return bpf_map_lookup_elem(&tasks, &self) != NULL ? -EPERM_ : 0;
+}
+
+static __always_inline int remove_pins(void)
+{
+	struct subject s = {};
+
+	if (subject_current(&s) != 0)
+		return 0;
+	return tell_plain(&s, (void *)bpf_get_current_task(), GUARD_REC_CALL,
+			  GUARD_CALL_REMOVE_PINS, 0, GUARD_REC_R_TAMPER, s.policy->mode_builtin);
+}
+
+static __always_inline int is_pins_entry(struct dentry *dentry)
+{
+	return is_pins((__u64)BPF_CORE_READ(dentry, d_inode));
+}
+
+SEC("lsm/inode_unlink")
+int BPF_PROG(guard_unlink, struct inode *dir, struct dentry *dentry, int ret)
+{
+	return ret != 0 || !is_pins(number_of(dir)) ? ret : remove_pins();
+}
+
+SEC("lsm/inode_rmdir")
+int BPF_PROG(guard_rmdir, struct inode *dir, struct dentry *dentry, int ret)
+{
+	return ret != 0 || !is_pins_entry(dentry) ? ret : remove_pins();
+}
+
+SEC("lsm/inode_rename")
+int BPF_PROG(guard_rename, struct inode *old_dir, struct dentry *old_dentry, struct inode *new_dir,
+	     struct dentry *new_dentry, int ret)
+{
+	if (ret != 0)
+		return ret;
+	return is_pins(number_of(old_dir)) || is_pins(number_of(new_dir)) ||
+			       is_pins_entry(old_dentry) || is_pins_entry(new_dentry)
+		       ? remove_pins()
+		       : 0;
 }

@@ -20,6 +20,9 @@ enum {
 	TMPFS_MAGIC = 0x01021994,
 	RAMFS_MAGIC = 0x858458f6,
 	PROC_MAGIC = 0x9fa0,
+	SYSFS_MAGIC = 0x62656572,
+	CGROUP1_MAGIC = 0x27e0eb,
+	BINFMT_MAGIC = 0x42494e4d,
 	FMODE_WRITE_BIT = 2,
 	TS_COMPAT_BIT = 2,
 	SIG_KILL = 9,
@@ -70,6 +73,11 @@ __u64 n_scripts = 0;
 __u64 n_strays = 0;
 __u32 calls_wanted = 0; /* some policy notes system calls */
 __u32 generation = 0;   /* raised when containers or policies change */
+
+/* The directory where the programs are pinned: the agent's descriptor, what that leads to. */
+__u32 pins_fd = 0;
+__u64 pins_inode = 0;
+__u64 pins_ctime = 0;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -232,10 +232,33 @@ static __always_inline __u32 open_op(struct file *file)
 	return op;
 }
 
+/*
+ * The kernel would do on the host what is written to the file, whatever the service's profile says.
+ * Units of the host may: they lead out of nothing. Returns 1 when there is no more to be said.
+ */
+static __noinline int writes_host(struct subject *s, struct task_struct *task, struct file *file)
+{
+	struct ruling rule = {.reason = GUARD_REC_R_ESCAPE, .mode = s->policy->mode_builtin};
+	__u32 zero = 0;
+	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
+	struct seen_file f = {};
+	__u64 size;
+
+	if (x == NULL || (s->container->flags & GUARD_C_HOST) != 0 ||
+	    rule.mode == GUARD_REC_MODE_UNSET)
+		return 0;
+	file_look(file, task, 0, &f);
+	size = record_file(x, s, task, GUARD_REC_OPEN, file, &f);
+	x->rec.op = GUARD_OPEN_WRITE;
+	punish_file(x, s, &f, &rule, size);
+	return rule.mode > GUARD_REC_MODE_AUDIT;
+}
+
 static __always_inline void on_open(struct subject *s, struct task_struct *task,
 				    struct pt_regs *regs, __u32 nr, int compat, __u32 fd)
 {
 	struct file *file = file_of_fd(task, fd);
+	int written;
 	__u32 op;
 
 	if (file == NULL)
@@ -245,7 +268,10 @@ static __always_inline void on_open(struct subject *s, struct task_struct *task,
 	    !judge_script(s, task, file))
 		return;
 	op = open_op(file);
-	if ((op & GUARD_OPEN_WRITE) != 0 && is_process_memory(file))
+	written = (op & GUARD_OPEN_WRITE) != 0 ? what_is_written(file) : WRITES_FILE;
+	if (written == WRITES_HOST && writes_host(s, task, file))
+		return;
+	if (written == WRITES_MEMORY)
 		report_call(s, task, GUARD_CALL_WRITE_MEMORY, fd, GUARD_REC_R_ESCAPE);
 	if ((s->policy->flags & GUARD_P_LEARN) != 0 && note_open(s, task, file, op) &&
 	    (op & GUARD_OPEN_WRITE) == 0)

@@ -29,9 +29,10 @@ enum {
 	GUARD_N_CALLS = 512,       /* system calls noted */
 	GUARD_DEFAULT_SERVICE = 0, /* who has no profile, or is not known yet */
 	GUARD_MAX_SERVICES = 1024,
-	GUARD_DNS_BYTES = 1024, /* of one DNS message that a record holds */
-	GUARD_DNS_NAME = 256,   /* wire form of a name, RFC 1035 3.1, with the root's length */
-	GUARD_NAME_PORTS = 16,  /* ports that one name is known for */
+	GUARD_SIGNS_SERVICE = GUARD_MAX_SERVICES, /* whose names are unwelcome anywhere */
+	GUARD_DNS_BYTES = 1024,                   /* of one DNS message that a record holds */
+	GUARD_DNS_NAME = 256,  /* wire form of a name, RFC 1035 3.1, with the root's length */
+	GUARD_NAME_PORTS = 16, /* ports that one name is known for */
 };
 
 /* Modes, numbered as enum guard_mode is. */
@@ -448,6 +449,8 @@ struct guard_control {
 	guard_u64 agent_start; /* clock ticks after boot; with the number it names a process */
 	guard_u32 quiet;       /* 1: blocks, but a predecessor's programs still tell of it */
 	guard_u32 backend;     /* enum guard_backend */
+	guard_u32 n_links;     /* programs that are pinned when all are there */
+	guard_u32 zero;
 	struct guard_stats before; /* sums of all predecessors */
 };
 
@@ -482,5 +485,5 @@ _Static_assert(sizeof(struct guard_name) == 68, "name");
 _Static_assert(sizeof(struct guard_named_key) == 32, "named key");
 _Static_assert(sizeof(struct guard_seen_key) == 32, "seen key");
 _Static_assert(sizeof(struct guard_fold_key) == 32, "fold key");
-_Static_assert(sizeof(struct guard_control) == 104, "control");
+_Static_assert(sizeof(struct guard_control) == 112, "control");
 _Static_assert(sizeof(struct guard_told_key) == 16, "told key");

@@ -30,6 +30,7 @@ enum call_op {
 	OP_CONNECT,
 	OP_USER,
 	OP_PLACE,
+	OP_REMOVE,
 };
 
 static __always_inline int is_compat(struct task_struct *task)
@@ -106,6 +107,13 @@ static __always_inline enum call_op op_of(__u32 nr, int compat)
 		case 185: /* capset */
 		case 213: /* setuid */
 			return OP_USER;
+		case 10:  /* unlink */
+		case 38:  /* rename */
+		case 40:  /* rmdir */
+		case 301: /* unlinkat */
+		case 302: /* renameat */
+		case 353: /* renameat2 */
+			return OP_REMOVE;
 		}
 		return OP_NONE;
 	}
@@ -136,6 +144,13 @@ static __always_inline enum call_op op_of(__u32 nr, int compat)
 	case 117: /* setresuid */
 	case 126: /* capset */
 		return OP_USER;
+	case 82:  /* rename */
+	case 84:  /* rmdir */
+	case 87:  /* unlink */
+	case 263: /* unlinkat */
+	case 264: /* renameat */
+	case 316: /* renameat2 */
+		return OP_REMOVE;
 	}
 	return is_place(nr, compat) ? OP_PLACE : OP_NONE;
 }

@@ -80,3 +80,23 @@ int guard_walk_vmas(struct bpf_iter__task_vma *ctx)
 	walk_file(seq, task, BPF_CORE_READ(vma, vm_file), GUARD_REC_MMAP);
 	return 0;
 }
+
+/* Which directory the agent's descriptor leads to, and how it is now. */
+SEC("iter/task")
+int guard_walk_pins(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct guard_control *ctl = get_control();
+	struct inode *dir;
+	struct file *file;
+
+	if (task == NULL || ctl == NULL || (__u32)BPF_CORE_READ(task, pid) != ctl->agent_pid)
+		return 0;
+	file = file_of_fd(task, pins_fd);
+	if (file == NULL)
+		return 0;
+	dir = BPF_CORE_READ(file, f_inode);
+	pins_ctime = inode_ctime(dir);
+	pins_inode = (__u64)dir;
+	return 0;
+}
