@@ -84,23 +84,3 @@ const struct guard_image_of *guard_lineage_get(struct guard_lineage *l, uint64_t
 	}
 	return NULL;
 }
-
-size_t guard_lineage_ancestry(struct guard_lineage *l, uint64_t exec_id, struct guard_ancestor *ret,
-			      size_t max)
-{
-	size_t n = 0;
-
-	while (n < max) {
-		const struct guard_image_of *image = guard_lineage_get(l, exec_id);
-
-		if (image == NULL || image->parent == exec_id)
-			break;
-		ret[n++] = (struct guard_ancestor){.pid = image->pid,
-						   .host_pid = image->host_pid,
-						   .exe = image->exe,
-						   .args = (const char *const *)image->args,
-						   .n_args = image->n_args};
-		exec_id = image->parent;
-	}
-	return n;
-}

@@ -15,6 +15,7 @@ struct guard_image_of {
 	uint64_t used;    /* for eviction */
 	uint32_t host_pid;
 	uint32_t pid;
+	uint32_t host_ppid; /* its parent when it was started */
 	uint32_t n_args;
 	char *exe;
 	char **args; /* one block with @exe */
@@ -56,15 +57,3 @@ void guard_lineage_add(struct guard_lineage *l, const struct guard_image_of *ima
  * Return: borrowed until the next addition; NULL when not known.
  */
 const struct guard_image_of *guard_lineage_get(struct guard_lineage *l, uint64_t exec_id);
-
-/**
- * guard_lineage_ancestry() - the programs above one
- * @l: memory
- * @exec_id: where to begin; it is the first that is told
- * @ret: nearest first; texts are borrowed until the next addition
- * @max: elements of @ret
- *
- * Return: count.
- */
-size_t guard_lineage_ancestry(struct guard_lineage *l, uint64_t exec_id, struct guard_ancestor *ret,
-			      size_t max);

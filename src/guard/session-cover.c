@@ -100,8 +100,10 @@ static bool read_image(struct guard_session *s, uint32_t pid, struct guard_image
 	if (n <= 0)
 		return false;
 	s->path[n] = '\0';
-	if (guard_fan_task_look(pid, &task))
+	if (guard_fan_task_look(pid, &task)) {
 		image->pid = task.pid;
+		image->host_ppid = task.ppid;
+	}
 	sk_buf_init(&b, GUARD_ARGS_BYTES * 64);
 	(void)snprintf(name, sizeof(name), "/proc/%u/cmdline", pid);
 	/* Gone meanwhile, or cut: what there is will do. */

@@ -17,6 +17,7 @@
 enum {
 	GUARD_MAX_CAUSES = 4096, /* records kept to tell repetitions */
 	GUARD_TEXT_MAX = 4096,
+	GUARD_MAX_FORKED = 8192, /* processes remembered that were forked */
 };
 
 /** struct cause - the first record of a cause of alerts */
@@ -25,6 +26,14 @@ struct cause {
 	uint64_t told; /* how often it was told */
 	size_t size;
 	uint8_t *bytes; /* struct guard_rec and its data */
+};
+
+/** struct guard_forked - a process that was forked; by its number, the next one takes the place */
+struct guard_forked {
+	uint64_t program; /* exec id of what it ran then */
+	uint32_t host_pid;
+	uint32_t host_ppid;
+	uint32_t pid;
 };
 
 struct guard_session {
@@ -49,6 +58,7 @@ struct guard_session {
 	uint64_t next_exec_id; /* of programs that ran already: small numbers, never the kernel's */
 	struct cause causes[GUARD_MAX_CAUSES];
 	size_t n_causes;
+	struct guard_forked forked[GUARD_MAX_FORKED];
 	struct sk_buf text;
 	char host[256];
 	char root[256];
@@ -68,6 +78,24 @@ struct guard_session {
 	const char *dns_addresses[GUARD_DNS_MAX_ADDRESSES];
 	const char *dns_aliases[GUARD_DNS_MAX_ALIASES];
 };
+
+/**
+ * guard_session_note_fork() - remember a process that was forked
+ * @s: session
+ * @rec: GUARD_REC_FORK
+ */
+void guard_session_note_fork(struct guard_session *s, const struct guard_rec *rec);
+
+/**
+ * guard_session_ancestry() - who is above a process
+ * @s: session
+ * @rec: of the event
+ * @program: exec id of what the process runs, for exec of what asked
+ * @is_exec: it is a program start
+ * @e: its ancestry is filled; texts are borrowed until the next program is remembered
+ */
+void guard_session_ancestry(struct guard_session *s, const struct guard_rec *rec, uint64_t program,
+			    bool is_exec, struct guard_event *e);
 
 /**
  * guard_session_split_args() - argument text into the session's storage

@@ -267,7 +267,7 @@ static void fill_process(struct guard_session *s, const struct guard_rec *rec,
 			 struct guard_event *e)
 {
 	uint64_t asker = rec->type == GUARD_REC_EXEC ? rec->parent_exec_id : rec->exec_id;
-	uint32_t asker_pid = rec->type == GUARD_REC_EXEC ? rec->ppid : rec->host_pid;
+	uint32_t asker_pid = rec->type == GUARD_REC_EXEC ? rec->host_ppid : rec->host_pid;
 	const struct guard_image_of *image = guard_lineage_get(s->lineage, asker);
 	char link[64];
 	ssize_t n;
@@ -282,15 +282,13 @@ static void fill_process(struct guard_session *s, const struct guard_rec *rec,
 	e->uid = rec->uid;
 	if (image != NULL) {
 		e->exe = image->exe;
-		e->n_ancestry =
-			guard_lineage_ancestry(s->lineage, is_exec(rec) ? asker : image->parent,
-					       e->ancestry, GUARD_MAX_ANCESTRY);
+		guard_session_ancestry(s, rec, asker, is_exec(rec), e);
 		if (!is_exec(rec)) {
 			e->args = (const char *const *)image->args;
 			e->n_args = image->n_args;
 		}
 	}
-	if (e->reason == GUARD_REASON_NONE)
+	if (e->reason == GUARD_REASON_NONE && !is_exec(rec))
 		return;
 	(void)snprintf(link, sizeof(link), "/proc/%u/cwd", rec->host_pid);
 	n = readlink(link, s->cwd, sizeof(s->cwd) - 1);
@@ -450,6 +448,7 @@ static void remember_exec(struct guard_session *s, const struct guard_rec *rec,
 				       .parent = rec->parent_exec_id,
 				       .host_pid = rec->host_pid,
 				       .pid = rec->pid,
+				       .host_ppid = rec->host_ppid,
 				       .n_args = (uint32_t)e->n_args,
 				       .exe = s->path};
 
@@ -542,6 +541,8 @@ static int on_record(void *ctx, const struct guard_rec *given, const uint8_t *da
 	s->ops.event(s->ctx, rec, &e, w);
 	if (rec->type == GUARD_REC_EXEC)
 		remember_exec(s, rec, &e);
+	else if (rec->type == GUARD_REC_FORK)
+		guard_session_note_fork(s, rec);
 	return 0;
 }
 
