@@ -25,6 +25,7 @@
 #include "guard/enforce.h"
 #include "guard/event.h"
 #include "guard/gaps.h"
+#include "guard/hasher.h"
 #include "guard/kern-pin.h"
 #include "guard/learn.h"
 #include "guard/live.h"
@@ -36,6 +37,7 @@ enum {
 	DEFAULT_KEPT = 4, /* rotated files */
 	MOST_KEPT = 1000,
 	MAX_TOKEN = 8 << 10,
+	END_POLL_US = 5000,
 	END_TIMEOUT_MS = 10000,  /* for an agent to answer what is held, and to end */
 	PARKED_US = 10000,       /* between looks at alerts that wait at the end */
 	NAMES_WAIT_US = 3000000, /* longest wait for name servers before the guard is ready */
@@ -85,7 +87,8 @@ struct run {
 	struct cli_context *ctx;
 	bool json;
 	struct sk_sink out;
-	unsigned kinds; /* bit (1 << enum guard_kind); 0: all */
+	struct guard_hasher *hasher; /* of `guard watch` with JSON */
+	unsigned kinds;              /* bit (1 << enum guard_kind); 0: all */
 	int failure;
 };
 
@@ -160,20 +163,37 @@ static bool backend_option(struct cli_context *ctx, enum guard_backend *ret)
 	return text == NULL || guard_backend_parse(text, ret);
 }
 
+static void watch_line(struct run *r, const struct guard_event *e)
+{
+	int failure = r->json ? guard_event_json(e, &r->out) : guard_event_line(e, &r->out);
+
+	if (failure < 0)
+		r->failure = failure;
+}
+
 static void watch_event(void *ctx, const struct guard_rec *rec, struct guard_event *e,
 			struct guard_whose *w)
 {
 	struct run *r = ctx;
-	int failure;
 
-	(void)rec;
-	(void)w;
 	/* What was lost is always told. */
 	if (r->kinds != 0 && e->kind != GUARD_KIND_LOST && (r->kinds & 1u << e->kind) == 0)
 		return;
-	failure = r->json ? guard_event_json(e, &r->out) : guard_event_line(e, &r->out);
-	if (failure < 0)
-		r->failure = failure;
+	if (r->hasher != NULL)
+		guard_hasher_put(r->hasher, rec, e, w);
+	else
+		watch_line(r, e);
+}
+
+/* Events whose programs were read by now. Returns true when others wait. */
+static bool watch_hashed(struct run *r)
+{
+	const struct guard_event *e;
+	bool waits = false;
+
+	while (r->hasher != NULL && (e = guard_hasher_next(r->hasher, &waits)) != NULL)
+		watch_line(r, e);
+	return waits;
 }
 
 static int choose_kinds(struct cli_context *ctx, unsigned *ret)
@@ -221,6 +241,7 @@ static int watch(struct cli_context *ctx)
 		.ops = &ops,
 		.ctx = &r,
 	};
+	sk_cleanup(guard_hasher_freep) struct guard_hasher *hasher = NULL;
 	sk_cleanup(guard_session_freep) struct guard_session *s = NULL;
 	struct sk_err err;
 	int failure, sig = 0;
@@ -235,9 +256,12 @@ static int watch(struct cli_context *ctx)
 	block_signals();
 	if (guard_session_open(&o, &s, &err) < 0)
 		return cli_fail(ctx, &err);
+	if (r.json)
+		r.hasher = hasher = guard_hasher_new();
 	say_ready(&r, guard_kern_backend(guard_session_kern(s)));
 	do {
 		failure = guard_session_poll(s, 20, &err);
+		(void)watch_hashed(&r);
 		(void)fflush(stdout);
 		sig = pending_signal(NULL);
 	} while (failure >= 0 && r.failure >= 0 && ferror(stdout) == 0 &&
@@ -245,6 +269,8 @@ static int watch(struct cli_context *ctx)
 	if (failure < 0)
 		return cli_fail(ctx, &err);
 	guard_session_flush(s);
+	while (watch_hashed(&r))
+		(void)usleep(END_POLL_US);
 	(void)fflush(stdout);
 	return CLI_EXIT_CLEAN;
 }

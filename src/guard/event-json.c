@@ -124,6 +124,7 @@ static void put_file(struct sk_jw *w, const struct guard_event *e)
 	sk_jw_str(w, "path", e->file_path);
 	put(w, "script", e->file_script);
 	put(w, "sha256", e->file_sha256);
+	put(w, "sha256_state", e->sha256_state);
 	put(w, "origin", guard_origin_name(e->file_origin));
 	if (e->file_package != NULL)
 		sk_jw_str(w, "package", e->file_package);

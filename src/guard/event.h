@@ -155,6 +155,7 @@ struct guard_event {
 	const char *file_path;
 	const char *file_script; /* the script that an interpreter was started for */
 	char file_sha256[GUARD_SHA256_HEX];
+	const char *sha256_state; /* why it is not there: "gone", "late"; static text */
 	enum guard_origin file_origin;
 	const char *file_package; /* owner in the image's package database; "": it has none */
 	uint64_t owner_question;  /* the owner is being asked for; 0: not */

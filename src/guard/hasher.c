@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A queue that one thread fills and empties, and another goes through. */
+#include "guard/hasher.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "guard/files.h"
+#include "guard/session.h"
+
+enum {
+	MAX_WAITING = 4096,
+	WAIT_MS = 2000, /* longest that an event waits: 400 MB and more are read by then */
+};
+
+/** struct waiting - an event of the queue */
+struct waiting {
+	struct waiting *next;
+	struct sk_arena *arena;
+	struct guard_event event;
+	struct guard_file_id id;
+	struct guard_whose whose; /* for the look-up only: path, layers, is_host */
+	int fd;                   /* the file, where the backend has it */
+	bool is_program;          /* the process runs the file itself */
+	bool is_asked;            /* and not answered yet */
+	bool is_read;             /* by the thread, now */
+	bool is_told;             /* handed out as it was */
+	bool is_dropped;          /* nobody waits any more: the thread frees it */
+	uint64_t until_ms;
+};
+
+struct guard_hasher {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	bool has_thread;
+	bool is_over;
+	uint64_t busy_ms; /* since when a file is being read; 0: none is */
+	struct waiting *first;
+	struct waiting **last;
+	struct waiting *todo; /* the next that the thread looks at */
+	struct waiting *told; /* what guard_hasher_next() handed out */
+	size_t n_waiting;
+	struct guard_files *files; /* of the thread */
+};
+
+static void waiting_free(struct waiting *p)
+{
+	if (p == NULL)
+		return;
+	if (p->fd >= 0)
+		(void)close(p->fd);
+	sk_arena_free(p->arena);
+	sk_free(p);
+}
+
+static bool read_hash(struct guard_hasher *h, struct waiting *p, uint8_t *ret)
+{
+	const char *path = p->event.file_path;
+
+	if (p->fd >= 0)
+		return guard_files_hash_fd(h->files, &p->id, p->fd, ret);
+	if ((p->is_program && guard_files_hash(h->files, &p->id, p->event.host_pid, NULL, ret)) ||
+	    guard_files_hash(h->files, &p->id, p->event.host_pid, path, ret))
+		return true;
+	return guard_session_hash(&p->whose, h->files, &p->id, path, ret);
+}
+
+static void answer(struct waiting *p, bool found, const uint8_t *hash)
+{
+	if (!found)
+		p->event.sha256_state = "gone";
+	for (size_t i = 0; found && i < GUARD_HASH_BYTES; i++)
+		(void)snprintf(p->event.file_sha256 + 2 * i, 3, "%02x", hash[i]);
+	p->is_asked = false;
+}
+
+/* Called with the lock, which is given up while a file is read. */
+static void look_at(struct guard_hasher *h, struct waiting *p)
+{
+	uint8_t hash[GUARD_HASH_BYTES];
+	bool found;
+
+	p->is_read = true;
+	h->busy_ms = sk_mono_ms();
+	(void)pthread_mutex_unlock(&h->lock);
+	found = read_hash(h, p, hash);
+	(void)pthread_mutex_lock(&h->lock);
+	h->busy_ms = 0;
+	p->is_read = false;
+	if (p->is_dropped)
+		waiting_free(p);
+	else if (!p->is_told)
+		answer(p, found, hash);
+}
+
+static void hasher_end(struct guard_hasher *h)
+{
+	(void)pthread_cond_destroy(&h->more);
+	(void)pthread_mutex_destroy(&h->lock);
+	guard_files_free(h->files);
+	sk_free(h);
+}
+
+static void *go_through(void *arg)
+{
+	struct guard_hasher *h = arg;
+	bool is_left;
+
+	(void)pthread_mutex_lock(&h->lock);
+	while (!h->is_over) {
+		struct waiting *p = h->todo;
+
+		if (p == NULL) {
+			(void)pthread_cond_wait(&h->more, &h->lock);
+			continue;
+		}
+		h->todo = p->next;
+		if (p->is_asked)
+			look_at(h, p);
+	}
+	is_left = !h->has_thread;
+	(void)pthread_mutex_unlock(&h->lock);
+	if (is_left)
+		hasher_end(h);
+	return NULL;
+}
+
+struct guard_hasher *guard_hasher_new(void)
+{
+	struct guard_hasher *h = sk_alloc(sizeof(*h));
+
+	(void)pthread_mutex_init(&h->lock, NULL);
+	(void)pthread_cond_init(&h->more, NULL);
+	h->last = &h->first;
+	h->files = guard_files_new();
+	h->has_thread = pthread_create(&h->thread, NULL, go_through, h) == 0;
+	return h;
+}
+
+static void drop(struct waiting *p)
+{
+	if (p != NULL && p->is_read)
+		p->is_dropped = true;
+	else
+		waiting_free(p);
+}
+
+void guard_hasher_free(struct guard_hasher *h)
+{
+	bool is_busy;
+
+	if (h == NULL)
+		return;
+	(void)pthread_mutex_lock(&h->lock);
+	while (h->first != NULL) {
+		struct waiting *p = h->first;
+
+		h->first = p->next;
+		drop(p);
+	}
+	drop(h->told);
+	h->is_over = true;
+	/* A thread that reads, from a file system that may not answer, cleans up behind itself. */
+	is_busy = h->has_thread && h->busy_ms != 0;
+	if (is_busy) {
+		h->has_thread = false;
+		(void)pthread_detach(h->thread);
+	}
+	(void)pthread_cond_signal(&h->more);
+	(void)pthread_mutex_unlock(&h->lock);
+	if (is_busy)
+		return;
+	if (h->has_thread)
+		(void)pthread_join(h->thread, NULL);
+	hasher_end(h);
+}
+
+/* What the look-up needs; the container may be forgotten meanwhile. */
+static void copy_whose(struct waiting *p, const struct guard_whose *w)
+{
+	memcpy(p->whose.path, w->path, sizeof(p->whose.path));
+	p->whose.is_host = w->is_host;
+	p->whose.layers = sk_arena_strdup(p->arena, w->layers);
+}
+
+void guard_hasher_put(struct guard_hasher *h, const struct guard_rec *rec,
+		      const struct guard_event *e, const struct guard_whose *w)
+{
+	struct waiting *p = sk_alloc(sizeof(*p));
+
+	p->arena = sk_arena_new();
+	guard_event_copy(p->arena, e, &p->event);
+	p->event.file_fd = -1;
+	p->fd = -1;
+	if (rec != NULL && w != NULL && e->kind == GUARD_KIND_EXEC && e->file_path != NULL &&
+	    e->file_sha256[0] == '\0') {
+		p->is_asked = true;
+		p->is_program = rec->type == GUARD_REC_EXEC;
+		p->id = rec->file;
+		p->until_ms = sk_mono_ms() + WAIT_MS;
+		if (e->file_fd >= 0)
+			p->fd = fcntl(e->file_fd, F_DUPFD_CLOEXEC, 0);
+		copy_whose(p, w);
+	}
+	(void)pthread_mutex_lock(&h->lock);
+	*h->last = p;
+	h->last = &p->next;
+	h->n_waiting++;
+	if (h->todo == NULL && p->is_asked) {
+		h->todo = p;
+		(void)pthread_cond_signal(&h->more);
+	}
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
+static bool is_ready(const struct guard_hasher *h, const struct waiting *p)
+{
+	uint64_t now = sk_mono_ms();
+
+	return !p->is_asked || !h->has_thread || h->n_waiting > MAX_WAITING || now >= p->until_ms ||
+	       (h->busy_ms != 0 && now - h->busy_ms >= WAIT_MS);
+}
+
+const struct guard_event *guard_hasher_next(struct guard_hasher *h, bool *ret_waits)
+{
+	struct waiting *p;
+
+	(void)pthread_mutex_lock(&h->lock);
+	drop(h->told);
+	h->told = NULL;
+	p = h->first;
+	if (p != NULL && is_ready(h, p)) {
+		h->first = p->next;
+		if (h->first == NULL)
+			h->last = &h->first;
+		if (h->todo == p)
+			h->todo = p->next;
+		h->n_waiting--;
+		p->is_told = true;
+		if (p->is_asked)
+			p->event.sha256_state = "late";
+		h->told = p;
+	} else {
+		*ret_waits = p != NULL;
+	}
+	p = h->told;
+	(void)pthread_mutex_unlock(&h->lock);
+	return p != NULL ? &p->event : NULL;
+}
