@@ -17,6 +17,7 @@
 #include "base/map.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "cli/cmd_guard_learned.h"
 #include "cli/cmd_guard_profile.h"
 #include "cli/cmd_guard_signs.h"
 #include "cli/cmd_guard_status.h"
@@ -330,27 +331,6 @@ static void learn_event(void *ctx, const struct guard_rec *rec, struct guard_eve
 	guard_learn_event(l->learner, rec, e, w);
 }
 
-static const char *plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
-static void say_learned(const struct guard_learn *l, const char *dir)
-{
-	struct guard_learn_state state = guard_learn_state(l);
-	long long quiet = (long long)time(NULL) - (long long)state.last_new;
-
-	(void)fprintf(stderr,
-		      "%zu service%s, %zu container%s, %llu item%s new; nothing new for %lld min "
-		      "%lld s; %s\n",
-		      state.n_services, plural(state.n_services), state.n_containers,
-		      plural(state.n_containers), (unsigned long long)state.n_new,
-		      plural(state.n_new), quiet / 60, quiet % 60, dir);
-	if (state.lost != 0)
-		(void)fprintf(stderr, "%llu event%s lost: the profiles are marked incomplete\n",
-			      (unsigned long long)state.lost, state.lost == 1 ? " was" : "s were");
-}
-
 /* Polls until a signal or the end; returns -1 on failure. */
 static int loop(struct guard_session *s, int64_t until, const struct guard_learn *learner,
 		const char *dir, struct sk_err *err)
@@ -363,7 +343,7 @@ static int loop(struct guard_session *s, int64_t until, const struct guard_learn
 			return -1;
 		sig = pending_signal(NULL);
 		if (learner != NULL && time(NULL) - told >= 60) {
-			say_learned(learner, dir);
+			cmd_guard_say_learned(learner, dir);
 			told = time(NULL);
 		}
 	} while ((sig == 0 || sig == SIGHUP) && (until == 0 || time(NULL) < until));
@@ -428,7 +408,7 @@ static int learn(struct cli_context *ctx)
 		guard_learn_gone(learner, l.kern, w);
 	if (guard_learn_save(learner, &err) < 0)
 		failure = -1;
-	say_learned(learner, dir);
+	cmd_guard_say_learned(learner, dir);
 	while ((heir = guard_learn_next_heir(learner, &n_heirs)) != NULL) {
 		sk_log(SK_LOG_WARN,
 		       "%s: the image is new, its profile goes on with it; what differs:",

@@ -31,6 +31,7 @@ struct guard_learn {
 	struct guard_files *files;
 	struct guard_resolved *resolved;
 	struct guard_profile *profiles[MAX_SERVICES];
+	uint64_t n_new[MAX_SERVICES]; /* of each */
 	size_t n_profiles;
 	struct guard_learn_state state;
 	struct guard_content script; /* the last one that was executed; @path is not set */
@@ -505,6 +506,13 @@ static void learn_other(struct sight *s)
 	}
 }
 
+static void count_new(struct guard_learn *l, const struct guard_profile *p)
+{
+	l->state.n_new++;
+	for (size_t i = 0; i < l->n_profiles; i++)
+		l->n_new[i] += l->profiles[i] == p;
+}
+
 void guard_learn_event(struct guard_learn *l, const struct guard_rec *rec, struct guard_event *e,
 		       struct guard_whose *w)
 {
@@ -552,7 +560,7 @@ void guard_learn_event(struct guard_learn *l, const struct guard_rec *rec, struc
 		break;
 	}
 	if (s.fresh) {
-		l->state.n_new++;
+		count_new(l, s.p);
 		l->state.last_new = s.now;
 		s.p->last_new = s.now;
 	}
@@ -625,6 +633,21 @@ int guard_learn_save(struct guard_learn *l, struct sk_err *err)
 struct guard_learn_state guard_learn_state(const struct guard_learn *l)
 {
 	return l->state;
+}
+
+bool guard_learn_next_service(const struct guard_learn *l, size_t *pos,
+			      struct guard_learn_service *ret)
+{
+	const struct guard_profile *p;
+
+	if (*pos >= l->n_profiles)
+		return false;
+	p = l->profiles[*pos];
+	ret->name = p->service;
+	ret->n_new = l->n_new[*pos];
+	ret->last_new = ret->n_new != 0 ? p->last_new : l->state.started;
+	(*pos)++;
+	return true;
 }
 
 const struct guard_profile *guard_learn_next_heir(const struct guard_learn *l, size_t *pos)

@@ -23,6 +23,13 @@ struct guard_learn_state {
 	uint64_t lost;
 };
 
+/** struct guard_learn_service - the same of one service */
+struct guard_learn_service {
+	const char *name; /* borrowed from the learner */
+	uint64_t n_new;
+	int64_t last_new; /* when learning began, if nothing was new */
+};
+
 /**
  * guard_learn_new() - start learning
  * @dir: profiles are read from and written to here; outlives the learner
@@ -94,6 +101,17 @@ sk_must_check int guard_learn_save(struct guard_learn *l, struct sk_err *err);
  * Return: numbers of this run.
  */
 struct guard_learn_state guard_learn_state(const struct guard_learn *l);
+
+/**
+ * guard_learn_next_service() - how far each service got
+ * @l: learner
+ * @pos: 0 at first
+ * @ret: written
+ *
+ * Return: false at the end.
+ */
+bool guard_learn_next_service(const struct guard_learn *l, size_t *pos,
+			      struct guard_learn_service *ret);
 
 /**
  * guard_learn_next_heir() - profiles that went on with an image that they did not know

@@ -73,6 +73,15 @@ static bool is_listed(const char *const *list, size_t n, struct sk_span word)
 
 /* How it was learned */
 
+static const char *few_text(const struct guard_profile *p, struct guard_lint *l)
+{
+	if (p->replicas <= 1)
+		return p->runs == 1 ? "learned once only, from one container"
+				    : "learned from one container only";
+	return sk_arena_printf(l->arena, "learned once only, from %llu containers",
+			       (unsigned long long)p->replicas);
+}
+
 static void lint_learning(const struct guard_profile *p, struct guard_lint *l)
 {
 	if (p->incomplete)
@@ -101,9 +110,10 @@ static void lint_learning(const struct guard_profile *p, struct guard_lint *l)
 					(long long)(p->last - p->last_new)),
 			"learn until nothing new comes for a while");
 	if (p->runs == 1 || (p->runs != 0 && p->replicas <= 1))
-		FINDING(l, NOTE, "one_run", "learned", NULL,
-			"learned from one run or one container only",
-			"learn again after a restart: starting is when most programs run");
+		FINDING(l, NOTE, "one_run", "learned", NULL, few_text(p, l),
+			p->starts <= 1
+				? "learn again after a restart: starting is when most programs run"
+				: "learn again another time: what is seldom may not have happened");
 	if (p->runs != 0 && p->starts == 0)
 		FINDING(l, WARNING, "no_start", "learned", NULL,
 			"no container was learned from its start on: what it reads, uses and calls "

@@ -80,11 +80,40 @@ static void nothing_learned(void **state)
 	guard_profile_free(p);
 }
 
+static const char *little_text(uint32_t runs, uint32_t replicas)
+{
+	struct guard_profile *p = guard_profile_new("x");
+	static char text[128];
+	struct guard_lint l;
+
+	text[0] = '\0';
+	p->runs = runs;
+	p->replicas = replicas;
+	guard_profile_lint(p, 0, &l);
+	for (size_t i = 0; i < l.n_items; i++)
+		if (strcmp(l.items[i].rule, "one_run") == 0)
+			(void)snprintf(text, sizeof(text), "%s", l.items[i].text);
+	guard_lint_release(&l);
+	guard_profile_free(p);
+	return text;
+}
+
+/* What is said of how little it was is so. */
+static void learned_little(void **state)
+{
+	(void)state;
+	assert_string_equal(little_text(1, 1), "learned once only, from one container");
+	assert_string_equal(little_text(1, 4), "learned once only, from 4 containers");
+	assert_string_equal(little_text(2, 1), "learned from one container only");
+	assert_string_equal(little_text(2, 2), "");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules),
 		cmocka_unit_test(nothing_learned),
+		cmocka_unit_test(learned_little),
 	};
 
 	data_dir = argc > 1 ? argv[1] : "testdata";
