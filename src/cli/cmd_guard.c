@@ -560,6 +560,7 @@ static void run_container(void *ctx, struct guard_whose *w)
 	struct guarding *g = ctx;
 	struct sk_err err;
 
+	cli_owner_meet(g->owner, w);
 	if (guard_enforce_container(g->enforce, g->kern, w, &err) < 0)
 		sk_log(SK_LOG_ERROR, "%s: %s; the default mode holds", w->service, err.msg);
 	say_gaps(g, guard_enforce_profile(w));

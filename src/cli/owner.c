@@ -2,8 +2,9 @@
 /*
  * The databases are read in the layers below the container, so what somebody wrote while it ran is
  * not believed, and by confined processes, which another process of ours starts: it has one thread,
- * and only alerts wait for it. An image whose databases cannot be read, or not in time, is asked
- * once.
+ * and only alerts wait for it. An image whose databases cannot be read, or not in time, is let
+ * alone for a minute. Layers are found by a process of the container; where it has ended, by what
+ * is known of the container or of another one of the same image.
  */
 #include "cli/owner.h"
 
@@ -32,8 +33,11 @@
 enum {
 	MAX_ANSWERS = 512,
 	MAX_PARKED = 256,
-	ASK_MS = 3000,  /* Debian's lists take 50 ms */
-	PARK_MS = 3500, /* longest that an alert waits */
+	MAX_IMAGES = 256,        /* whose layers are remembered */
+	LAYERS_BYTES = 64 << 10, /* of the names of an image's layers */
+	ASK_MS = 3000,           /* Debian's lists take 50 ms */
+	AGAIN_MS = 60000, /* until it is asked again what could not be told, or not in time */
+	PARK_MS = 3500,   /* longest that an alert waits */
 	TEXT_SIZE = 2 * SCAN_OWNER_SIZE + 2,
 	PATH_SIZE = 4096,
 	STORY_SIZE = 4096,
@@ -60,9 +64,16 @@ struct answer {
 	uint64_t image; /* hash */
 	uint64_t path;  /* hash; 0: for every path of the image */
 	uint64_t id;
-	bool is_asked; /* and not answered yet */
+	uint64_t until_ms; /* asked again then; 0: never */
+	bool is_asked;     /* and not answered yet */
 	enum guard_owned owned;
 	char text[TEXT_SIZE];
+};
+
+/** struct image - where its layers lie */
+struct image {
+	uint64_t image; /* hash */
+	char *layers;   /* as for guard_files_lower() */
 };
 
 /** struct parked - an alert that waits for an answer */
@@ -77,6 +88,8 @@ struct parked {
 
 struct cli_owner {
 	struct answer answers[MAX_ANSWERS];
+	struct image images[MAX_IMAGES];
+	size_t n_images; /* ever; the oldest one is forgotten */
 	uint64_t clock;
 	uint64_t last_id;
 	int fd; /* of the process that asks; -1: there is none */
@@ -173,7 +186,7 @@ struct cli_owner *cli_owner_new(void)
 	o->fd = -1;
 	o->last = &o->first;
 	sk_buf_init(&o->text, STORY_SIZE);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
 		return o;
 	o->pid = fork();
 	if (o->pid == 0)
@@ -211,17 +224,39 @@ void cli_owner_free(struct cli_owner *o)
 		parked_free(p);
 	}
 	parked_free(o->told);
+	for (size_t i = 0; i < MAX_IMAGES; i++)
+		sk_free(o->images[i].layers);
 	sk_buf_release(&o->text);
 	sk_free(o);
 }
 
+/* What is known of a path holds, whatever became of a question for another one. */
 static struct answer *find(struct cli_owner *o, uint64_t image, uint64_t path)
+{
+	uint64_t now = sk_mono_ms();
+	struct answer *all = NULL;
+
+	for (size_t i = 0; i < MAX_ANSWERS; i++) {
+		struct answer *a = &o->answers[i];
+
+		if (a->used == 0 || a->image != image || (a->until_ms != 0 && a->until_ms <= now))
+			continue;
+		if (a->path == path)
+			return a;
+		if (a->path == 0)
+			all = a;
+	}
+	return all;
+}
+
+/* Has any question about an image been answered from its databases? */
+static bool was_read(const struct cli_owner *o, uint64_t image)
 {
 	for (size_t i = 0; i < MAX_ANSWERS; i++)
 		if (o->answers[i].used != 0 && o->answers[i].image == image &&
-		    (o->answers[i].path == path || o->answers[i].path == 0))
-			return &o->answers[i];
-	return NULL;
+		    o->answers[i].owned != GUARD_OWNED_UNKNOWN)
+			return true;
+	return false;
 }
 
 static struct answer *find_asked(struct cli_owner *o, uint64_t id)
@@ -254,6 +289,67 @@ static void open_layer(void *ctx, const char *dir)
 		l->fds[l->n++] = fd;
 }
 
+static struct image *image_of(struct cli_owner *o, uint64_t image)
+{
+	for (size_t i = 0; i < MAX_IMAGES; i++)
+		if (o->images[i].layers != NULL && o->images[i].image == image)
+			return &o->images[i];
+	return NULL;
+}
+
+static void add_dir(void *ctx, const char *dir)
+{
+	(void)sk_buf_printf(ctx, ":%s", dir);
+}
+
+/* The layers below a running container are those of its image, also when it is gone. */
+static void remember_layers(struct cli_owner *o, uint64_t image, const struct guard_whose *w,
+			    uint32_t pid)
+{
+	struct image *known;
+	struct sk_buf b;
+
+	if (image_of(o, image) != NULL)
+		return;
+	sk_buf_init(&b, LAYERS_BYTES);
+	guard_files_lower(w->layers, add_dir, &b);
+	if (b.len != 0 || (pid != 0 && guard_files_layers(pid, add_dir, &b) && b.len != 0)) {
+		known = &o->images[o->n_images++ % MAX_IMAGES];
+		sk_free(known->layers);
+		*known = (struct image){.image = image, .layers = sk_strdup(b.ptr)};
+	}
+	sk_buf_release(&b);
+}
+
+static bool open_layers(struct cli_owner *o, uint64_t image, uint32_t pid,
+			const struct guard_whose *w, struct layers *l)
+{
+	const struct image *known;
+
+	remember_layers(o, image, w, pid);
+	guard_files_lower(w->layers, open_layer, l);
+	if (l->n == 0 && pid != 0)
+		(void)guard_files_layers(pid, open_layer, l); /* it may have ended */
+	known = image_of(o, image);
+	if (l->n == 0 && known != NULL)
+		guard_files_lower(known->layers, open_layer, l);
+	pid = l->n == 0 ? guard_session_pid(w) : 0;
+	if (pid != 0)
+		(void)guard_files_layers(pid, open_layer, l);
+	return l->n != 0;
+}
+
+static uint64_t image_hash(const struct guard_whose *w)
+{
+	return sk_hash64(sk_span_str(w->info.image_digest != NULL ? w->info.image_digest : w->id));
+}
+
+void cli_owner_meet(struct cli_owner *o, const struct guard_whose *w)
+{
+	if (w->has_started && !w->is_host)
+		remember_layers(o, image_hash(w), w, guard_session_pid(w));
+}
+
 /* Never waits: when too much is asked for already, nobody can tell. */
 static bool send_question(const struct cli_owner *o, const struct layers *l, uint64_t id,
 			  const char *path)
@@ -283,7 +379,10 @@ static void take_reply(struct cli_owner *o, const struct reply *r)
 	if (a == NULL)
 		return;
 	a->is_asked = false;
-	if (!r->is_known || !r->has_database) {
+	if (!r->is_known) {
+		a->path = was_read(o, a->image) ? a->path : 0;
+		a->until_ms = sk_mono_ms() + AGAIN_MS;
+	} else if (!r->has_database) {
 		a->path = 0;
 	} else if (r->name[0] == '\0') {
 		a->owned = GUARD_OWNED_NO;
@@ -314,8 +413,7 @@ enum guard_owned cli_owner_ask(void *ctx, uint32_t pid, const struct guard_whose
 			       const char *path, struct guard_owner_answer *ret)
 {
 	struct cli_owner *o = ctx;
-	const char *name = w->info.image_digest != NULL ? w->info.image_digest : w->id;
-	uint64_t image = sk_hash64(sk_span_str(name)), hash = sk_hash64(sk_span_str(path)) | 1;
+	uint64_t image = image_hash(w), hash = sk_hash64(sk_span_str(path)) | 1;
 	struct answer *a;
 	struct layers l = {.n = 0};
 	bool sent;
@@ -323,7 +421,7 @@ enum guard_owned cli_owner_ask(void *ctx, uint32_t pid, const struct guard_whose
 	take_replies(o);
 	a = find(o, image, hash);
 	if (a == NULL) {
-		if (o->fd < 0 || pid == 0 || !guard_files_layers(pid, open_layer, &l) || l.n == 0)
+		if (o->fd < 0 || !open_layers(o, image, pid, w, &l))
 			return GUARD_OWNED_UNKNOWN;
 		sent = send_question(o, &l, o->last_id + 1, path);
 		for (size_t i = 0; i < l.n; i++)

@@ -26,6 +26,13 @@ struct cli_owner *cli_owner_new(void);
 void cli_owner_free(struct cli_owner *o);
 SK_DEFINE_CLEANUP(struct cli_owner, cli_owner_free);
 
+/**
+ * cli_owner_meet() - a container is watched from now on
+ * @o: state
+ * @w: container; where its layers lie is remembered, for alerts that come when it is gone
+ */
+void cli_owner_meet(struct cli_owner *o, const struct guard_whose *w);
+
 /* A guard_owner_fn whose context is a struct cli_owner. Never waits. */
 enum guard_owned cli_owner_ask(void *ctx, uint32_t pid, const struct guard_whose *w,
 			       const char *path, struct guard_owner_answer *ret);
