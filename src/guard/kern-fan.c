@@ -221,10 +221,6 @@ static void find_gone(struct guard_fan_kern *f, const struct guard_table *there)
 		    (c->flags & GUARD_C_GONE) != 0)
 			continue;
 		forget_spaces(f, id);
-		if (c->top != id) {
-			guard_table_del(containers, &id);
-			continue;
-		}
 		c->flags |= GUARD_C_GONE;
 		tell_gone(f, id);
 	}

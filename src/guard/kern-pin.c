@@ -552,7 +552,7 @@ void guard_pinned_containers(void (*fn)(void *ctx, uint64_t cgroup, const struct
 	more = bpf_map_get_next_key(fd, NULL, &key) == 0;
 	for (size_t i = 0; more && i < GUARD_TASKS_WALKED; i++) {
 		more = bpf_map_get_next_key(fd, &key, &next) == 0;
-		if (bpf_map_lookup_elem(fd, &key, &c) == 0 && c.top == key &&
+		if (bpf_map_lookup_elem(fd, &key, &c) == 0 &&
 		    bpf_map_lookup_elem(policies, &c.service, &p) == 0)
 			fn(ctx, key, &c, &p);
 		key = next;

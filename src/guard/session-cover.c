@@ -197,9 +197,9 @@ static bool is_empty(const char *path)
 	return pid == 0;
 }
 
-static void cover_cgroup(void *ctx, const char *path, uint64_t id)
+/* What it makes inside its cgroup is its own, and takes no room. */
+static void enter(const struct cover *c)
 {
-	struct cover *c = ctx;
 	struct guard_container entry = {.top = c->w->cgroup, .service = c->w->index};
 
 	if (c->w->is_host)
@@ -208,12 +208,37 @@ static void cover_cgroup(void *ctx, const char *path, uint64_t id)
 		entry.flags |= GUARD_C_IGNORED;
 	if (c->is_pending)
 		entry.flags |= GUARD_C_PENDING;
-	if (id == c->w->cgroup && c->w->has_started)
+	if (c->w->has_started)
 		entry.flags |= GUARD_C_STARTED;
-	if (id == c->w->cgroup || !guard_kern_get(c->s->kern, GUARD_MAP_CONTAINERS, &id, &entry))
-		(void)guard_kern_put(c->s->kern, GUARD_MAP_CONTAINERS, &id, &entry);
-	/* A container in a cgroup of the host is a container. */
-	if (entry.top == c->w->cgroup)
+	(void)guard_kern_put(c->s->kern, GUARD_MAP_CONTAINERS, &entry.top, &entry);
+}
+
+/* A container in a cgroup of the host is a container. */
+static bool is_own(const struct cover *c, const char *path, uint64_t id)
+{
+	char above[GUARD_CGROUP_PATH_SIZE];
+	struct guard_container entry;
+	char *slash = above;
+
+	(void)snprintf(above, sizeof(above), "%s", path);
+	while (id != c->w->cgroup) {
+		if (slash == NULL || guard_kern_get(c->s->kern, GUARD_MAP_CONTAINERS, &id, &entry))
+			return false;
+		slash = strrchr(above, '/');
+		if (slash != NULL)
+			*slash = '\0';
+		id = guard_cgroup_id(above);
+	}
+	return true;
+}
+
+static void cover_cgroup(void *ctx, const char *path, uint64_t id)
+{
+	struct cover *c = ctx;
+
+	if (id == c->w->cgroup)
+		enter(c);
+	if (is_own(c, path, id))
 		guard_cgroup_pids(path, cover_pid, c);
 }
 

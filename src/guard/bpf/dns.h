@@ -504,20 +504,37 @@ static __always_inline int dns_asked(struct __sk_buff *skb, struct dns_packet *p
 }
 
 /*
+ * Notes the container whose cgroup a socket is in, or is below. A global function: see
+ * guard_path().
+ */
+__noinline int guard_answers(struct __sk_buff *skb)
+{
+	for (int i = 1; i <= TOP_DEPTH; i++) {
+		__u64 id = bpf_skb_ancestor_cgroup_id(skb, i);
+		struct guard_container *c = container_of_id(id);
+
+		FORGET();
+		if (id == 0)
+			break;
+		if (c != NULL && (c->flags & GUARD_C_ANSWERS) == 0)
+			c->flags |= GUARD_C_ANSWERS;
+	}
+	return 0;
+}
+
+/*
  * A container that answers questions itself is not believed about its own. Datagrams leave while
  * their sender runs; for segments only the socket tells whose they are.
  */
 static __always_inline void dns_own_answer(struct __sk_buff *skb, struct dns_packet *p)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct guard_container *c = container_of_id(bpf_skb_cgroup_id(skb));
 	struct subject s = {};
 
 	if (p->proto == PROTO_UDP && subject_task(&s, task) == 0 &&
 	    (s.container->flags & GUARD_C_ANSWERS) == 0)
 		s.container->flags |= GUARD_C_ANSWERS;
-	if (c != NULL && (c->flags & GUARD_C_ANSWERS) == 0)
-		c->flags |= GUARD_C_ANSWERS;
+	guard_answers(skb);
 }
 
 /* Sockets may be connected to port 0, see rule_peer(), but nothing is sent there. */

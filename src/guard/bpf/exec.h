@@ -78,7 +78,7 @@ static __noinline struct guard_task *task_of_exec(struct task_struct *task, __u3
 
 	if (t != NULL)
 		return t;
-	c = container_of_id(task_cgroup(task));
+	c = container_of_task(task);
 	if (c == NULL)
 		return NULL;
 	fresh.cgroup = c->top;

@@ -154,8 +154,14 @@ struct cgroup_subsys_state {
 
 struct cgroup {
 	struct cgroup_subsys_state self;
+	int level;
 	struct kernfs_node *kn;
 	struct cgroup_root *root;
+	struct cgroup *ancestors[1]; /* 6.1 on; by level, itself the last */
+} KRELO;
+
+struct cgroup___v510 {
+	__u64 ancestor_ids[1];
 } KRELO;
 
 struct css_set {

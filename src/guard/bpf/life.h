@@ -52,20 +52,17 @@ int BPF_PROG(guard_cgroup_mkdir, struct cgroup *cgrp)
 	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
 	struct guard_container fresh = {};
 	struct guard_container *parent;
-	__u64 id, parent_id;
+	__u64 id;
 
 	if (x == NULL || BPF_CORE_READ(cgrp, root, hierarchy_id) != 0)
 		return 0;
 	id = BPF_CORE_READ(cgrp, kn, id);
-	parent_id = BPF_CORE_READ(cgrp, self.parent, cgroup, kn, id);
-	parent = container_of_id(parent_id);
+	parent = container_of_cgroup(cgrp);
 	bpf_probe_read_kernel_str(x->data, 128, BPF_CORE_READ(cgrp, kn, name));
-	/* A container in a cgroup of the host that was selected is a container. */
-	if (parent != NULL && ((parent->flags & GUARD_C_HOST) == 0 || !container_name(x))) {
-		fresh.top = parent->top;
-		bpf_map_update_elem(&containers, &id, &fresh, BPF_NOEXIST);
+	/* Inside a container: its own, which takes no room. A container in a cgroup of the host
+	 * that was selected is a container. */
+	if (parent != NULL && ((parent->flags & GUARD_C_HOST) == 0 || !container_name(x)))
 		return 0;
-	}
 	fresh.top = id;
 	/* A name that somebody chose: user space knows whether a runtime is behind it, or a unit
 	 * that was asked for. */
@@ -93,10 +90,6 @@ int BPF_PROG(guard_cgroup_rmdir, struct cgroup *cgrp)
 	c = bpf_map_lookup_elem(&containers, &id);
 	if (c == NULL)
 		return 0;
-	if (c->top != id) {
-		bpf_map_delete_elem(&containers, &id);
-		return 0;
-	}
 	c->flags |= GUARD_C_GONE;
 	send_cgroup(x, c, 2, cgrp);
 	return 0;
@@ -132,7 +125,7 @@ int BPF_PROG(guard_cgroup_attach, struct cgroup *dst, const char *path, struct t
 
 	if (BPF_CORE_READ(dst, root, hierarchy_id) != 0)
 		return 0;
-	c = container_of_id(BPF_CORE_READ(dst, kn, id));
+	c = container_of_cgroup(dst);
 	t = bpf_map_lookup_elem(&tasks, &tgid);
 	if (t != NULL && (c == NULL || c->top != t->cgroup))
 		set_stray(t);
@@ -230,7 +223,7 @@ int BPF_PROG(guard_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	}
 	/* Born straight into a container (CLONE_INTO_CGROUP). */
-	c = container_of_id(task_cgroup(child));
+	c = container_of_task(child);
 	if (c == NULL)
 		return 0;
 	copy.cgroup = c->top;

@@ -83,15 +83,6 @@ __noinline int guard_opened(__u64 script)
 	return match;
 }
 
-/* An address as a number: global functions take no pointers in 5.10 and 6.1. */
-static __always_inline __u64 number_of(void *pointer)
-{
-	__u64 number = 0;
-
-	bpf_probe_read_kernel(&number, sizeof(number), &pointer);
-	return number;
-}
-
 /** struct report - what is to be told of a file */
 struct report {
 	__u16 type;

@@ -62,18 +62,41 @@ static __always_inline struct noted *fresh_note(__u64 cgroup)
 	return n;
 }
 
+/* The current process's cgroup, NULL when it is in another one by now. */
+static __always_inline struct cgroup *still_in(__u64 cgroup)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct cgroup *cgrp = BPF_CORE_READ(task, cgroups, dfl_cgrp);
+
+	return BPF_CORE_READ(cgrp, kn, id) == cgroup ? cgrp : NULL;
+}
+
+/* Who brought another container's identity along speaks for nobody else in this cgroup. */
+static __always_inline int speaks_for(struct subject *s, __u64 cgroup)
+{
+	struct cgroup *cgrp;
+
+	if (cgroup == s->container->top)
+		return 1;
+	cgrp = still_in(cgroup);
+	return cgrp != NULL && container_of_cgroup(cgrp) == s->container;
+}
+
 /* Where to keep what needs nothing more of this cgroup, until user space changes its mind. */
 static __always_inline struct noted *noted_place(struct subject *s, __u64 cgroup)
 {
-	/* Who brought another container's identity along speaks for nobody else here. */
-	return container_of_id(cgroup) == s->container ? fresh_note(cgroup) : NULL;
+	return speaks_for(s, cgroup) ? fresh_note(cgroup) : NULL;
 }
 
 static __always_inline void keep_nobodys(__u64 cgroup)
 {
-	struct guard_container *c = container_of_id(cgroup);
+	struct cgroup *cgrp = still_in(cgroup);
+	struct guard_container *c;
 	struct noted *n;
 
+	if (cgrp == NULL)
+		return;
+	c = container_of_cgroup(cgrp);
 	if (c != NULL && (c->flags & GUARD_C_IGNORED) == 0)
 		return;
 	n = fresh_note(cgroup);

@@ -130,8 +130,7 @@ static __noinline void keep_opened(struct subject *s, __u64 cgroup, struct file 
 {
 	struct opened o = {}, *place;
 
-	if (container_of_id(cgroup) != s->container ||
-	    !opened_key(&o, cgroup, BPF_CORE_READ(file, f_path.dentry)))
+	if (!speaks_for(s, cgroup) || !opened_key(&o, cgroup, BPF_CORE_READ(file, f_path.dentry)))
 		return;
 	place = opened_place(&o);
 	if (place != NULL)

@@ -19,7 +19,8 @@ typedef uint64_t guard_u64;
 #endif
 
 enum {
-	GUARD_ABI = 9, /* raised when anything below changes; pinned maps of another are not read */
+	GUARD_ABI =
+		10, /* raised when anything below changes; pinned maps of another are not read */
 	GUARD_PATH_DEPTH = 24,   /* components walked */
 	GUARD_PATH_BYTES = 1024, /* of one walked path */
 	GUARD_NAME_BYTES = 256,  /* name as given to execve, cgroup name */
@@ -213,7 +214,7 @@ enum guard_task_flags {
 
 /** struct guard_container - keyed by cgroup id */
 struct guard_container {
-	guard_u64 top; /* cgroup id of the container this belongs to */
+	guard_u64 top; /* its key */
 	guard_u32 service;
 	guard_u32 flags; /* enum guard_container_flags */
 	guard_u64 lost;  /* records that found no room */

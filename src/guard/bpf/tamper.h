@@ -8,7 +8,7 @@ static __always_inline int is_tampering(struct task_struct *task, struct subject
 	struct guard_control *ctl = get_control();
 
 	return ctl != NULL && (__u32)BPF_CORE_READ(task, tgid) == ctl->agent_pid &&
-	       subject_current(s) == 0 && container_of_id(task_cgroup(task)) != s->container;
+	       subject_current(s) == 0 && container_of_task(task) != s->container;
 }
 
 SEC("tp_btf/signal_generate")

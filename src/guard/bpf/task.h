@@ -110,17 +110,75 @@ static __always_inline __u64 new_exec_id(void)
 	return (bpf_ktime_get_ns() & ~0xffull) | (bpf_get_smp_processor_id() & 0xff);
 }
 
-/* The entry of the container that a cgroup belongs to; nested cgroups point to their top. */
+/* An address as a number: global functions take no pointers in 5.10 and 6.1. */
+static __always_inline __u64 number_of(void *pointer)
+{
+	__u64 number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof(number), &pointer);
+	return number;
+}
+
+/* A container by its own cgroup. */
 static __always_inline struct guard_container *container_of_id(__u64 id)
 {
-	struct guard_container *c = bpf_map_lookup_elem(&containers, &id);
+	return bpf_map_lookup_elem(&containers, &id);
+}
 
-	if (c != NULL && c->top != id) {
-		__u64 top = c->top;
+/* One word serves for all: who calls has hardly any stack left. */
+static __always_inline void ancestor_id(struct cgroup *cgrp, __u32 level, __u64 *word)
+{
+	struct cgroup___v510 *old = (void *)cgrp;
 
-		c = bpf_map_lookup_elem(&containers, &top);
+	if (bpf_core_field_exists(old->ancestor_ids)) {
+		bpf_probe_read_kernel(
+			word, 8,
+			(void *)cgrp + bpf_core_field_offset(struct cgroup___v510, ancestor_ids) +
+				level * 8);
+		return;
 	}
-	return c;
+	bpf_probe_read_kernel(word, 8,
+			      (void *)cgrp + bpf_core_field_offset(struct cgroup, ancestors) +
+				      level * 8);
+	bpf_probe_read_kernel(word, 8, (void *)*word + bpf_core_field_offset(struct cgroup, kn));
+	bpf_probe_read_kernel(word, 8,
+			      (void *)*word + bpf_core_field_offset(struct kernfs_node, id));
+}
+
+/*
+ * The nearest container that a cgroup is, or is in; 0: none. What a container makes inside its own
+ * cgroup takes no room. A global function: see guard_path().
+ */
+__noinline __u64 guard_top_of(__u64 cgroup)
+{
+	struct cgroup *cgrp = (void *)cgroup;
+	__u64 found = 0, word = 0;
+	__u32 level;
+
+	bpf_core_read(&word, 4, &cgrp->level);
+	level = (__u32)word;
+	for (__u32 i = 0; i <= TOP_DEPTH; i++) {
+		FORGET();
+		if (i > level)
+			break;
+		ancestor_id(cgrp, i, &word);
+		if (bpf_map_lookup_elem(&containers, &word) != NULL)
+			found = word;
+	}
+	return found;
+}
+
+/* The container that a cgroup is, or is in. */
+static __always_inline struct guard_container *container_of_cgroup(struct cgroup *cgrp)
+{
+	__u64 top = guard_top_of(number_of(cgrp));
+
+	return top != 0 ? bpf_map_lookup_elem(&containers, &top) : NULL;
+}
+
+static __always_inline struct guard_container *container_of_task(struct task_struct *task)
+{
+	return container_of_cgroup(BPF_CORE_READ(task, cgroups, dfl_cgrp));
 }
 
 static __always_inline struct guard_policy *policy_of(struct guard_container *c)
