@@ -144,19 +144,31 @@ static __always_inline void tell_file(struct subject *s, struct task_struct *tas
 			   .reason = reason,
 			   .verdict = verdict,
 			   .op = type == GUARD_REC_OPEN ? 2 : 0};
-	struct guard_fold fresh = {.count = 1};
+	struct guard_fold fresh = {.count = 1, .sent = 1};
+	long r;
 
 	if (is_quiet())
 		return;
+	if (fold == NULL) {
+		fresh.first_ns = fresh.last_ns = fresh.id = w.cause = bpf_ktime_get_ns();
+		fresh.host_pid = bpf_get_current_pid_tgid() >> 32;
+		r = bpf_map_update_elem(&folds, &key, &fresh, BPF_NOEXIST);
+		fold = bpf_map_lookup_elem(&folds, &key);
+		/* Another CPU may be first. */
+		if (r != -EEXIST_ || fold == NULL) {
+			if (report_file(s, task, file, f, &w, 1) == 0)
+				return;
+			if (r == 0 && fold != NULL)
+				fold->sent = 0;
+			else
+				count_lost(s->container);
+			return;
+		}
+	}
 	if (fold != NULL) {
 		__sync_fetch_and_add(&fold->count, 1);
 		fold->last_ns = bpf_ktime_get_ns();
-		return;
 	}
-	fresh.first_ns = fresh.last_ns = fresh.id = w.cause = bpf_ktime_get_ns();
-	fresh.host_pid = bpf_get_current_pid_tgid() >> 32;
-	fresh.sent = report_file(s, task, file, f, &w, 1) == 0;
-	bpf_map_update_elem(&folds, &key, &fresh, BPF_ANY);
 }
 
 /* Notes a file the first time. */

@@ -281,6 +281,15 @@ static __always_inline void count_lost(struct guard_container *c)
 		st->lost++;
 }
 
+/* What neither a ring nor a count holds. */
+static __always_inline void count_lost_of(__u64 top)
+{
+	struct guard_container *c = container_of_id(top);
+
+	if (c != NULL)
+		count_lost(c);
+}
+
 static __always_inline void count_record(struct guard_container *c)
 {
 	struct guard_stats *st = get_stats();
@@ -318,10 +327,12 @@ static __noinline int send_alert(struct guard_rec *rec, __u64 size, __u64 a, __u
 		.first_ns = rec->time_ns,
 		.last_ns = rec->time_ns,
 		.id = rec->time_ns,
+		.sent = 1,
 		.host_pid = rec->host_pid,
 	};
 	struct guard_stats *st = get_stats();
 	struct guard_fold *fold = bpf_map_lookup_elem(&folds, &key);
+	long r;
 
 	if (is_quiet())
 		return 0;
@@ -334,13 +345,25 @@ static __noinline int send_alert(struct guard_rec *rec, __u64 size, __u64 a, __u
 		fold->last_ns = rec->time_ns;
 		return 0;
 	}
-	rec->cause = fresh.id;
-	fresh.sent = bpf_ringbuf_output(&alerts, rec, size, BPF_RB_FORCE_WAKEUP) == 0;
-	if (!fresh.sent && st != NULL)
-		st->alerts_unsent++;
-	if (bpf_map_update_elem(&folds, &key, &fresh, BPF_ANY) != 0 && st != NULL)
+	r = bpf_map_update_elem(&folds, &key, &fresh, BPF_NOEXIST);
+	fold = bpf_map_lookup_elem(&folds, &key);
+	/* Another CPU was first. */
+	if (r == -EEXIST_ && fold != NULL) {
+		__sync_fetch_and_add(&fold->count, 1);
+		return 0;
+	}
+	if (r != 0 && st != NULL)
 		st->folds_full++;
-	return fresh.sent ? 0 : -1;
+	rec->cause = fresh.id;
+	if (bpf_ringbuf_output(&alerts, rec, size, BPF_RB_FORCE_WAKEUP) == 0)
+		return 0;
+	if (st != NULL)
+		st->alerts_unsent++;
+	if (r == 0 && fold != NULL)
+		fold->sent = 0;
+	else
+		count_lost_of(rec->cgroup);
+	return -1;
 }
 
 /* True the first time, and again when the record of the first time found no room. */
@@ -354,8 +377,8 @@ static __always_inline int first_time(__u64 cgroup, __u64 a, __u64 b, __u32 kind
 		*count += 1;
 		return 0;
 	}
-	bpf_map_update_elem(&seen, &key, &one, BPF_ANY);
-	return 1;
+	/* Another CPU may be first. */
+	return bpf_map_update_elem(&seen, &key, &one, BPF_NOEXIST) != -EEXIST_;
 }
 
 static __always_inline void not_seen(__u64 cgroup, __u64 a, __u64 b, __u32 kind, __u32 op)
