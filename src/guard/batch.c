@@ -11,6 +11,7 @@ enum {
 	MAX_BYTES = 1 << 20, /* a fraction of the rings: a flood is handed out in pieces */
 	MAX_ITEMS = 8192,
 	ALIGNMENT = 8,
+	LOADED_MOST = 16, /* records among which a program's linker is looked for */
 };
 
 /** struct item - a record in the block */
@@ -63,17 +64,54 @@ static int by_time(const void *pa, const void *pb)
 	return a->off < b->off ? -1 : a->off > b->off;
 }
 
+static struct guard_rec *rec_at(struct guard_batch *b, size_t i)
+{
+	return (struct guard_rec *)(void *)(b->bytes + b->items[i].off);
+}
+
+static bool is_held_of(const struct guard_rec *rec, uint32_t pid)
+{
+	return rec->verdict == GUARD_REC_HELD && rec->host_pid == pid;
+}
+
+/*
+ * The kernel maps a program's linker before it says that the program runs: the start is put first,
+ * as of that moment. What is held is judged in the order in which it is held, or the program would
+ * go on before its linker was looked at.
+ */
+static void put_start_first(struct guard_batch *b, size_t at)
+{
+	const struct item start = b->items[at];
+	size_t most = at < LOADED_MOST ? at : LOADED_MOST, first = at;
+	struct guard_rec *rec = rec_at(b, at);
+
+	for (size_t i = at; i-- > at - most && !is_held_of(rec_at(b, i), rec->host_pid);)
+		if (rec_at(b, i)->type == GUARD_REC_MMAP && rec_at(b, i)->exec_id == rec->exec_id &&
+		    rec_at(b, i)->host_pid == rec->host_pid)
+			first = i;
+	if (first == at)
+		return;
+	rec->time_ns = rec_at(b, first)->time_ns;
+	memmove(&b->items[first + 1], &b->items[first], (at - first) * sizeof(start));
+	b->items[first] = start;
+}
+
+static void sort(struct guard_batch *b)
+{
+	qsort(b->items, b->n_items, sizeof(b->items[0]), by_time);
+	for (size_t i = 1; i < b->n_items; i++)
+		if (rec_at(b, i)->type == GUARD_REC_EXEC)
+			put_start_first(b, i);
+}
+
 const struct guard_rec *guard_batch_take(struct guard_batch *b, size_t *ret_size)
 {
-	const struct item *item;
-
 	if (b->n_taken == 0 && b->n_items > 1)
-		qsort(b->items, b->n_items, sizeof(b->items[0]), by_time);
+		sort(b);
 	if (b->n_taken == b->n_items) {
 		b->n_items = b->n_taken = b->len = 0;
 		return NULL;
 	}
-	item = &b->items[b->n_taken++];
-	*ret_size = item->size;
-	return (const struct guard_rec *)(const void *)(b->bytes + item->off);
+	*ret_size = b->items[b->n_taken].size;
+	return rec_at(b, b->n_taken++);
 }

@@ -44,8 +44,9 @@ sk_must_check bool guard_batch_put(struct guard_batch *b, const struct guard_rec
  * @b: batch
  * @ret_size: bytes of the record and its data
  *
- * Records of one moment come in the order in which they were put. Nothing is to be put between the
- * first call and the one that returns NULL.
+ * Records of one moment come in the order in which they were put, and the start of a program before
+ * what the kernel loaded for it. Nothing is to be put between the first call and the one that
+ * returns NULL.
  * Return: borrowed until the next record is put; NULL when none is left.
  */
 const struct guard_rec *guard_batch_take(struct guard_batch *b, size_t *ret_size);
