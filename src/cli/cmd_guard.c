@@ -40,7 +40,7 @@ enum {
 	MAX_TOKEN = 8 << 10,
 	END_POLL_US = 5000,
 	END_TIMEOUT_MS = 10000,  /* for an agent to answer what is held, and to end */
-	PARKED_US = 10000,       /* between looks at alerts that wait at the end */
+	QUEUED_US = 10000,       /* between looks at alerts that wait at the end */
 	NAMES_WAIT_US = 3000000, /* longest wait for name servers before the guard is ready */
 	PINS_MS = 500,           /* how often the pins are looked at */
 };
@@ -447,6 +447,7 @@ struct guarding {
 	struct guard_session *session;
 	struct guard_kern *kern;
 	struct guard_output *output;
+	struct guard_queue *queue;
 	struct cli_owner *owner;
 	const struct guard_sign_list *signs;
 	enum guard_mode mode;
@@ -475,12 +476,25 @@ static void put_event(struct guarding *g, const struct guard_event *e)
 	note_output(g, guard_output_event(g->output, e, sk_mono_us(), &err), &err);
 }
 
-/* Alerts whose file's owner is known by now. */
-static void tell_parked(struct guarding *g)
+/* Events that are not waited with any longer. */
+static void tell_queued(struct guarding *g)
 {
-	const struct guard_event *e;
+	struct guard_queued *w;
 
-	while ((e = cli_owner_next(g->owner, g->signs)) != NULL)
+	while ((w = guard_queue_next(g->queue, cli_owner_is_known, g->owner, sk_mono_ms())) !=
+	       NULL) {
+		cli_owner_tell(g->owner, w, g->signs);
+		put_event(g, &w->event);
+	}
+}
+
+/* In their order, whatever they wait for. Decided is by now what they tell of. */
+static void tell(struct guarding *g, const struct guard_rec *rec, const struct guard_event *e)
+{
+	guard_enforce_retract(g->enforce, guard_queue_unite(g->queue, e));
+	if (guard_queue_put(g->queue, rec, e, sk_mono_ms()))
+		tell_queued(g);
+	else
 		put_event(g, e);
 }
 
@@ -494,8 +508,7 @@ static void run_event(void *ctx, const struct guard_rec *rec, struct guard_event
 			guard_session_mute(g->session, rec);
 		return;
 	}
-	if (e->owner_question == 0 || !cli_owner_park(g->owner, rec, e))
-		put_event(g, e);
+	tell(g, rec, e);
 }
 
 /* What the profile asks for and will not get here; once a profile. */
@@ -546,13 +559,12 @@ static void tell_heir(struct guarding *g, const struct guard_whose *w,
 		.count = 1,
 		.file_fd = -1,
 	};
-	struct sk_err err = {0};
 
 	sk_log(SK_LOG_WARN,
 	       "%s: image %s is new to its profile, which holds for it all the same; learn it, then "
 	       "'guard profile diff' shows what differs",
 	       w->service, w->info.image_digest);
-	note_output(g, guard_output_event(g->output, &e, sk_mono_us(), &err), &err);
+	tell(g, NULL, &e);
 }
 
 static void run_container(void *ctx, struct guard_whose *w)
@@ -646,7 +658,7 @@ static void keep_pins(struct guarding *g)
 		.count = 1,
 		.file_fd = -1,
 	};
-	struct sk_err err = {0}, failure = {0};
+	struct sk_err err = {0};
 	uint64_t now = sk_mono_ms();
 	int r;
 
@@ -659,7 +671,7 @@ static void keep_pins(struct guarding *g)
 		       err.msg);
 	if (r == 1 || (r < 0 && !g->pins_failed)) {
 		(void)guard_enforce_event(g->enforce, g->kern, NULL, &e, NULL);
-		note_output(g, guard_output_event(g->output, &e, sk_mono_us(), &failure), &failure);
+		tell(g, NULL, &e);
 	}
 	g->pins_failed = r < 0;
 }
@@ -675,7 +687,7 @@ static int run_loop(struct guarding *g, struct sk_err *err)
 			return -1;
 		(void)guard_enforce_tick(g->enforce, g->kern, sk_mono_ms());
 		note_decisions(g);
-		tell_parked(g);
+		tell_queued(g);
 		keep_pins(g);
 		r = guard_output_tick(g->output, sk_mono_us(), &failure);
 		if (r < 0)
@@ -782,8 +794,8 @@ static int guard_on(struct guarding *g, struct sk_err *err)
 	sig = run_loop(g, err);
 	r = guard_session_end(g->session, sig == SIGUSR2 || cli_switch(g->ctx, "keep"),
 			      sig < 0 ? &failure : err);
-	for (tell_parked(g); cli_owner_has_parked(g->owner); tell_parked(g))
-		(void)usleep(PARKED_US); /* they do not wait for ever */
+	for (tell_queued(g); !guard_queue_is_empty(g->queue); tell_queued(g))
+		(void)usleep(QUEUED_US); /* they do not wait for ever */
 	note_output(g, guard_output_flush(g->output, &failure), &failure);
 	if (sig > 0 && r >= 0)
 		say_end(g, sig);
@@ -841,6 +853,7 @@ static int run(struct cli_context *ctx)
 		.ctx = &g};
 	sk_cleanup(guard_output_freep) struct guard_output *output = NULL;
 	sk_cleanup(cli_owner_freep) struct cli_owner *owner = NULL;
+	sk_cleanup(guard_queue_freep) struct guard_queue *queue = NULL;
 	sk_cleanup(guard_signs_freep) struct guard_sign_list *signs = NULL;
 	sk_cleanup(guard_enforce_freep) struct guard_enforce *enforce = NULL;
 	sk_cleanup(guard_session_freep) struct guard_session *s = NULL;
@@ -865,6 +878,7 @@ static int run(struct cli_context *ctx)
 	/* Processes are started before there are threads. */
 	eo.owner = cli_owner_ask;
 	eo.owner_ctx = g.owner = owner = cli_owner_new();
+	g.queue = queue = guard_queue_new();
 	if (take_over(&warden, &err) < 0 || open_output(&g, &err) < 0)
 		return cli_fail(ctx, &err);
 	output = g.output;

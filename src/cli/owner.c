@@ -32,12 +32,10 @@
 
 enum {
 	MAX_ANSWERS = 512,
-	MAX_PARKED = 256,
 	MAX_IMAGES = 256,        /* whose layers are remembered */
 	LAYERS_BYTES = 64 << 10, /* of the names of an image's layers */
 	ASK_MS = 3000,           /* Debian's lists take 50 ms */
 	AGAIN_MS = 60000, /* until it is asked again what could not be told, or not in time */
-	PARK_MS = 3500,   /* longest that an alert waits */
 	TEXT_SIZE = 2 * SCAN_OWNER_SIZE + 2,
 	PATH_SIZE = 4096,
 	STORY_SIZE = 4096,
@@ -76,16 +74,6 @@ struct image {
 	char *layers;   /* as for guard_files_lower() */
 };
 
-/** struct parked - an alert that waits for an answer */
-struct parked {
-	struct parked *next;
-	struct sk_arena *arena;
-	uint64_t until_ms;
-	bool has_rec;
-	struct guard_rec rec;
-	struct guard_event event;
-};
-
 struct cli_owner {
 	struct answer answers[MAX_ANSWERS];
 	struct image images[MAX_IMAGES];
@@ -94,10 +82,6 @@ struct cli_owner {
 	uint64_t last_id;
 	int fd; /* of the process that asks; -1: there is none */
 	pid_t pid;
-	struct parked *first; /* they wait in their order */
-	struct parked **last;
-	size_t n_parked;
-	struct parked *told; /* what cli_owner_next() handed out */
 	struct sk_buf text;
 };
 
@@ -184,7 +168,6 @@ struct cli_owner *cli_owner_new(void)
 	int fds[2];
 
 	o->fd = -1;
-	o->last = &o->first;
 	sk_buf_init(&o->text, STORY_SIZE);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
 		return o;
@@ -199,14 +182,6 @@ struct cli_owner *cli_owner_new(void)
 	return o;
 }
 
-static void parked_free(struct parked *p)
-{
-	if (p == NULL)
-		return;
-	sk_arena_free(p->arena);
-	sk_free(p);
-}
-
 void cli_owner_free(struct cli_owner *o)
 {
 	if (o == NULL)
@@ -217,13 +192,6 @@ void cli_owner_free(struct cli_owner *o)
 		while (waitpid(o->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
-	while (o->first != NULL) {
-		struct parked *p = o->first;
-
-		o->first = p->next;
-		parked_free(p);
-	}
-	parked_free(o->told);
 	for (size_t i = 0; i < MAX_IMAGES; i++)
 		sk_free(o->images[i].layers);
 	sk_buf_release(&o->text);
@@ -441,61 +409,28 @@ enum guard_owned cli_owner_ask(void *ctx, uint32_t pid, const struct guard_whose
 	return a->owned;
 }
 
-bool cli_owner_park(struct cli_owner *o, const struct guard_rec *rec, const struct guard_event *e)
+bool cli_owner_is_known(void *ctx, uint64_t question)
 {
-	struct parked *p;
-
-	if (o->n_parked == MAX_PARKED)
-		return false;
-	p = sk_alloc(sizeof(*p));
-	p->arena = sk_arena_new();
-	p->until_ms = sk_mono_ms() + PARK_MS;
-	p->has_rec = rec != NULL;
-	if (rec != NULL)
-		p->rec = *rec;
-	guard_event_copy(p->arena, e, &p->event);
-	p->event.file_fd = -1;
-	*o->last = p;
-	o->last = &p->next;
-	o->n_parked++;
-	return true;
-}
-
-bool cli_owner_has_parked(const struct cli_owner *o)
-{
-	return o->first != NULL;
-}
-
-/* Has the alert been waited for? */
-static bool is_ready(struct cli_owner *o, const struct parked *p)
-{
-	const struct answer *a = find_asked(o, p->event.owner_question);
-
-	return a == NULL || !a->is_asked || o->fd < 0 || sk_mono_ms() >= p->until_ms;
-}
-
-struct guard_event *cli_owner_next(struct cli_owner *o, const struct guard_sign_list *signs)
-{
-	struct parked *p = o->first;
+	struct cli_owner *o = ctx;
 	const struct answer *a;
 
-	if (p == NULL)
-		return NULL;
 	take_replies(o);
-	if (!is_ready(o, p))
-		return NULL;
-	o->first = p->next;
-	o->last = o->first != NULL ? o->last : &o->first;
-	o->n_parked--;
-	parked_free(o->told);
-	o->told = p;
-	a = find_asked(o, p->event.owner_question);
+	a = find_asked(o, question);
+	return a == NULL || !a->is_asked || o->fd < 0;
+}
+
+void cli_owner_tell(struct cli_owner *o, struct guard_queued *w,
+		    const struct guard_sign_list *signs)
+{
+	const struct answer *a = find_asked(o, w->event.owner_question);
+
+	if (w->event.owner_question == 0)
+		return;
 	if (a == NULL || a->is_asked || a->owned == GUARD_OWNED_UNKNOWN)
-		p->event.file_owner_unknown = true;
+		w->event.file_owner_unknown = true;
 	else
-		p->event.file_package =
-			sk_arena_strdup(p->arena, a->owned == GUARD_OWNED_YES ? a->text : "");
-	p->event.owner_question = 0;
-	guard_story_tell(&p->event, p->has_rec ? &p->rec : NULL, signs, &o->text);
-	return &p->event;
+		w->event.file_package =
+			sk_arena_strdup(w->arena, a->owned == GUARD_OWNED_YES ? a->text : "");
+	w->event.owner_question = 0;
+	guard_story_tell(&w->event, w->has_rec ? &w->rec : NULL, signs, &o->text);
 }

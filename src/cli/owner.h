@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whose file is it: the answer of an image's package databases, remembered per image. A process of
- * its own asks them, so that nobody else waits; alerts wait for the answer here.
+ * its own asks them, so that nobody else waits.
  */
 #pragma once
 
 #include "base/defs.h"
 #include "guard/enforce.h"
+#include "guard/queue.h"
 
 struct cli_owner;
 
@@ -38,28 +39,21 @@ enum guard_owned cli_owner_ask(void *ctx, uint32_t pid, const struct guard_whose
 			       const char *path, struct guard_owner_answer *ret);
 
 /**
- * cli_owner_park() - keep an alert until its file's owner is known
- * @o: state
- * @rec: its record, or NULL
- * @e: alert whose owner_question is not 0; copied
+ * cli_owner_is_known() - a guard_queue_fn: is a question answered, or never to be
+ * @ctx: struct cli_owner
+ * @question: of an event
  *
- * Return: false when it is to be told as it is: too many wait already.
+ * Return: true when there is nothing to be waited for.
  */
-bool cli_owner_park(struct cli_owner *o, const struct guard_rec *rec, const struct guard_event *e);
+bool cli_owner_is_known(void *ctx, uint64_t question);
 
 /**
- * cli_owner_next() - the next alert whose owner is known by now, or was waited for long enough
+ * cli_owner_tell() - complete an alert that was waited with
  * @o: state
+ * @w: alert; without a question it stays as it is
  * @signs: as for guard_story_tell()
  *
- * Return: borrowed until the next call; NULL: none. Alerts keep their order.
+ * What is not answered is told as such.
  */
-struct guard_event *cli_owner_next(struct cli_owner *o, const struct guard_sign_list *signs);
-
-/**
- * cli_owner_has_parked() - does any alert wait
- * @o: state
- *
- * Return: true when one does.
- */
-bool cli_owner_has_parked(const struct cli_owner *o);
+void cli_owner_tell(struct cli_owner *o, struct guard_queued *w,
+		    const struct guard_sign_list *signs);

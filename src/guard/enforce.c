@@ -183,6 +183,11 @@ const struct guard_decisions *guard_enforce_decisions(const struct guard_enforce
 	return &f->decisions;
 }
 
+void guard_enforce_retract(struct guard_enforce *f, size_t n)
+{
+	f->decisions.alerts -= n;
+}
+
 /* What the kernel half decided it has counted itself. */
 static void count_decision(struct guard_enforce *f, const struct guard_rec *rec,
 			   const struct guard_event *e)

@@ -129,6 +129,13 @@ bool guard_enforce_tick(struct guard_enforce *f, struct guard_kern *k, uint64_t 
 const struct guard_decisions *guard_enforce_decisions(const struct guard_enforce *f);
 
 /**
+ * guard_enforce_retract() - alerts that were decided here are not told after all
+ * @f: state
+ * @n: how many; they blocked nothing
+ */
+void guard_enforce_retract(struct guard_enforce *f, size_t n);
+
+/**
  * guard_enforce_event() - something happened: completes it, and decides what was held
  * @f: state
  * @k: kernel half
