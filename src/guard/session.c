@@ -437,6 +437,8 @@ static void fill_event(struct guard_session *s, const struct guard_rec *rec, con
 	fill_peer(s, rec, data, e);
 	if (rec->type == GUARD_REC_DNS)
 		fill_dns(s, rec, data, e);
+	if (rec->type == GUARD_REC_OPEN && rec->reason == GUARD_REC_R_POLICY)
+		e->detail = GUARD_STORY_NO_ROOM;
 	guard_story_tell(e, rec, NULL, &s->text);
 }
 

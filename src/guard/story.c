@@ -294,6 +294,11 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 			(void)sk_buf_add_str(b, " is a name that is unwelcome anywhere");
 			return;
 		}
+		if (e->kind == GUARD_KIND_OPEN) {
+			(void)sk_buf_add_str(b, "there was no room to look at what it opened: it "
+						"does not go on");
+			return;
+		}
 		(void)sk_buf_add_str(b, "io_uring can do work that system calls do not show");
 		return;
 	default:

@@ -7,6 +7,9 @@
 #include "guard/event.h"
 #include "guard/signs.h"
 
+/* Detail of what was refused because the guard had no room to look at it. */
+#define GUARD_STORY_NO_ROOM "no_room"
+
 /**
  * guard_story_tell() - fill reason_text, severity and attack of an event that has a reason
  * @e: event; its other members are filled

@@ -71,10 +71,29 @@ static void calls_have_techniques_that_fit(void **state)
 	}
 }
 
+/* What was refused because there was no room is told as that. */
+static void no_room_is_told(void **state)
+{
+	struct guard_event e = {.kind = GUARD_KIND_OPEN,
+				.verdict = GUARD_VERDICT_KILLED,
+				.reason = GUARD_REASON_POLICY,
+				.file_path = "/etc/secret",
+				.detail = GUARD_STORY_NO_ROOM};
+	sk_cleanup(sk_buf_release) struct sk_buf b = {0};
+
+	(void)state;
+	sk_buf_init(&b, 4096);
+	guard_story_tell(&e, NULL, NULL, &b);
+	assert_string_equal(e.reason_text,
+			    "there was no room to look at what it opened: it does not go on");
+	assert_string_equal(e.severity, "medium");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(applets_are_named),
+		cmocka_unit_test(no_room_is_told),
 		cmocka_unit_test(calls_have_techniques_that_fit),
 	};
 

@@ -220,14 +220,16 @@ __noinline int guard_path(__u64 path)
 /* FNV-1a of a file's own name, as guard_parse makes it of a script's. */
 static __noinline __u64 dentry_hash(struct dentry *dentry)
 {
-	__u8 n[GUARD_NAME_HASHED + 1] = {};
+	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
 	__u64 hash = GUARD_FNV_BASIS;
+	__u8 c = 0;
 
-	bpf_probe_read_kernel_str(n, sizeof(n), BPF_CORE_READ(dentry, d_name.name));
+	/* Byte by byte: who calls has hardly any stack left. */
 	for (int i = 0; i < GUARD_NAME_HASHED; i++) {
-		if (n[i] == 0)
+		bpf_probe_read_kernel(&c, 1, name + i);
+		if (c == 0)
 			break;
-		hash = (hash ^ n[i]) * GUARD_FNV_PRIME;
+		hash = (hash ^ c) * GUARD_FNV_PRIME;
 	}
 	return hash;
 }

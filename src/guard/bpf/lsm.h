@@ -130,7 +130,7 @@ static __always_inline int report_file(struct subject *s, struct task_struct *ta
 /* Tells of a forbidden file. The fold map counts what finds no room, and what was told before. */
 static __always_inline void tell_file(struct subject *s, struct task_struct *task, __u16 type,
 				      struct file *file, struct seen_file *f, __u8 reason,
-				      __u8 verdict)
+				      __u8 verdict, __u32 op)
 {
 	struct guard_fold_key key = {.cgroup = s->container->top,
 				     .a = f->id.ino,
@@ -138,12 +138,9 @@ static __always_inline void tell_file(struct subject *s, struct task_struct *tas
 				     .type = type,
 				     .verdict = verdict,
 				     .reason = reason,
-				     .op = type == GUARD_REC_OPEN ? 2 : 0};
+				     .op = op};
 	struct guard_fold *fold = bpf_map_lookup_elem(&folds, &key);
-	struct report w = {.type = type,
-			   .reason = reason,
-			   .verdict = verdict,
-			   .op = type == GUARD_REC_OPEN ? 2 : 0};
+	struct report w = {.type = type, .reason = reason, .verdict = verdict, .op = op};
 	struct guard_fold fresh = {.count = 1, .sent = 1};
 	long r;
 
@@ -226,7 +223,7 @@ int BPF_PROG(guard_bprm, struct linux_binprm *bprm, int ret)
 	verdict = verdict_of(rule.mode, GUARD_REC_DENIED);
 	if (verdict != GUARD_REC_DENIED)
 		return 0;
-	tell_file(&s, task, GUARD_REC_EXEC, file, &f, rule.reason, verdict);
+	tell_file(&s, task, GUARD_REC_EXEC, file, &f, rule.reason, verdict, 0);
 	return -EPERM_;
 }
 
@@ -267,7 +264,7 @@ static __always_inline __u8 deny_host(struct subject *s, struct task_struct *tas
 		return GUARD_REC_OBSERVED;
 	file_look(file, task, 0, &f);
 	if (verdict > GUARD_REC_ALLOWED)
-		tell_file(s, task, GUARD_REC_OPEN, file, &f, GUARD_REC_R_ESCAPE, verdict);
+		tell_file(s, task, GUARD_REC_OPEN, file, &f, GUARD_REC_R_ESCAPE, verdict, w.op);
 	else if (first_time(s->container->top, f.id.ino, f.id.ctime_ns, GUARD_REC_OPEN, 0))
 		report_file(s, task, file, &f, &w, 0);
 	return verdict;
@@ -303,20 +300,27 @@ int BPF_PROG(guard_file_open, struct file *file, int ret)
 		if (rule.reason != 0 && rule.hold) {
 			hold_file(&s, task, GUARD_REC_SCRIPT, file, &f, rule.reason);
 		} else if (rule.reason != 0 && verdict > GUARD_REC_ALLOWED) {
-			tell_file(&s, task, GUARD_REC_SCRIPT, file, &f, rule.reason, verdict);
-			return verdict == GUARD_REC_DENIED ? -EPERM_ : 0;
+			w.type = GUARD_REC_SCRIPT;
+			goto tell;
 		}
 		s.task->script = 0;
 	}
 	w.op = open_op(file);
 	if (!must_look(&s, &f, w.op)) {
 		note_file(&s, task, GUARD_REC_OPEN, file, &f, w.op, f.place);
-	} else {
-		pause_task(&s);
-		if (report_file(&s, task, file, &f, &w, 1) != 0)
-			resume_task(&s);
+		return 0;
 	}
-	return 0;
+	pause_task(&s);
+	if (report_file(&s, task, file, &f, &w, 1) == 0)
+		return 0;
+	/* Nobody would look at it. */
+	s.task->flags &= ~GUARD_T_PAUSED;
+	bpf_send_signal(SIG_CONT);
+	rule.reason = GUARD_REC_R_POLICY;
+	verdict = GUARD_REC_DENIED;
+tell:
+	tell_file(&s, task, w.type, file, &f, rule.reason, verdict, w.op);
+	return verdict == GUARD_REC_DENIED ? -EPERM_ : 0;
 }
 
 static __always_inline int anon_code(struct subject *s, struct task_struct *task, __u32 op)
@@ -341,7 +345,7 @@ static __always_inline int file_code(struct subject *s, struct task_struct *task
 	}
 	verdict = verdict_of(rule.mode, GUARD_REC_DENIED);
 	if (rule.reason != 0 && verdict > GUARD_REC_ALLOWED) {
-		tell_file(s, task, GUARD_REC_MMAP, file, &f, rule.reason, verdict);
+		tell_file(s, task, GUARD_REC_MMAP, file, &f, rule.reason, verdict, 0);
 		return verdict == GUARD_REC_DENIED ? -EPERM_ : 0;
 	}
 	note_file(s, task, GUARD_REC_MMAP, file, &f, 0, f.id.ctime_ns);

@@ -27,13 +27,6 @@ static __always_inline void pause_task(struct subject *s)
 	bpf_send_signal(SIG_STOP);
 }
 
-static __always_inline void resume_task(struct subject *s)
-{
-	s->task->flags &= ~GUARD_T_PAUSED;
-	bpf_send_signal(SIG_CONT);
-	count_lost(s->container);
-}
-
 static __always_inline __u64 name_hash(struct file *file)
 {
 	return dentry_hash(BPF_CORE_READ(file, f_path.dentry));
@@ -194,6 +187,7 @@ static __noinline int note_open(struct subject *s, struct task_struct *task, str
 {
 	__u32 zero = 0;
 	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
+	struct ruling rule = {.reason = GUARD_REC_R_POLICY, .mode = GUARD_REC_MODE_ENFORCE};
 	struct seen_file f = {};
 	__u64 size;
 
@@ -206,8 +200,9 @@ static __noinline int note_open(struct subject *s, struct task_struct *task, str
 		x->rec.value = f.place;
 		x->rec.verdict = GUARD_REC_HELD;
 		pause_task(s);
+		/* Nobody would look at it. */
 		if (bpf_ringbuf_output(&alerts, x, size, BPF_RB_FORCE_WAKEUP) != 0)
-			resume_task(s);
+			punish_file(x, s, &f, &rule, size);
 		return 0;
 	}
 	if (!first_time(s->container->top, f.id.ino, f.place, GUARD_REC_OPEN, op))
