@@ -132,6 +132,28 @@ void guard_call_parse(const char *path, const char *const *args, size_t n_args,
 		ret->script = words[first];
 }
 
+/* Blanks and marks as titles have them: "nginx: worker process", "(sd-pam)", "redis-server *:6379"
+ */
+static bool is_title_name(const char *exe, const char *name)
+{
+	bool is_path = name[0] == '/' || name[0] == '.';
+	bool is_exe = strcmp(is_path ? base_of(name) : name, base_of(exe)) == 0;
+
+	return !is_exe && (name[0] == '(' || name[0] == '[' || strpbrk(name, " :\t") != NULL);
+}
+
+bool guard_call_is_title(const char *exe, const char *const *args, size_t n_args, size_t len,
+			 size_t area)
+{
+	size_t given = 0;
+
+	for (size_t i = 1; i < n_args; i++)
+		given += args[i][0] != '\0';
+	if (n_args == 0 || (area != 0 && area != len))
+		return true;
+	return (n_args > 1 && given == 0) || is_title_name(exe, args[0]);
+}
+
 static bool has_text(const struct guard_text_list *list, const char *text)
 {
 	for (size_t i = 0; i < list->n_items; i++)

@@ -57,6 +57,24 @@ void guard_call_parse(const char *path, const char *const *args, size_t n_args,
 		      struct guard_call *ret);
 
 /**
+ * guard_call_is_title() - did a process write something else over its arguments
+ * @exe: path of what it runs
+ * @args: what cmdline says they are
+ * @n_args: count
+ * @len: bytes that cmdline has
+ * @area: bytes that exec(2) put there, 0 when not known
+ *
+ * A server's "nginx: worker process" is nothing that anybody started it with. cmdline has as many
+ * bytes as exec put there, unless the last of them was overwritten; a title that is shorter is
+ * followed by NULs, or is no name that a program has. When in doubt it is taken for a title.
+ *
+ * Source: proc_pid_cmdline(5), proc_pid_stat(5) arg_start and arg_end.
+ * Return: true, then @args are not the ones it was started with.
+ */
+bool guard_call_is_title(const char *exe, const char *const *args, size_t n_args, size_t len,
+			 size_t area);
+
+/**
  * guard_name_hash() - the hash by which the kernel half knows a name
  * @path: its base name counts
  *

@@ -258,6 +258,15 @@ static void learn_use(struct sight *s, struct guard_program *prog)
 	sk_buf_release(&b);
 }
 
+/* What it was called with is not known any more: it calls itself something else. */
+static void learn_family(const struct sight *s, struct guard_program *prog)
+{
+	struct guard_family family = guard_family_of(s->e->file_path);
+
+	prog->multicall |= family.multicall;
+	prog->interpreter |= family.interpreter;
+}
+
 /* A shell that takes its commands from the network: told by lint, and not reported later. */
 static void learn_remote(struct sight *s, struct guard_program *prog)
 {
@@ -292,6 +301,8 @@ static void learn_exec(struct sight *s)
 	add_text(s, &prog->parents, s->e->exe);
 	if (s->e->n_args > 0)
 		learn_use(s, prog);
+	else if ((s->rec->flags & GUARD_RF_RUNNING) != 0)
+		learn_family(s, prog);
 }
 
 static void learn_library(struct sight *s)

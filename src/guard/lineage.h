@@ -2,6 +2,7 @@
 /* Images of processes: what each exec id stands for, so that ancestry outlives the ancestors. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ struct guard_image_of {
 	uint32_t pid;
 	uint32_t host_ppid; /* its parent when it was started */
 	uint32_t n_args;
+	bool is_title; /* @args are what it calls itself, not what it was started with */
 	char *exe;
 	char **args; /* one block with @exe */
 };

@@ -13,8 +13,13 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "guard/call.h"
 #include "guard/fan-proc.h"
 #include "guard/session-priv.h"
+
+enum {
+	STAT_BYTES = 4096, /* /proc/PID/stat: 52 numbers and a name */
+};
 
 static void first_pid(void *ctx, uint32_t pid)
 {
@@ -86,6 +91,30 @@ void guard_session_find_path(struct guard_session *s, struct guard_whose *w)
 		guard_cgroup_walk(s->root, match_path, &f);
 }
 
+/* How many bytes of arguments exec put there, 0 when that cannot be known. */
+static size_t argument_area(uint32_t pid)
+{
+	uint64_t start = 0, end = 0;
+	struct sk_span rest, field;
+	struct sk_err ignored;
+	char name[64];
+	struct sk_buf b;
+
+	sk_buf_init(&b, STAT_BYTES);
+	(void)snprintf(name, sizeof(name), "/proc/%u/stat", pid);
+	if (sk_read_file(AT_FDCWD, name, &b, &ignored) == 0) {
+		rest = sk_buf_span(&b);
+		/* The second field is a name, which may have anything in it. */
+		rest = sk_span_sub(rest, sk_span_rfind(rest, ')'), rest.len);
+		for (int i = 2; sk_span_cut(&rest, ' ', &field); i++)
+			if ((i == 48 && !sk_parse_u64(field, &start)) ||
+			    (i == 49 && !sk_parse_u64(field, &end)))
+				start = end = 0;
+	}
+	sk_buf_release(&b);
+	return end > start ? end - start : 0;
+}
+
 /* What a process runs now, in the session's storage; false when it is gone or a kernel thread. */
 static bool read_image(struct guard_session *s, uint32_t pid, struct guard_image_of *image)
 {
@@ -93,6 +122,7 @@ static bool read_image(struct guard_session *s, uint32_t pid, struct guard_image
 	struct sk_err err;
 	char name[64];
 	ssize_t n;
+	size_t area = 0;
 	struct sk_buf b;
 
 	(void)snprintf(name, sizeof(name), "/proc/%u/exe", pid);
@@ -107,11 +137,13 @@ static bool read_image(struct guard_session *s, uint32_t pid, struct guard_image
 	sk_buf_init(&b, GUARD_ARGS_BYTES * 64);
 	(void)snprintf(name, sizeof(name), "/proc/%u/cmdline", pid);
 	/* Gone meanwhile, or cut: what there is will do. */
-	(void)!sk_read_file(AT_FDCWD, name, &b, &err);
+	if (sk_read_file(AT_FDCWD, name, &b, &err) == 0)
+		area = argument_area(pid);
 	image->host_pid = pid;
 	image->exe = s->path;
 	image->n_args = (uint32_t)guard_session_split_args(
 		s, (const uint8_t *)(b.ptr != NULL ? b.ptr : ""), b.len);
+	image->is_title = guard_call_is_title(image->exe, s->args, image->n_args, b.len, area);
 	sk_buf_release(&b);
 	return true;
 }

@@ -781,7 +781,7 @@ static int walk_record(void *ctx, const struct guard_rec *rec, const uint8_t *da
 		return 0;
 	fill_event(s, rec, data, w, &e);
 	image = guard_lineage_get(s->lineage, rec->exec_id);
-	if (rec->type == GUARD_REC_EXEC && image != NULL) {
+	if (rec->type == GUARD_REC_EXEC && image != NULL && !image->is_title) {
 		e.args = (const char *const *)image->args;
 		e.n_args = image->n_args;
 	}

@@ -148,12 +148,57 @@ static void test_hash(void **state)
 	assert_false(p.argv0 == guard_name_hash("other"));
 }
 
+struct titled {
+	const char *exe;
+	const char *text;
+	size_t len;
+	size_t area;
+	bool is_title;
+};
+
+/* Sizes are what cmdline gives for `nginx -g "daemon off;"` and the like. */
+static const struct titled titled[] = {
+	{"/usr/sbin/nginx", "nginx\0-g\0daemon off;\0", 21, 21, false},
+	{"/usr/sbin/nginx", "nginx\0-g\0daemon off;\0", 21, 0, false},
+	/* Longer than what it wrote over, to the byte, and shorter. */
+	{"/usr/sbin/nginx", "nginx: master process nginx -g daemon off;\0", 43, 21, true},
+	{"/usr/sbin/nginx", "nginx: master process nginx -g daemon off;\0", 43, 0, true},
+	{"/usr/sbin/nginx", "nginx: worker process\0", 22, 21, true},
+	{"/usr/bin/python3.11", "celeryd\0\0\0\0\0", 12, 12, true},
+	{"/usr/bin/python3.11", "gunicorn: master [app]\0", 23, 23, true},
+	{"/usr/bin/redis-server", "redis-server *:6379\0", 20, 20, true},
+	{"/usr/lib/systemd/systemd", "(sd-pam)\0", 9, 9, true},
+	{"/usr/bin/x", "", 0, 0, true},
+	/* Names other than the file's, empty arguments among others, paths with blanks. */
+	{"/usr/bin/busybox", "sh\0-c\0a: b\0", 11, 11, false},
+	{"/usr/bin/bash", "-bash\0", 6, 6, false},
+	{"/usr/bin/python3.11", "python3\0/srv/app.py\0\0--x\0", 26, 26, false},
+	{"/opt/my app/run it", "/opt/my app/run it\0x\0", 21, 21, false},
+	{"/opt/my app/run it", "./run it\0", 9, 9, false},
+};
+
+static void test_title(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SK_ARRAY_LEN(titled); i++) {
+		const struct titled *t = &titled[i];
+		const char *args[16];
+		size_t n = 0;
+
+		for (size_t at = 0; at < t->len; at += strlen(t->text + at) + 1)
+			args[n++] = t->text + at;
+		if (guard_call_is_title(t->exe, args, n, t->len, t->area) != t->is_title)
+			fail_msg("'%s' (%zu)", t->text, i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_title),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
