@@ -163,8 +163,8 @@ struct guard_event {
 	bool file_write;          /* open: for writing */
 	bool file_directory;      /* open: a directory, as far as known */
 	bool file_is_script;      /* exec: the file names its interpreter */
-	bool file_is_listed;      /* open: the list of files minds, not what the file is */
-	int file_fd;              /* the file itself, borrowed, where the backend has it; else -1 */
+	bool file_is_listed; /* open, mmap: it is in no list, which says nothing of what it is */
+	int file_fd;         /* the file itself, borrowed, where the backend has it; else -1 */
 
 	/* files: of an event that stands for several; file is the first of them */
 	size_t n_files;              /* different ones, at most GUARD_MAX_FILES; 0: it does not */

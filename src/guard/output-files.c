@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Many files opened for one cause: how many, what they are below, some examples. */
+/* Many files opened or mapped for one cause: how many, what they are below, some examples. */
 #include <string.h>
 
 #include "base/text.h"
@@ -66,9 +66,11 @@ static const char *whole_text(const struct guard_output_files *f, const struct g
 	const char *text;
 
 	sk_buf_init(&b, TEXT_BYTES);
-	(void)sk_buf_printf(&b, "%s; and %zu%s other file%s below '", e->reason_text,
-			    e->n_files - 1, e->n_files == GUARD_MAX_FILES ? " or more" : "",
-			    e->n_files == 2 ? "" : "s");
+	(void)sk_buf_printf(&b, "%s; and %zu%s other %s below '", e->reason_text, e->n_files - 1,
+			    e->n_files == GUARD_MAX_FILES ? " or more" : "",
+			    e->kind == GUARD_KIND_MMAP ? e->n_files == 2 ? "library" : "libraries"
+			    : e->n_files == 2          ? "file"
+						       : "files");
 	(void)sk_text_escape(&b, sk_span_str(e->files_directory));
 	(void)sk_buf_add_char(&b, '\'');
 	text = sk_arena_str(f->arena, sk_buf_span(&b));

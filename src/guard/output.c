@@ -125,8 +125,8 @@ static int write_event(struct guard_output *o, const struct guard_event *e, stru
 }
 
 /*
- * A program that goes through a directory tree of its own is one cause. What also shows something
- * well known is told by itself.
+ * A program that goes through a directory tree of its own, or brings its libraries, is one cause.
+ * What also shows something well known is told by itself.
  */
 static bool is_one_of_many(const struct guard_event *e)
 {
@@ -331,7 +331,7 @@ int guard_output_event(struct guard_output *o, const struct guard_event *e, uint
 	o->stats.events += count_of(e);
 	if (o->opts.no_fold ||
 	    (e->verdict < GUARD_VERDICT_ALERTED && e->reason == GUARD_REASON_NONE) ||
-	    e->kind == GUARD_KIND_LOST || e->first_us != 0)
+	    e->kind == GUARD_KIND_LOST || (e->first_us != 0 && !is_one_of_many(e)))
 		return write_event(o, e, err);
 	sk_buf_init(&key, LINE_BYTES);
 	add_key(e, &key);

@@ -204,6 +204,54 @@ static void files_are_folded(void **state)
 	drop_lines(&lines);
 }
 
+static struct guard_event mapped(uint64_t time_us, const char *path)
+{
+	struct guard_event e = opened(time_us, path);
+
+	e.kind = GUARD_KIND_MMAP;
+	return e;
+}
+
+/* The libraries of one program: the first, then all others and what the kernel counted. */
+static void libraries_are_folded(void **state)
+{
+	const struct guard_output_options opts = {.fd = -1, .file = in_dir("libs")};
+	struct guard_output *o = open_output(&opts);
+	struct guard_event e;
+	struct lines lines;
+	int64_t count = 0;
+
+	(void)state;
+	send_event(o, mapped(1 * SECOND, "/lib/a.so"), 1 * SECOND);
+	send_event(o, mapped(2 * SECOND, "/lib/b.so"), 2 * SECOND);
+	send_event(o, mapped(2 * SECOND, "/lib/x/c.so"), 2 * SECOND);
+	e = mapped(3 * SECOND, "/lib/b.so");
+	e.first_us = 2 * SECOND;
+	e.last_us = 3 * SECOND;
+	e.count = 5;
+	send_event(o, e, 3 * SECOND);
+	send_event(o, opened(3 * SECOND, "/lib/b.so"), 3 * SECOND);
+	e = mapped(3 * SECOND, "/lib/drift.so");
+	e.reason = GUARD_REASON_DRIFT;
+	e.file_is_listed = false;
+	send_event(o, e, 3 * SECOND);
+	e.file_path = "/lib/drift2.so";
+	send_event(o, e, 3 * SECOND);
+	guard_output_free(o);
+	read_lines("libs", &lines);
+	assert_int_equal(lines.n, 5);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(count_of(&lines, i), 1);
+		assert_null(sk_json_get(lines.items[i], "files"));
+	}
+	assert_int_equal(count_of(&lines, 4), 7);
+	assert_true(sk_json_get_i64(sk_json_get(lines.items[4], "files"), "count", &count));
+	assert_int_equal(count, 2);
+	assert_true(sk_span_eq_str(sk_json_get_text(sk_json_get(lines.items[4], "reason"), "text"),
+				   "never seen; and 1 other library below '/lib'"));
+	drop_lines(&lines);
+}
+
 /* One other file is no multitude, and directories have whole names in common. */
 static void few_files_are_folded(void **state)
 {
@@ -596,9 +644,9 @@ static int make_dir(void **state)
 
 static int remove_dir(void **state)
 {
-	static const char *const names[] = {"fold",  "counts",  "many",    "observed", "rot",
-					    "rot.1", "rot.2",   "hup.old", "hup",      "torn",
-					    "log",   "applets", "files",   "few",      "signs"};
+	static const char *const names[] = {
+		"fold", "counts", "many", "observed", "rot",   "rot.1", "rot.2", "hup.old",
+		"hup",  "torn",   "log",  "applets",  "files", "few",   "libs",  "signs"};
 
 	(void)state;
 	for (size_t i = 0; i < SK_ARRAY_LEN(names); i++)
@@ -612,6 +660,7 @@ int main(void)
 		cmocka_unit_test(repetitions_are_folded),
 		cmocka_unit_test(files_are_folded),
 		cmocka_unit_test(few_files_are_folded),
+		cmocka_unit_test(libraries_are_folded),
 		cmocka_unit_test(applets_are_causes_of_their_own),
 		cmocka_unit_test(signs_are_causes_of_their_own),
 		cmocka_unit_test(counts_of_the_kernel_add_up),
