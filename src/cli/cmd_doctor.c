@@ -283,6 +283,14 @@ static void put_modules_table(const struct findings *f)
 		(void)printf("         %s\n", advice);
 }
 
+static void put_program(const struct guard_kern_program *p)
+{
+	if (p->error != 0)
+		(void)printf("  %-4s %-34s %s\n", p->attached ? "yes" : "no", p->hook, p->why);
+	else
+		(void)printf("  %-4s %s\n", p->attached ? "yes" : "no", p->hook);
+}
+
 static void put_table(const struct findings *f)
 {
 	const struct guard_kern *k = f->kern;
@@ -296,6 +304,8 @@ static void put_table(const struct findings *f)
 	(void)printf("kernel   %s\ncgroups  %s\nbackend  %s", u.release, f->cgroup,
 		     k != NULL ? guard_backend_name(backend) : "none");
 	if (k == NULL) {
+		if (cli_lacks_rights(&f->why))
+			(void)printf(": %s", CLI_BE_ROOT);
 		(void)printf(": %s\n", f->why.msg);
 		put_modules_table(f);
 		return;
@@ -309,14 +319,23 @@ static void put_table(const struct findings *f)
 		     f->fan.code == 0 ? "" : f->fan.msg);
 	for (size_t i = 0; i < n; i++)
 		if (p[i].attached || p[i].error != 0)
-			(void)printf("  %-4s %-34s %s\n", p[i].attached ? "yes" : "no", p[i].hook,
-				     p[i].error != 0 ? p[i].why : "");
+			put_program(&p[i]);
 	(void)printf("\nnot covered:\n");
 	for (size_t i = 0; i < SK_ARRAY_LEN(losses); i++)
 		if (loss(k, i) != NULL)
 			(void)printf("  %s\n", loss(k, i));
 	for (size_t i = 0; i < limits.n; i++)
 		(void)printf("  %s\n", limits.texts[i]);
+}
+
+/* Here every line is of the guard. */
+static void drop_prefix(struct sk_err *err)
+{
+	static const char prefix[] = "guard: ";
+
+	if (strncmp(err->msg, prefix, sizeof(prefix) - 1) == 0)
+		memmove(err->msg, err->msg + sizeof(prefix) - 1,
+			strlen(err->msg) + 1 - (sizeof(prefix) - 1));
 }
 
 static int doctor(struct cli_context *ctx)
@@ -338,6 +357,8 @@ static int doctor(struct cli_context *ctx)
 		(void)sk_err_set(&f.why, SK_E_UNSUPPORTED, "guard: %s", f.cgroup);
 	else if (guard_kern_open(&o, &k, &f.why) < 0)
 		k = NULL;
+	drop_prefix(&f.why);
+	drop_prefix(&f.fan);
 	f.kern = k;
 	if (format != NULL && strcmp(format, "json") == 0) {
 		failure = put_json(&f);

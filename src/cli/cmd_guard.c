@@ -256,7 +256,7 @@ static int watch(struct cli_context *ctx)
 	o.engines = cli_options(ctx, "engine", &o.n_engines);
 	block_signals();
 	if (guard_session_open(&o, &s, &err) < 0)
-		return cli_fail(ctx, &err);
+		return cli_fail_rights(ctx, &err);
 	if (r.json)
 		r.hasher = hasher = guard_hasher_new();
 	say_ready(&r, guard_kern_backend(guard_session_kern(s)));
@@ -394,7 +394,7 @@ static int learn(struct cli_context *ctx)
 	o.engines = cli_options(ctx, "engine", &o.n_engines);
 	block_signals();
 	if (guard_session_open(&o, &s, &err) < 0)
-		return cli_fail(ctx, &err);
+		return cli_fail_rights(ctx, &err);
 	guard_learn_session(learner, s);
 	guard_learn_blind(learner, guard_backend_blind(guard_kern_backend(l.kern)));
 	if (guard_session_walk(s, &err) < 0)
@@ -894,7 +894,7 @@ static int run(struct cli_context *ctx)
 	if (failure >= 0)
 		guard_warden_dismiss(&warden);
 	sk_map_release(&g.said);
-	return failure < 0 ? cli_fail(ctx, &err) : CLI_EXIT_CLEAN;
+	return failure < 0 ? cli_fail_rights(ctx, &err) : CLI_EXIT_CLEAN;
 }
 
 static const struct cli_option run_options[] = {

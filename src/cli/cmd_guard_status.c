@@ -20,12 +20,12 @@ static int stop(struct cli_context *ctx)
 	struct sk_err err;
 
 	if (guard_pinned_read(&there, &err) < 0)
-		return cli_fail(ctx, &err);
+		return cli_fail_rights(ctx, &err);
 	/* It would go on without pins. It removes them itself, unless it was told to keep them. */
 	(void)guard_pinned_end_agent(SIGTERM, END_TIMEOUT_MS);
 	(void)guard_pinned_kill_held();
 	if (guard_kern_unpin(NULL, &err) < 0)
-		return cli_fail(ctx, &err);
+		return cli_fail_rights(ctx, &err);
 	if (guard_live_end(END_TIMEOUT_MS))
 		(void)printf("the guard that was running has ended\n");
 	else if (there.n_programs == 0)
@@ -56,7 +56,7 @@ static int status(struct cli_context *ctx)
 
 	if (guard_status_read(engines, n, &st, &err) < 0 ||
 	    (json ? guard_status_json(st, &out) : guard_status_text(st, &out)) < 0)
-		return cli_fail(ctx, &err);
+		return cli_fail_rights(ctx, &err);
 	return cli_switch(ctx, "check") && !guard_status_is_whole(st) ? CLI_EXIT_FINDINGS
 								      : CLI_EXIT_CLEAN;
 }

@@ -229,3 +229,22 @@ int cli_usage_error(struct cli_context *ctx, const char *fmt, ...) sk_printf_lik
  * Return: CLI_EXIT_USAGE for SK_E_USAGE, else CLI_EXIT_FAILURE.
  */
 int cli_fail(struct cli_context *ctx, const struct sk_err *err);
+
+#define CLI_BE_ROOT "this needs root: run it as root, or with sudo"
+
+/**
+ * cli_lacks_rights() - did it fail for want of root's rights
+ * @err: filled
+ *
+ * Return: true when the user is not root and the error is one that others get.
+ */
+bool cli_lacks_rights(const struct sk_err *err);
+
+/**
+ * cli_fail_rights() - cli_fail() of what needs root, which is said first when it lacks
+ * @ctx: context
+ * @err: filled
+ *
+ * Return: as cli_fail().
+ */
+int cli_fail_rights(struct cli_context *ctx, const struct sk_err *err);

@@ -274,3 +274,16 @@ int cli_fail(struct cli_context *ctx, const struct sk_err *err)
 	sk_log(SK_LOG_ERROR, "%s", err->msg);
 	return CLI_EXIT_FAILURE;
 }
+
+bool cli_lacks_rights(const struct sk_err *err)
+{
+	return geteuid() != 0 &&
+	       (err->code == EPERM || err->code == EACCES || err->code == SK_E_UNSUPPORTED);
+}
+
+int cli_fail_rights(struct cli_context *ctx, const struct sk_err *err)
+{
+	if (cli_lacks_rights(err))
+		sk_log(SK_LOG_ERROR, CLI_BE_ROOT);
+	return cli_fail(ctx, err);
+}

@@ -34,6 +34,14 @@ bool guard_backend_parse(const char *text, enum guard_backend *ret)
 	return false;
 }
 
+/* A message within another one does not say again whose it is. */
+static const char *bare(const char *msg)
+{
+	static const char prefix[] = "guard: ";
+
+	return strncmp(msg, prefix, sizeof(prefix) - 1) == 0 ? msg + sizeof(prefix) - 1 : msg;
+}
+
 /* What needs no BPF is tried last: it covers least. Why the others do not work stays to be told. */
 static int open_any(struct guard_kern *k, const struct guard_kern_options *o, struct sk_err *err)
 {
@@ -46,10 +54,10 @@ static int open_any(struct guard_kern *k, const struct guard_kern_options *o, st
 	if (r >= 0 || o->backend != GUARD_BACKEND_AUTO)
 		return r;
 	guard_bpf_close(k);
-	(void)snprintf(k->fallback, sizeof(k->fallback), "%s", err->msg);
+	(void)snprintf(k->fallback, sizeof(k->fallback), "%s", bare(err->msg));
 	if (guard_fan_kern_open(k, o, &why) >= 0)
 		return 0;
-	return sk_err_set(err, SK_E_UNSUPPORTED, "%s; %s", k->fallback, why.msg);
+	return sk_err_set(err, SK_E_UNSUPPORTED, "guard: %s; %s", k->fallback, bare(why.msg));
 }
 
 int guard_kern_open(const struct guard_kern_options *o, struct guard_kern **ret, struct sk_err *err)
