@@ -295,17 +295,16 @@ static int load_plan(struct cli_context *ctx, struct plan *p, struct sk_err *err
 }
 
 /* Reports may be in files: what made a job fail is said where it is looked for. */
-static void tell_tripped(const struct match_gate *gate, const struct model_report *report)
+static void tell_tripped(const struct plan *p, const struct model_report *report)
 {
-	size_t n = 0;
+	bool is_told = false;
 
-	for (size_t i = 0; i < report->n_findings; i++)
-		n += report->findings[i].severity >= gate->fail_on;
-	if (gate->fail && n > 0)
-		sk_log(SK_LOG_ERROR, "the gate tripped: %zu finding%s of severity %s or more", n,
-		       n == 1 ? "" : "s", model_severity_text(gate->fail_on));
-	else
-		sk_log(SK_LOG_ERROR, "the gate tripped: the advisories are older than allowed");
+	for (size_t i = 0; i < p->n_outputs; i++)
+		is_told |= p->outputs[i].file == NULL &&
+			   strcmp(p->outputs[i].ops->name, "table") == 0 &&
+			   cli_is_terminal(STDOUT_FILENO) && cli_is_terminal(STDERR_FILENO);
+	if (!is_told)
+		sk_log(SK_LOG_ERROR, "the gate tripped: %s", report->tripped_by);
 }
 
 /* 0 clean, 1 the gate tripped, 3 part of the target was not read. */
@@ -351,7 +350,7 @@ static int run(struct cli_context *ctx)
 		tripped = match_gate_apply(&plan.gate, &report, cli_arena(ctx));
 		r = write_reports(ctx, plan.outputs, plan.n_outputs, &report, opts, &err);
 		if (tripped)
-			tell_tripped(&plan.gate, &report);
+			tell_tripped(&plan, &report);
 	}
 	return r < 0 ? cli_fail(ctx, &err) : exit_code(&report, tripped);
 }

@@ -98,16 +98,31 @@ static void close_blind_gate(const struct match_gate *g, struct model_report *r,
 			       "none of the packages could be judged: the gate cannot be passed");
 }
 
+/* All of it: who mends one cause should not meet the other in the next run. */
+static const char *tell_tripped(const struct match_gate *g, size_t n, bool is_stale,
+				struct sk_arena *a)
+{
+	const char *found = "", *stale = "the advisories are older than allowed";
+
+	if (n == 0)
+		return stale;
+	if (g->fail_on != MODEL_SEVERITY_UNKNOWN)
+		found = sk_arena_printf(a, " of severity %s%s", model_severity_text(g->fail_on),
+					g->fail_on == MODEL_SEVERITY_CRITICAL ? "" : " or more");
+	return sk_arena_printf(a, "%zu finding%s%s%s%s", n, n == 1 ? "" : "s", found,
+			       is_stale ? "; " : "", is_stale ? stale : "");
+}
+
 bool match_gate_apply(const struct match_gate *g, struct model_report *r, struct sk_arena *a)
 {
-	size_t n = 0, n_hidden;
-	bool tripped = false, incomplete = false;
+	size_t n = 0, n_hidden, n_failing = 0;
+	bool stale, tripped, incomplete = false;
 
 	for (size_t i = 0; i < r->n_findings; i++) {
 		if (!kept(g, &r->findings[i]))
 			continue;
 		r->findings[n] = r->findings[i];
-		tripped = tripped || (g->fail && r->findings[n].severity >= g->fail_on);
+		n_failing += g->fail && r->findings[n].severity >= g->fail_on;
 		n++;
 	}
 	n_hidden = r->n_findings - n;
@@ -117,7 +132,9 @@ bool match_gate_apply(const struct match_gate *g, struct model_report *r, struct
 		add_diagnostic(r, a, MODEL_DIAGNOSTIC_INFO, "filters",
 			       sk_arena_printf(a, "%zu finding%s left out as asked", n_hidden,
 					       n_hidden == 1 ? " is" : "s are"));
-	tripped |= is_stale(g, r, a);
+	stale = is_stale(g, r, a);
+	tripped = n_failing > 0 || stale;
+	r->tripped_by = tripped ? tell_tripped(g, n_failing, stale, a) : NULL;
 	close_blind_gate(g, r, a);
 	for (size_t i = 0; i < r->n_diagnostics; i++)
 		incomplete |= r->diagnostics[i].severity == MODEL_DIAGNOSTIC_ERROR;

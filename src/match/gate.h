@@ -56,6 +56,7 @@ sk_must_check int match_gate_fail_on(struct sk_span text, struct match_gate *ret
  * The verdict is "fail" when a finding that remains reaches the threshold or when the newest
  * document of the feeds that speak of the packages is too old (a diagnostic says so), else
  * "incomplete" when some diagnostic is an error, also because the threshold is asked for and no
- * feed speaks of any package, else "pass". Return: true when the gate is tripped.
+ * feed speaks of any package, else "pass"; what tripped the gate is told in the report. Return:
+ * true when the gate is tripped.
  */
 bool match_gate_apply(const struct match_gate *g, struct model_report *r, struct sk_arena *a);

@@ -251,6 +251,40 @@ static void test_gate_database_age(void **state)
 		assert_int_equal(match_gate_apply(&gate, &g.r, a), cases[i].tripped);
 		assert_string_equal(g.r.verdict, cases[i].tripped ? "fail" : "pass");
 		assert_int_equal(g.r.n_diagnostics, cases[i].tripped);
+		if (!cases[i].tripped)
+			assert_null(g.r.tripped_by);
+	}
+}
+
+static void test_gate_tells_all(void **state)
+{
+	static const struct {
+		const char *fail_on;
+		bool stale;
+		const char *told;
+	} cases[] = {
+		{"critical", false, "1 finding of severity critical"},
+		{"high", false, "2 findings of severity high or more"},
+		{"any", false, "4 findings"},
+		{NULL, true, "the advisories are older than allowed"},
+		{"high", true,
+		 "2 findings of severity high or more; the advisories are older than allowed"},
+	};
+	sk_cleanup(sk_arena_freep) struct sk_arena *a = sk_arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < SK_ARRAY_LEN(cases); i++) {
+		struct match_gate gate = {.db_not_before = cases[i].stale};
+		struct sk_err err = {0};
+		struct gated g;
+
+		fill(&g);
+		g.r.database.newest_feed = NULL;
+		if (cases[i].fail_on != NULL)
+			assert_int_equal(
+				match_gate_fail_on(sk_span_str(cases[i].fail_on), &gate, &err), 0);
+		assert_true(match_gate_apply(&gate, &g.r, a));
+		assert_string_equal(g.r.tripped_by, cases[i].told);
 	}
 }
 
@@ -350,6 +384,7 @@ int main(void)
 		cmocka_unit_test(test_glob_is_bounded),
 		cmocka_unit_test(test_gate),
 		cmocka_unit_test(test_gate_database_age),
+		cmocka_unit_test(test_gate_tells_all),
 		cmocka_unit_test(test_relevant_feed),
 		cmocka_unit_test(test_gate_unjudged),
 		cmocka_unit_test(test_gate_words),

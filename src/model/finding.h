@@ -137,5 +137,6 @@ struct model_report {
 	size_t n_suppressed;
 	struct model_diagnostic *diagnostics;
 	size_t n_diagnostics;
-	const char *verdict; /* "pass", "fail", "incomplete" */
+	const char *verdict;    /* "pass", "fail", "incomplete" */
+	const char *tripped_by; /* for people, of "fail": all that tripped the gate; or NULL */
 };

@@ -651,7 +651,8 @@ static void add_verdict(struct page *p)
 	if (verdict != NULL && strcmp(verdict, "incomplete") == 0)
 		add_sentence(p, "Not everything was read and judged: this is no clean result.");
 	else if (verdict != NULL && strcmp(verdict, "fail") == 0)
-		add_sentence(p, "The gate is tripped.");
+		add_sentence(p, "The gate tripped%s%s.", p->r->tripped_by != NULL ? ": " : "",
+			     p->r->tripped_by != NULL ? p->r->tripped_by : "");
 }
 
 static int table_write(const struct model_report *r, const struct report_options *opts,

@@ -178,6 +178,8 @@ static void fill(struct sample *s)
 		.diagnostics = s->diagnostics,
 		.n_diagnostics = 1,
 		.verdict = "fail",
+		.tripped_by = "1 finding of severity critical; the advisories are older than "
+			      "allowed",
 	};
 	s->r.target.digest = sk_digest_of(SK_DIGEST_SHA256, sk_span_str("manifest"));
 	s->r.database.digest = sk_digest_of(SK_DIGEST_SHA256, sk_span_str("database"));
