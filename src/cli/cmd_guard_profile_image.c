@@ -173,10 +173,10 @@ static const struct cli_option image_options[] = {
 const struct command cmd_guard_profile_from_image = {
 	.name = "from-image",
 	.summary = "start a profile from an image: entry point and what it needs",
-	.usage = "[--service NAME] [--profiles DIR | -o FILE] IMAGE|dir:PATH [PROGRAM [ARG…]]",
+	.usage = "[--service NAME] [--profiles DIR | -o FILE] IMAGE|dir:PATH [-- PROGRAM [ARG…]]",
 	.more = "Examples:\n"
 		"  stockade guard profile from-image --profiles profiles docker:nginx:1.27\n"
-		"  stockade guard profile from-image -o web.yaml dir:rootfs /usr/sbin/nginx\n",
+		"  stockade guard profile from-image -o web.yaml dir:rootfs -- /usr/sbin/nginx -g 'daemon off;'\n",
 	.options = image_options,
 	.min_args = 1,
 	.max_args = -1,

@@ -77,6 +77,15 @@ static const struct cli_option *find_letter(const struct cli_context *ctx, char 
 	return NULL;
 }
 
+/* A command line within ours, whose options look like ours. */
+static const char *end_hint(const struct cli_context *ctx)
+{
+	bool takes_program = current(ctx) != NULL && strstr(current(ctx)->usage, "[-- ") != NULL;
+
+	return takes_program && ctx->n_args > 0 ? "; write -- before the program and its options"
+						: "";
+}
+
 static int unknown_option(const struct cli_context *ctx, struct sk_span name, struct sk_err *err)
 {
 	const char *word = sk_arena_str(ctx->arena, name);
@@ -91,10 +100,23 @@ static int unknown_option(const struct cli_context *ctx, struct sk_span name, st
 	if (current(ctx) != NULL)
 		cli_suggest_synonym(&s, current(ctx)->name,
 				    sk_arena_printf(ctx->arena, "--%s", word));
-	return sk_err_set(err, SK_E_USAGE, "unknown option %s%s",
+	return sk_err_set(err, SK_E_USAGE, "unknown option %s%s%s",
 			  sk_text_quote(sk_span_str(sk_arena_printf(ctx->arena, "--%s", word)),
 					quoted, sizeof(quoted)),
-			  cli_suggestion_text(&s, "--", ctx->arena));
+			  cli_suggestion_text(&s, "--", ctx->arena), end_hint(ctx));
+}
+
+static int unknown_letter(const struct cli_context *ctx, const char *at, const char *word,
+			  struct sk_err *err)
+{
+	char letter[] = {'-', *at, '\0'}, quoted[32], quoted_word[128];
+
+	(void)sk_text_quote(sk_span_str(letter), quoted, sizeof(quoted));
+	if (word[2] == '\0')
+		return sk_err_set(err, SK_E_USAGE, "unknown option %s%s", quoted, end_hint(ctx));
+	return sk_err_set(err, SK_E_USAGE, "unknown option %s in %s%s", quoted,
+			  sk_text_quote(sk_span_str(word), quoted_word, sizeof(quoted_word)),
+			  end_hint(ctx));
 }
 
 static bool is_given(const struct cli_context *ctx, const struct cli_option *o)
@@ -191,13 +213,10 @@ static int parse_letters(struct cli_context *ctx, struct words *w, const char *w
 	for (const char *p = word + 1; *p != '\0'; p++) {
 		const struct cli_option *o = find_letter(ctx, *p);
 		const char *value = p + 1;
-		char quoted[32];
 		int r = 0;
 
 		if (o == NULL)
-			return sk_err_set(err, SK_E_USAGE, "unknown option -%s in %s",
-					  sk_text_quote(sk_span_of(p, 1), quoted, sizeof(quoted)),
-					  sk_arena_printf(ctx->arena, "'%s'", word));
+			return unknown_letter(ctx, p, word, err);
 		if (o->arg == NULL) {
 			r = add_given(ctx, o, "true", err);
 			if (r < 0)
