@@ -88,7 +88,7 @@ void cmd_guard_say_learned(const struct guard_learn *l, const char *dir)
 		add_quiet(&b, state.last_new);
 		(void)sk_buf_add_str(&b, "; ");
 	}
-	(void)sk_buf_add_str(&b, dir);
+	(void)sk_buf_printf(&b, "written to %s", dir);
 	say(&b);
 	if (state.n_services > 1 && each)
 		say_services(l, &b);

@@ -3,6 +3,8 @@
  * merge, lint, export. */
 #include "cli/cmd_guard_profile.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +20,11 @@
 #include "guard/profile-lint.h"
 #include "guard/profile-merge.h"
 #include "guard/profile-yaml.h"
+
+enum {
+	QUOTED_BYTES = 128,
+	SERVICES_TOLD = 5,
+};
 
 int cmd_guard_profile_read(const char *path, struct guard_profile **ret, struct sk_err *err)
 {
@@ -37,18 +44,69 @@ int cmd_guard_profile_read(const char *path, struct guard_profile **ret, struct 
 	return 0;
 }
 
+/* What is there instead: it may be misspelt. */
+static void add_services(const char *dir, struct sk_buf *b)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *entry;
+	size_t n = 0;
+
+	while (d != NULL && (entry = readdir(d)) != NULL) {
+		struct sk_span name = sk_span_str(entry->d_name);
+		char quoted[QUOTED_BYTES];
+
+		if (entry->d_name[0] == '.' || !sk_span_ends(name, ".yaml"))
+			continue;
+		name.len -= strlen(".yaml");
+		if (n++ < SERVICES_TOLD)
+			(void)sk_buf_printf(b, "%s%s", n > 1 ? ", " : "; there are ",
+					    sk_text_quote(name, quoted, sizeof(quoted)));
+	}
+	if (n > SERVICES_TOLD)
+		(void)sk_buf_printf(b, " and %zu more", n - SERVICES_TOLD);
+	if (d != NULL)
+		(void)closedir(d);
+}
+
+static int no_profile(const char *dir, const char *service, struct sk_err *err)
+{
+	char quoted[QUOTED_BYTES], quoted_dir[QUOTED_BYTES];
+	struct sk_buf there;
+	int r;
+
+	(void)sk_text_quote(sk_span_str(dir), quoted_dir, sizeof(quoted_dir));
+	if (access(dir, F_OK) != 0)
+		return sk_err_errno(err, errno, "%s", quoted_dir);
+	sk_buf_init(&there, SK_ERR_MSG_SIZE);
+	add_services(dir, &there);
+	r = sk_err_set(err, SK_E_NOT_FOUND, "no profile of the service %s is in %s%.*s",
+		       sk_text_quote(sk_span_str(service), quoted, sizeof(quoted)), quoted_dir,
+		       (int)there.len, there.len != 0 ? there.ptr : "");
+	sk_buf_release(&there);
+	return r;
+}
+
 /* A service's name below --profiles, else a file. */
 static int load_profile(struct cli_context *ctx, const char *name, struct guard_profile **ret,
 			struct sk_err *err)
 {
 	const char *dir = cli_option(ctx, "profiles");
+	char quoted[QUOTED_BYTES];
 	int r;
 
-	if (dir == NULL)
-		return cmd_guard_profile_read(name, ret, err);
+	if (dir == NULL) {
+		r = cmd_guard_profile_read(name, ret, err);
+		/* Where no file has that name it may be a service's. */
+		if (r == -ENOENT)
+			return sk_err_set(err, SK_E_NOT_FOUND,
+					  "there is no file %s; with --profiles DIR it is the name "
+					  "of a service",
+					  sk_text_quote(sk_span_str(name), quoted, sizeof(quoted)));
+		return r;
+	}
 	r = guard_profile_load(dir, name, ret, err);
 	if (r == 0 && *ret == NULL)
-		return sk_err_set(err, SK_E_NOT_FOUND, "%s has no profile of that service", dir);
+		return no_profile(dir, name, err);
 	return r;
 }
 

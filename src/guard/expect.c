@@ -112,11 +112,15 @@ struct telling {
 
 static void tell(struct telling *t, const char *text)
 {
+	char mark;
+
 	if (t->n++ >= ITEMS_TOLD)
 		return;
-	(void)sk_buf_add_str(t->b, t->n > 1 ? ", '" : "'");
+	/* Shapes have quotes of their own: nginx -g 'daemon off;' */
+	mark = strchr(text, '\'') != NULL ? '"' : '\'';
+	(void)sk_buf_printf(t->b, "%s%c", t->n > 1 ? ", " : "", mark);
 	(void)sk_text_escape(t->b, sk_span_str(text));
-	(void)sk_buf_add_char(t->b, '\'');
+	(void)sk_buf_add_char(t->b, mark);
 }
 
 static void tell_rest(const struct telling *t)

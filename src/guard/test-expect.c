@@ -99,6 +99,8 @@ static void check_text(struct sk_buf *b, const char *want)
 static void words(void **state)
 {
 	struct guard_profile *p = profile_of(profile_text);
+	char text[] = "nginx -g 'daemon off;'";
+	struct guard_text_item shape = {.text = text};
 	struct sk_buf b;
 
 	(void)state;
@@ -115,6 +117,8 @@ static void words(void **state)
 	check_text(&b, "'CHOWN', 'KILL', 'SETGID' and 1 more");
 	guard_expected_syscalls(p, &b);
 	check_text(&b, "");
+	guard_expected_texts(&(struct guard_text_list){.items = &shape, .n_items = 1}, &b);
+	check_text(&b, "\"nginx -g 'daemon off;'\"");
 	sk_buf_release(&b);
 	guard_profile_free(p);
 }
