@@ -333,7 +333,7 @@ static void learn_event(void *ctx, const struct guard_rec *rec, struct guard_eve
 
 /* Polls until a signal or the end; returns -1 on failure. */
 static int loop(struct guard_session *s, int64_t until, const struct guard_learn *learner,
-		const char *dir, struct sk_err *err)
+		struct sk_err *err)
 {
 	time_t told = time(NULL);
 	int sig;
@@ -343,7 +343,7 @@ static int loop(struct guard_session *s, int64_t until, const struct guard_learn
 			return -1;
 		sig = pending_signal(NULL);
 		if (learner != NULL && time(NULL) - told >= 60) {
-			cmd_guard_say_learned(learner, dir);
+			cmd_guard_say_learned(learner, NULL);
 			told = time(NULL);
 		}
 	} while ((sig == 0 || sig == SIGHUP) && (until == 0 || time(NULL) < until));
@@ -381,6 +381,7 @@ static int learn(struct cli_context *ctx)
 	struct sk_err err;
 	size_t pos = 0;
 	int failure;
+	bool is_saved;
 
 	if (dir == NULL)
 		return cli_usage_error(ctx, "--profiles DIR is needed");
@@ -400,22 +401,20 @@ static int learn(struct cli_context *ctx)
 	if (guard_session_walk(s, &err) < 0)
 		return cli_fail(ctx, &err);
 	say_ready(&r, guard_kern_backend(l.kern));
-	failure =
-		loop(s, ms != 0 ? time(NULL) + (int64_t)(ms + 999) / 1000 : 0, learner, dir, &err);
+	failure = loop(s, ms != 0 ? time(NULL) + (int64_t)(ms + 999) / 1000 : 0, learner, &err);
 	if (failure >= 0)
 		failure = guard_session_poll(s, 0, &err); /* what the rings still hold */
 	while ((w = guard_attrib_next(guard_session_attrib(s), &pos)) != NULL)
 		guard_learn_gone(learner, l.kern, w);
-	if (guard_learn_save(learner, &err) < 0)
-		failure = -1;
-	cmd_guard_say_learned(learner, dir);
+	is_saved = guard_learn_save(learner, &err) >= 0;
+	cmd_guard_say_learned(learner, is_saved ? dir : NULL);
 	while ((heir = guard_learn_next_heir(learner, &n_heirs)) != NULL) {
 		sk_log(SK_LOG_WARN,
 		       "%s: the image is new, its profile goes on with it; what differs:",
 		       heir->service);
 		cmd_guard_show_heir(ctx, heir);
 	}
-	return failure < 0 ? cli_fail(ctx, &err) : CLI_EXIT_CLEAN;
+	return failure < 0 || !is_saved ? cli_fail(ctx, &err) : CLI_EXIT_CLEAN;
 }
 
 static const struct cli_option learn_options[] = {

@@ -68,7 +68,6 @@ static void add_slowest(const struct guard_learn *l, struct sk_buf *b)
 			slowest = s;
 	(void)sk_buf_add_str(b, "slowest: ");
 	add_service(b, &slowest);
-	(void)sk_buf_add_str(b, "; ");
 }
 
 void cmd_guard_say_learned(const struct guard_learn *l, const char *dir)
@@ -82,13 +81,12 @@ void cmd_guard_say_learned(const struct guard_learn *l, const char *dir)
 			    state.n_services, plural(state.n_services), state.n_containers,
 			    plural(state.n_containers), (unsigned long long)state.n_new,
 			    plural(state.n_new));
-	if (state.n_services > 1 && !each) {
+	if (state.n_services > 1 && !each)
 		add_slowest(l, &b);
-	} else {
+	else
 		add_quiet(&b, state.last_new);
-		(void)sk_buf_add_str(&b, "; ");
-	}
-	(void)sk_buf_printf(&b, "written to %s", dir);
+	if (dir != NULL)
+		(void)sk_buf_printf(&b, "; written to %s", dir);
 	say(&b);
 	if (state.n_services > 1 && each)
 		say_services(l, &b);

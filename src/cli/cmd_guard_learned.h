@@ -7,7 +7,7 @@
 /**
  * cmd_guard_say_learned() - on stderr, what is known and how long nothing new came
  * @l: learner
- * @dir: of the profiles
+ * @dir: where the profiles are written now; NULL: they are not yet
  *
  * Of several services each has a line of its own on a terminal; elsewhere the one that learned
  * something last is named.
