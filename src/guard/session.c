@@ -28,10 +28,11 @@
 #include "guard/story.h"
 
 enum {
-	POLL_MS = 20,        /* how long records may wait in the ring */
-	BEAT_NS = 500000000, /* heartbeat, losses, unnamed containers */
-	FOLD_NS = 9,         /* seconds between lines of one cause: "at least every 10 s" */
-	FOLD_IDLE = 60,      /* seconds after which a cause is forgotten */
+	POLL_MS = 20,          /* how long records may wait in the ring */
+	BEAT_NS = 500000000,   /* heartbeat, losses, unnamed containers */
+	FOLD_NS = 9,           /* seconds between lines of one cause: "at least every 10 s" */
+	FOLD_IDLE = 60,        /* seconds after which a cause is forgotten */
+	LAYERS_MAX = 64 << 10, /* of the names of a container's layers */
 };
 
 uint64_t guard_session_time(const struct guard_session *s, uint64_t mono_ns)
@@ -378,6 +379,25 @@ static void tidy_path(char *path)
 	path[n] = '\0';
 }
 
+static void add_layer(void *ctx, const char *dir)
+{
+	struct sk_buf *b = ctx;
+
+	(void)(sk_buf_add_char(b, ':') && sk_buf_add_str(b, dir));
+}
+
+/* What a container did last may be read when it is gone: its layers are kept while it lives. */
+static void keep_layers(struct guard_whose *w)
+{
+	uint32_t pid = w->layers == NULL && !w->is_host ? guard_session_pid(w) : 0;
+	struct sk_buf b;
+
+	sk_buf_init(&b, LAYERS_MAX);
+	if (pid != 0 && guard_files_layers(pid, add_layer, &b) && b.len != 0 && !b.overflow)
+		w->layers = sk_arena_strdup(w->arena, b.ptr);
+	sk_buf_release(&b);
+}
+
 /* A name as it was given becomes the path that an open would show. */
 static void fill_place(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data,
 		       struct guard_whose *w, struct guard_event *e)
@@ -396,6 +416,7 @@ static void fill_place(struct guard_session *s, const struct guard_rec *rec, con
 	len = strlen(s->path);
 	(void)snprintf(s->path + len, sizeof(s->path) - len, "/%.*s", (int)rec->name_len, name);
 	e->file_path = s->path;
+	keep_layers(w);
 	if (!guard_files_place(rec->host_pid, s->path, sizeof(s->path), &e->file_directory) &&
 	    ((pid = guard_session_pid(w)) == 0 ||
 	     !guard_files_place(pid, s->path, sizeof(s->path), &e->file_directory)) &&
