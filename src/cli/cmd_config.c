@@ -67,10 +67,9 @@ static void show_setting(struct cli_context *ctx, size_t i, int key_width)
 
 static int show(struct cli_context *ctx)
 {
-	const char *format = cli_option(ctx, "format");
 	int width = 0;
 
-	if (format != NULL && strcmp(format, "json") == 0)
+	if (cli_wants_json(ctx))
 		return show_json(ctx);
 	for (size_t i = 0; i < ctx->n_keys; i++)
 		if ((int)strlen(ctx->keys[i].name) > width)

@@ -22,9 +22,6 @@ extern const struct command cmd_db_diff;
 extern const struct command cmd_db_update;
 extern const struct command cmd_db_publish;
 
-/* Was -f json given. */
-bool cmd_db_json(const struct cli_context *ctx);
-
 /* Opens the database that commands read. */
 sk_must_check int cmd_db_open(struct cli_context *ctx, const char **ret_path, struct vulndb **ret,
 			      struct sk_err *err);

@@ -89,13 +89,6 @@ int cmd_db_make_parents(const char *path, struct sk_err *err)
 	return 0;
 }
 
-bool cmd_db_json(const struct cli_context *ctx)
-{
-	const char *format = cli_option(ctx, "format");
-
-	return format != NULL && strcmp(format, "json") == 0;
-}
-
 int cmd_db_open(struct cli_context *ctx, const char **ret_path, struct vulndb **ret,
 		struct sk_err *err)
 {

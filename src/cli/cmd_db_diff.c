@@ -290,7 +290,7 @@ static int run_diff(struct cli_context *ctx)
 		r = collect(&b, &err);
 	if (r == 0) {
 		compare(&a, &b, &d);
-		r = cmd_db_json(ctx) ? show_json(paths, &a, &b, &d) : show_text(&d);
+		r = cli_wants_json(ctx) ? show_json(paths, &a, &b, &d) : show_text(&d);
 	} else {
 		r = cli_fail(ctx, &err);
 	}

@@ -4,10 +4,8 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/parse.h"
@@ -107,7 +105,7 @@ static int run_build(struct cli_context *ctx)
 		return cli_fail(ctx, &err);
 	for (size_t i = 0; i < res.n_notes; i++)
 		log_note(&res.notes[i]);
-	if (cmd_db_json(ctx))
+	if (cli_wants_json(ctx))
 		return built_json(opts.out, &res);
 	(void)printf("%s: %" PRIu64 " documents, %" PRIu64 " claims, %" PRIu64 " bytes\n%s\n",
 		     opts.out, res.documents, res.claims, res.size,
@@ -202,11 +200,11 @@ static int run_verify(struct cli_context *ctx)
 		r = vulndb_verify(db, &err);
 	if (r == 0)
 		r = verify_text_beside(ctx, path, db, &err);
-	if (cmd_db_json(ctx))
+	if (cli_wants_json(ctx))
 		verified_json(path, db, r, &err);
 	if (r < 0)
 		return cli_fail(ctx, &err);
-	if (!cmd_db_json(ctx))
+	if (!cli_wants_json(ctx))
 		(void)printf("%s: whole, %s\n", path, sk_digest_text(vulndb_digest(db), digest));
 	return CLI_EXIT_CLEAN;
 }
@@ -290,7 +288,7 @@ static int carried(struct cli_context *ctx, const char *path)
 
 	if (vulndb_open(path, &db, &err) < 0)
 		return cli_fail(ctx, &err);
-	if (!cmd_db_json(ctx)) {
+	if (!cli_wants_json(ctx)) {
 		(void)printf("%s: %s\n", path, sk_digest_text(vulndb_digest(db), digest));
 		return CLI_EXIT_CLEAN;
 	}

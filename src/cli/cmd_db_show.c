@@ -252,7 +252,7 @@ static int run_info(struct cli_context *ctx)
 	}
 	if (r < 0)
 		return cli_fail(ctx, &err);
-	if (cmd_db_json(ctx))
+	if (cli_wants_json(ctx))
 		return info_json(path, db, now);
 	vulndb_count(db, &counts);
 	(void)printf("%s\n  digest           %s\n  format           %" PRIu32 ".%" PRIu32
@@ -669,7 +669,7 @@ static int run_lookup(struct cli_context *ctx)
 	vulndb_count(db, &counts);
 	l.db = db;
 	l.text = open_text(ctx, path, db);
-	l.json = cmd_db_json(ctx);
+	l.json = cli_wants_json(ctx);
 	l.n_vulns = counts.vulnerabilities;
 	l.vulns = sk_arena_alloc(cli_arena(ctx), (size_t)l.n_vulns + 1);
 	r = l.json ? run_lookup_json(&l, path, text, &err) : run_lookup_text(&l, text, &err);

@@ -148,7 +148,7 @@ static int print_follow(struct cli_context *ctx, const char *db_path,
 
 	(void)sk_digest_text(&res->digest, digest);
 	(void)sk_format_time(res->built, built);
-	if (!cmd_db_json(ctx)) {
+	if (!cli_wants_json(ctx)) {
 		(void)printf("%s: %s, built %s, %" PRIu64 " bytes fetched%s%s\n%s\n", db_path,
 			     changed ? "updated" : "is the latest", built, res->fetched,
 			     res->db == VULNDB_FETCHED_DELTA ? " as a delta" : "",
@@ -286,7 +286,7 @@ static int finish_store(struct cli_context *ctx, const struct vulndb_update_resu
 	struct vulndb_build_result built;
 	struct sk_err err;
 
-	if (!cmd_db_json(ctx))
+	if (!cli_wants_json(ctx))
 		print_store_text(res);
 	if (build && vulndb_build(&opts, cli_arena(ctx), &built, &err) < 0) {
 		if (res->n_problems == res->n_files && res->n_files != 0)
@@ -297,7 +297,7 @@ static int finish_store(struct cli_context *ctx, const struct vulndb_update_resu
 		return cli_fail(ctx, &err);
 	}
 	vulndb_text_drop(db_path);
-	if (!cmd_db_json(ctx))
+	if (!cli_wants_json(ctx))
 		(void)printf("%s: %s, %" PRIu64 " bytes fetched\n", db_path,
 			     build ? "updated" : "is the latest", res->fetched);
 	else if (print_store_json(res, db_path, build ? &built : NULL) != CLI_EXIT_CLEAN)
@@ -372,7 +372,7 @@ static int print_published(struct cli_context *ctx, const char *dir,
 	struct sk_jw w;
 
 	(void)sk_digest_text(&res->digest, digest);
-	if (!cmd_db_json(ctx)) {
+	if (!cli_wants_json(ctx)) {
 		(void)printf("%s: %s\n%s\nwhole file: %" PRIu64 " bytes (%" PRIu64 " unpacked)\n",
 			     dir, res->unchanged ? "has this database already" : "published",
 			     digest, res->full_size, res->size);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include "base/json.h"
 #include "cli/command.h"
@@ -342,7 +341,7 @@ static int doctor(struct cli_context *ctx)
 {
 	struct guard_kern_options o = {.calls = true, .caps = true};
 	sk_cleanup(guard_kern_freep) struct guard_kern *k = NULL;
-	const char *format = cli_option(ctx, "format"), *backend = cli_option(ctx, "backend");
+	const char *backend = cli_option(ctx, "backend");
 	struct findings f = {.cgroup = "no version 2 tree is mounted"};
 	int failure = 0;
 
@@ -360,7 +359,7 @@ static int doctor(struct cli_context *ctx)
 	drop_prefix(&f.why);
 	drop_prefix(&f.fan);
 	f.kern = k;
-	if (format != NULL && strcmp(format, "json") == 0) {
+	if (cli_wants_json(ctx)) {
 		failure = put_json(&f);
 	} else {
 		put_table(&f);

@@ -40,9 +40,6 @@ sk_must_check int cmd_guard_profile_read(const char *path, struct guard_profile 
 sk_must_check int cmd_guard_profile_load_arg(struct cli_context *ctx, size_t i,
 					     struct guard_profile **ret, struct sk_err *err);
 
-/* Was -f json given. */
-bool cmd_guard_profile_json(struct cli_context *ctx);
-
 /* Writes a profile to -o FILE, replacing it in one step, or to standard output. */
 sk_must_check int cmd_guard_profile_put(struct cli_context *ctx, const struct guard_profile *p,
 					struct sk_err *err);

@@ -119,13 +119,6 @@ int cmd_guard_profile_load_arg(struct cli_context *ctx, size_t i, struct guard_p
 	return load_profile(ctx, args[i], ret, err);
 }
 
-bool cmd_guard_profile_json(struct cli_context *ctx)
-{
-	const char *format = cli_option(ctx, "format");
-
-	return format != NULL && strcmp(format, "json") == 0;
-}
-
 /* Writes a document to -o FILE, replacing it in one step, or to standard output. */
 static int put_document(struct cli_context *ctx, struct sk_buf *text, struct sk_err *err)
 {
@@ -248,7 +241,7 @@ static void lint_json(struct sk_jw *w, const char *name, const struct guard_lint
 static int lint(struct cli_context *ctx)
 {
 	struct sk_sink sink = cli_stdout();
-	bool json = cmd_guard_profile_json(ctx), bad = false;
+	bool json = cli_wants_json(ctx), bad = false;
 	struct sk_err err = {0};
 	size_t n;
 	const char *const *args = cli_args(ctx, &n);

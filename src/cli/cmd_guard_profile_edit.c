@@ -4,12 +4,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
 #include "cli/cli-priv.h"
 #include "cli/cmd_guard_profile-priv.h"
 #include "guard/profile-lint.h"

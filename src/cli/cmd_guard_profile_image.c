@@ -4,13 +4,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <ftw.h>
 
-#include "base/alloc.h"
 #include "base/text.h"
 #include "cli/cli-priv.h"
 #include "cli/cmd_guard_profile-priv.h"

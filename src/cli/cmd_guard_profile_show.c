@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/text.h"
 #include "cli/cli-priv.h"
 #include "cli/cmd_guard_profile-priv.h"
 #include "cli/cmd_guard_profile.h"
@@ -174,7 +173,7 @@ static int show(struct cli_context *ctx)
 
 	if (cmd_guard_profile_load_arg(ctx, 0, &p, &err) < 0)
 		return cli_fail(ctx, &err);
-	if (cmd_guard_profile_json(ctx)) {
+	if (cli_wants_json(ctx)) {
 		struct sk_sink out = cli_stdout();
 
 		return guard_profile_json(p, &out) < 0 ? CLI_EXIT_FAILURE : CLI_EXIT_CLEAN;
@@ -253,7 +252,7 @@ static int diff_profiles(struct cli_context *ctx, const struct guard_profile *be
 
 	guard_profile_diff(before, after, &d);
 	code = d.n_items != 0 ? CLI_EXIT_FINDINGS : CLI_EXIT_CLEAN;
-	if (cmd_guard_profile_json(ctx))
+	if (cli_wants_json(ctx))
 		diff_json(&d);
 	else
 		diff_text(&d);

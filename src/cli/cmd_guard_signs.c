@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "base/io.h"
@@ -70,8 +69,7 @@ static int signs(struct cli_context *ctx)
 	if (cli_read_signs(ctx, &more, &err) < 0)
 		return cli_fail(ctx, &err);
 	own = guard_signs(&n);
-	if (!(cli_option(ctx, "format") != NULL &&
-	      strcmp(cli_option(ctx, "format"), "json") == 0)) {
+	if (!cli_wants_json(ctx)) {
 		for (size_t i = 0; more != NULL && i < more->n; i++)
 			print_sign(&more->items[i]);
 		for (size_t i = 0; i < n; i++)

@@ -4,7 +4,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "guard/kern-pin.h"
 #include "guard/live.h"
@@ -49,8 +48,7 @@ static int status(struct cli_context *ctx)
 	struct sk_sink out = cli_stdout();
 	size_t n;
 	const char *const *engines = cli_options(ctx, "engine", &n);
-	const char *format = cli_option(ctx, "format");
-	bool json = format != NULL && strcmp(format, "json") == 0;
+	bool json = cli_wants_json(ctx);
 	sk_cleanup(guard_status_freep) struct guard_status *st = NULL;
 	struct sk_err err;
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stockade help: the tables of commands, options and configuration keys, for people or as JSON, of
  * which tools/gen_man makes the manual pages. */
-#include <string.h>
 
 #include "base/json.h"
 #include "cli/cli-priv.h"
@@ -93,13 +92,12 @@ static int help_json(struct cli_context *ctx)
 
 static int run(struct cli_context *ctx)
 {
-	const char *format = cli_option(ctx, "format");
 	size_t n;
 	const char *const *words = cli_args(ctx, &n);
 	struct cli_context about = *ctx;
 	struct sk_err err;
 
-	if (format != NULL && strcmp(format, "json") == 0)
+	if (cli_wants_json(ctx))
 		return help_json(ctx);
 	if (n == 0) {
 		cli_help_overview(stdout);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stockade version: what this binary was built from. */
-#include <string.h>
 
 #include "base/json.h"
 #include "cli/build-info.h"
@@ -56,9 +55,7 @@ static int version_json(void)
 
 static int run(struct cli_context *ctx)
 {
-	const char *format = cli_option(ctx, "format");
-
-	if (format != NULL && strcmp(format, "json") == 0)
+	if (cli_wants_json(ctx))
 		return version_json();
 	(void)printf("stockade %s (%s)\n", STOCKADE_VERSION, STOCKADE_COMMIT);
 	return CLI_EXIT_CLEAN;

@@ -124,6 +124,14 @@ const char *const *cli_options(const struct cli_context *ctx, const char *name, 
 bool cli_switch(const struct cli_context *ctx, const char *name);
 
 /**
+ * cli_wants_json() - did the user ask for JSON
+ * @ctx: of a command that has --format
+ *
+ * Return: true under -f json.
+ */
+bool cli_wants_json(const struct cli_context *ctx);
+
+/**
  * cli_config() - effective value of a configuration key that has no flag: environment, else file,
  * else default
  * @ctx: context

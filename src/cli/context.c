@@ -132,6 +132,13 @@ bool cli_switch(const struct cli_context *ctx, const char *name)
 	return text != NULL && strcmp(text, "true") == 0;
 }
 
+bool cli_wants_json(const struct cli_context *ctx)
+{
+	const char *format = cli_option(ctx, "format");
+
+	return format != NULL && strcmp(format, "json") == 0;
+}
+
 const char *cli_config(const struct cli_context *ctx, const char *key)
 {
 	size_t i;

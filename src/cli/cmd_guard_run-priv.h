@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of `stockade guard run` share. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/defs.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "cli/command.h"
+#include "cli/owner.h"
+#include "guard/enforce.h"
+#include "guard/event.h"
+#include "guard/output.h"
+#include "guard/queue.h"
+#include "guard/session.h"
+#include "guard/signs.h"
+
+/** struct guarding - `guard run` */
+struct guarding {
+	struct cli_context *ctx;
+	bool json; /* what is told on stdout and stderr */
+	struct guard_enforce *enforce;
+	struct guard_session *session;
+	struct guard_kern *kern;
+	struct guard_output *output;
+	struct guard_queue *queue;
+	struct cli_owner *owner;
+	struct guard_sign_list *signs; /* NULL: no further ones */
+	enum guard_mode mode;
+	struct sk_map said; /* names of services whose gaps were told; texts of their profiles */
+	bool output_failed; /* said once, until it works again */
+	uint64_t tampers;   /* signals that were no operator's */
+	uint64_t pins_ms;   /* when the pins were looked at */
+	bool pins_failed;   /* said once, as with outputs */
+	uint64_t noted;     /* alerts that were decided here, as status tells */
+	uint32_t ended_by;  /* who sent the signal that ends it; 0: not known */
+};
+
+/**
+ * cmd_guard_open_output() - what --output, --syslog, --webhook and their like say
+ * @g: its output is opened
+ * @err: filled on failure
+ *
+ * Return: 0, or negative.
+ */
+sk_must_check int cmd_guard_open_output(struct guarding *g, struct sk_err *err);
+
+/**
+ * cmd_guard_note_output() - what came of writing: a full disk does not end the guard
+ * @g: remembers it, so that it is said once
+ * @r: negative when it failed
+ * @err: filled then
+ */
+void cmd_guard_note_output(struct guarding *g, int r, const struct sk_err *err);
+
+/**
+ * cmd_guard_tell() - tell an event when its turn has come
+ * @g: state
+ * @rec: its record, or NULL
+ * @e: borrowed; copied when it has to wait
+ *
+ * In their order, whatever they wait for.
+ */
+void cmd_guard_tell(struct guarding *g, const struct guard_rec *rec, const struct guard_event *e);
+
+/**
+ * cmd_guard_tell_queued() - tell the events that are not waited with any longer
+ * @g: state
+ */
+void cmd_guard_tell_queued(struct guarding *g);
+
+/**
+ * cmd_guard_warn_no_profiles() - a directory without profiles may be meant; a mistyped one looks
+ * the same
+ * @dir: --profiles
+ * @mode: --default-mode, which holds then
+ */
+void cmd_guard_warn_no_profiles(const char *dir, enum guard_mode mode);
+
+/**
+ * cmd_guard_warn_gaps() - what a profile asks for and will not get here; once a profile
+ * @g: remembers which were told
+ * @p: NULL: none
+ */
+void cmd_guard_warn_gaps(struct guarding *g, const struct guard_profile *p);
