@@ -48,19 +48,13 @@ static void tell_heir(struct guarding *g, const struct guard_whose *w,
 	struct guard_event e = {
 		.kind = GUARD_KIND_PROFILE,
 		.time_us = sk_wall_ns() / SK_US_NS,
-		.service = w->service,
-		.image_reference = w->info.image_reference,
-		.image_digest = w->info.image_digest,
-		.container_id = w->id[0] != '\0' ? w->id : NULL,
-		.container_name = w->info.name,
-		.pod_namespace = w->info.pod_namespace,
-		.pod_name = w->info.pod_name,
 		.detail = "new_image",
 		.profile = p->service,
 		.count = 1,
 		.file_fd = -1,
 	};
 
+	guard_whose_tell(w, &e);
 	sk_log(SK_LOG_WARN,
 	       "%s: image %s is new to its profile, which holds for it all the same; learn it, then "
 	       "'guard profile diff' shows what differs",

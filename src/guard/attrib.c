@@ -88,6 +88,19 @@ const char *guard_whose_service(const struct guard_engine_info *info, const char
 	return sk_arena_printf(a, "%.12s", id);
 }
 
+void guard_whose_tell(const struct guard_whose *w, struct guard_event *e)
+{
+	if (w == NULL)
+		return;
+	e->service = w->service;
+	e->image_reference = w->info.image_reference;
+	e->image_digest = w->info.image_digest;
+	e->container_id = w->id[0] != '\0' ? w->id : NULL;
+	e->container_name = w->info.name;
+	e->pod_namespace = w->info.pod_namespace;
+	e->pod_name = w->info.pod_name;
+}
+
 static bool in_list(const char *const *list, size_t n, const char *text)
 {
 	for (size_t i = 0; text != NULL && i < n; i++)

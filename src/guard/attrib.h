@@ -10,6 +10,7 @@
 #include "base/defs.h"
 #include "guard/cgroup.h"
 #include "guard/engine.h"
+#include "guard/event.h"
 
 enum {
 	GUARD_MAX_CONTAINERS = 8192,
@@ -66,6 +67,13 @@ struct guard_whose {
  */
 const char *guard_whose_service(const struct guard_engine_info *info, const char *id,
 				struct sk_arena *a);
+
+/**
+ * guard_whose_tell() - an event of a container says which
+ * @w: NULL: nobody's, nothing is said
+ * @e: its service, image, container and pod are filled; texts are borrowed from @w
+ */
+void guard_whose_tell(const struct guard_whose *w, struct guard_event *e);
 
 /**
  * guard_owner_of_pod() - owner's name in a pod's: what Deployments, DaemonSets and StatefulSets

@@ -47,10 +47,10 @@ struct guard_session {
 	char **cgroups;             /* those */
 	struct guard_session_ops ops;
 	void *ctx;
-	uint64_t offset_ns; /* wall clock minus CLOCK_MONOTONIC */
-	uint64_t last_second;
-	uint64_t last_beat; /* 0: the kernel half is to hold nothing */
-	uint64_t last_fold;
+	uint64_t offset_ns;    /* wall clock minus CLOCK_MONOTONIC */
+	uint64_t looked_ns;    /* when containers were looked at, CLOCK_MONOTONIC as those below */
+	uint64_t beat_ns;      /* 0: the kernel half is to hold nothing */
+	uint64_t fold_ns;      /* when repetitions were told */
 	uint64_t n_strays;     /* late reports of containers that are gone */
 	bool is_meeting;       /* the cgroup that is covered was made just now */
 	uint64_t missed;       /* cgroup that was looked for and is gone */
@@ -78,6 +78,62 @@ struct guard_session {
 	const char *dns_addresses[GUARD_DNS_MAX_ADDRESSES];
 	const char *dns_aliases[GUARD_DNS_MAX_ALIASES];
 };
+
+/* A script that is executed is told of as the program that was to run. */
+static inline bool guard_session_is_exec(const struct guard_rec *rec)
+{
+	return rec->type == GUARD_REC_EXEC ||
+	       (rec->type == GUARD_REC_SCRIPT && (rec->flags & GUARD_RF_EXECVE) != 0);
+}
+
+/**
+ * guard_session_event() - what a record tells
+ * @s: its texts are the event's, until the next one
+ * @rec: record
+ * @data: texts behind it: path, name, arguments
+ * @w: container or service, NULL: nobody's
+ * @e: filled
+ */
+void guard_session_event(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data,
+			 struct guard_whose *w, struct guard_event *e);
+
+/**
+ * guard_session_keep_cause() - keep the first record of a cause, which its repetitions are told by
+ * @s: session
+ * @rec: one without a cause is not kept
+ * @data: texts behind it
+ * @len: of @data
+ */
+void guard_session_keep_cause(struct guard_session *s, const struct guard_rec *rec,
+			      const uint8_t *data, size_t len);
+
+/**
+ * guard_session_say_lost() - an event that says how many were lost
+ * @s: session
+ * @w: whose; NULL: not known
+ * @count: how many
+ */
+void guard_session_say_lost(struct guard_session *s, struct guard_whose *w, uint64_t count);
+
+/**
+ * guard_session_tell_lost() - what of a container was lost since it was told; whether it is ending
+ * @s: session
+ * @w: container
+ */
+void guard_session_tell_lost(struct guard_session *s, struct guard_whose *w);
+
+/**
+ * guard_session_forget_lost() - a container is gone
+ * @s: session
+ * @cgroup: its id
+ */
+void guard_session_forget_lost(struct guard_session *s, uint64_t cgroup);
+
+/**
+ * guard_session_tell_old() - tell what a predecessor's programs counted and nobody told
+ * @s: session
+ */
+void guard_session_tell_old(struct guard_session *s);
 
 /**
  * guard_session_note_fork() - remember a process that was forked
