@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events as lines for people: time, service, process, what happened. Foreign text is escaped. */
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/parse.h"
 #include "base/text.h"
@@ -15,11 +17,29 @@ static void add(struct sk_buf *b, const char *text)
 		(void)sk_text_escape(b, sk_span_str(text));
 }
 
+/* A word that is empty, or has blanks or quotes, stands in single quotes: where it ends is seen. */
+static void add_word(struct sk_buf *b, const char *word)
+{
+	const char *quote;
+
+	if (*word != '\0' && strpbrk(word, " '\"") == NULL) {
+		add(b, word);
+		return;
+	}
+	(void)sk_buf_add_char(b, '\'');
+	for (; (quote = strchr(word, '\'')) != NULL; word = quote + 1) {
+		(void)sk_text_escape(b, sk_span_of(word, (size_t)(quote - word)));
+		(void)sk_buf_add_str(b, "\\'");
+	}
+	add(b, word);
+	(void)sk_buf_add_char(b, '\'');
+}
+
 static void add_args(struct sk_buf *b, const struct guard_event *e)
 {
 	for (size_t i = 0; i < e->n_args; i++) {
 		(void)sk_buf_add_char(b, ' ');
-		add(b, e->args[i]);
+		add_word(b, e->args[i]);
 	}
 	if (e->args_cut)
 		(void)sk_buf_add_str(b, " …");

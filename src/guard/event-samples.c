@@ -9,7 +9,7 @@
 
 #include "guard/event.h"
 
-static const char *const args[] = {"sh", "-c", "echo \"\033[31m\" \xff \n", ""};
+static const char *const args[] = {"sh", "-c", "echo \"\033[31m\" it's \xff \n", ""};
 
 static void fill(struct guard_event *e, bool hostile)
 {

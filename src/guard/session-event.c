@@ -291,6 +291,14 @@ static bool has_file(const struct guard_rec *rec)
 	       rec->type == GUARD_REC_MMAP || rec->type == GUARD_REC_SCRIPT;
 }
 
+/* There is text behind the last argument that is kept. */
+static bool more_args(const struct guard_session *s, const struct guard_event *e, size_t len)
+{
+	const char *last = e->n_args == GUARD_MAX_ARGS ? e->args[e->n_args - 1] : NULL;
+
+	return last != NULL && last + strlen(last) + 1 < s->arg_text + len;
+}
+
 static void fill_exec(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data,
 		      struct guard_event *e)
 {
@@ -302,7 +310,7 @@ static void fill_exec(struct guard_session *s, const struct guard_rec *rec, cons
 	}
 	e->args = s->args;
 	e->n_args = guard_session_split_args(s, data + args, rec->args_len);
-	e->args_cut = (rec->flags & GUARD_RF_ARGS_CUT) != 0;
+	e->args_cut = (rec->flags & GUARD_RF_ARGS_CUT) != 0 || more_args(s, e, rec->args_len);
 	if ((rec->flags & GUARD_RF_PARENT) != 0)
 		e->detail = "parent";
 }
