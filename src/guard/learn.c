@@ -108,15 +108,6 @@ static uint64_t image_bit(struct guard_profile *p, const struct guard_whose *w)
 	return guard_profile_image(p, w->info.image_digest, w->info.image_reference, time(NULL));
 }
 
-static void touch(struct guard_item *item, uint64_t bit, int64_t now)
-{
-	if (item->count == 0 && item->first == 0)
-		item->first = now;
-	item->images |= bit;
-	item->count++;
-	item->last = now;
-}
-
 /** struct sight - what is common to everything that one record teaches */
 struct sight {
 	struct guard_learn *l;
@@ -128,6 +119,21 @@ struct sight {
 	int64_t now;
 	bool fresh;
 };
+
+/*
+ * How often and when is told of the run that learned the item: another one that sees nothing new
+ * changes no line of it.
+ */
+static void touch(const struct sight *s, struct guard_item *item)
+{
+	item->images |= s->bit;
+	if (item->first != 0 && item->first < s->l->state.started)
+		return;
+	if (item->count == 0 && item->first == 0)
+		item->first = s->now;
+	item->count++;
+	item->last = s->now;
+}
 
 static bool find_hash(struct sight *s, const char *path, bool is_exe, uint8_t *ret)
 {
@@ -211,7 +217,7 @@ static void learn_script(struct sight *s, struct guard_program *prog, const char
 	if (item == NULL)
 		return;
 	complete(&item->content, &c);
-	touch(&item->item, s->bit, s->now);
+	touch(s, &item->item);
 }
 
 static void add_text(struct sight *s, struct guard_text_list *list, const char *text)
@@ -224,7 +230,7 @@ static void add_text(struct sight *s, struct guard_text_list *list, const char *
 		text = "*"; /* too many to be of use: any */
 	item = guard_profile_add_text(s->p, list, text, &s->fresh);
 	if (item != NULL)
-		touch(&item->item, s->bit, s->now);
+		touch(s, &item->item);
 }
 
 static void set_flag(struct sight *s, bool *flag)
@@ -293,7 +299,7 @@ static void learn_exec(struct sight *s)
 	if ((s->rec->flags & GUARD_RF_LATER) != 0)
 		return;
 	complete(&prog->content, &c);
-	touch(&prog->item, s->bit, s->now);
+	touch(s, &prog->item);
 	if (s->rec->flags & GUARD_RF_MAIN)
 		prog->main = true;
 	if ((s->rec->flags & GUARD_RF_ENTRY) && s->e->exe == NULL)
@@ -317,7 +323,7 @@ static void learn_library(struct sight *s)
 	if (lib == NULL)
 		return;
 	complete(&lib->content, &c);
-	touch(&lib->item, s->bit, s->now);
+	touch(s, &lib->item);
 }
 
 static void learn_file(struct sight *s)
@@ -335,7 +341,7 @@ static void learn_file(struct sight *s)
 		if (file != NULL) {
 			s->fresh |= (file->access & access) == 0;
 			file->access |= access;
-			touch(&file->item, s->bit, s->now);
+			touch(s, &file->item);
 		}
 	}
 	sk_buf_release(&b);
@@ -400,7 +406,7 @@ static void add_peer(struct sight *s, const char *name, const char *address, uin
 		return; /* a raw socket's, which is judged as such */
 	item = guard_profile_add_peer(s->p, &peer, &s->fresh);
 	if (item != NULL)
-		touch(&item->item, s->bit, s->now);
+		touch(s, &item->item);
 }
 
 /* Every name that leads to the address: an answer does not say which of them was meant. */
@@ -462,7 +468,7 @@ static void learn_name(struct sight *s)
 		return; /* the root */
 	item = guard_profile_add_text(s->p, &s->p->names, name, &s->fresh);
 	if (item != NULL)
-		touch(&item->item, s->bit, s->now);
+		touch(s, &item->item);
 }
 
 /* An answer: where the container talks to already has one name more. */
@@ -513,7 +519,7 @@ static void learn_other(struct sight *s)
 										 : s->e->local_port,
 						  &s->fresh);
 		if (listen != NULL)
-			touch(&listen->item, s->bit, s->now);
+			touch(s, &listen->item);
 	}
 }
 
