@@ -314,14 +314,18 @@ static bool container_of(struct guard_session *s, const char *path, char *ret, s
 	       (guard_cgroup_chosen_id(name, ret, size) && guard_engine_has(s->engine, ret));
 }
 
-/* The container that a cgroup is of, or below. */
+/*
+ * The container that a cgroup is of, or below. One that starts again has the directory of the one
+ * before, which is remembered until its last records are read.
+ */
 static struct guard_whose *container_at(struct guard_session *s, const char *path)
 {
 	struct guard_whose *w;
 	size_t pos = 0;
 
 	while ((w = guard_attrib_next(s->attrib, &pos)) != NULL)
-		if (!w->is_host && w->path[0] != '\0' && guard_cgroup_is_below(path, w->path))
+		if (!w->is_host && w->path[0] != '\0' && guard_cgroup_is_below(path, w->path) &&
+		    guard_cgroup_id(w->path) == w->cgroup)
 			return w;
 	return NULL;
 }
