@@ -40,7 +40,10 @@ static void show_learning(struct cli_context *ctx, const struct guard_profile *p
 			(void)printf("          nothing new in the last %s of it\n",
 				     span_text(ctx, p->last - p->last_new));
 	}
-	if (p->incomplete)
+	if (p->incomplete && p->lost == 0)
+		(void)printf("          incomplete: a program was gone before its content could "
+			     "be read\n");
+	else if (p->incomplete)
 		(void)printf("          incomplete: %llu event%s lost\n",
 			     (unsigned long long)p->lost, p->lost == 1 ? " was" : "s were");
 	for (unsigned i = 0; i < GUARD_N_SECTIONS; i++)

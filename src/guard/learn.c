@@ -160,16 +160,6 @@ static struct guard_content content_of(struct sight *s, const char *path, bool i
 	return c;
 }
 
-/* A file that could not be hashed when it was first seen. */
-static void complete(struct guard_content *have, const struct guard_content *c)
-{
-	if (have->has_sha256 || !c->has_sha256)
-		return;
-	have->has_sha256 = true;
-	have->size = c->size;
-	memcpy(have->sha256, c->sha256, sizeof(have->sha256));
-}
-
 /* Told of before its interpreter is, with its content. */
 static void script_executed(struct sight *s)
 {
@@ -216,7 +206,7 @@ static void learn_script(struct sight *s, struct guard_program *prog, const char
 	item = guard_profile_add_script(s->p, prog, &c, &s->fresh);
 	if (item == NULL)
 		return;
-	complete(&item->content, &c);
+	guard_content_complete(&item->content, &c);
 	touch(s, &item->item);
 }
 
@@ -298,7 +288,7 @@ static void learn_exec(struct sight *s)
 	learn_remote(s, prog);
 	if ((s->rec->flags & GUARD_RF_LATER) != 0)
 		return;
-	complete(&prog->content, &c);
+	guard_content_complete(&prog->content, &c);
 	touch(s, &prog->item);
 	if (s->rec->flags & GUARD_RF_MAIN)
 		prog->main = true;
@@ -322,7 +312,7 @@ static void learn_library(struct sight *s)
 	lib = guard_profile_add_library(s->p, &c, &s->fresh);
 	if (lib == NULL)
 		return;
-	complete(&lib->content, &c);
+	guard_content_complete(&lib->content, &c);
 	touch(s, &lib->item);
 }
 
@@ -641,6 +631,7 @@ int guard_learn_save(struct guard_learn *l, struct sk_err *err)
 		p->last = now;
 		p->unseen = unseen_of(p, l->blind);
 		p->incomplete |= lacks_content(l, p);
+		guard_profile_settle(p);
 		if (guard_profile_save(l->dir, p, err) < 0)
 			r = -err->code;
 	}

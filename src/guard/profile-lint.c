@@ -91,7 +91,9 @@ static void lint_learning(const struct guard_profile *p, struct guard_lint *l)
 						       "%llu events were lost while learning, so "
 						       "the profile may miss what the service does",
 						       (unsigned long long)p->lost),
-			"learn once more and merge, before it is enforced");
+			p->lost == 0 ? "learn once more: what can be read then completes it"
+				     : "learn once more; when that loses nothing, take lost and "
+				       "incomplete out of the file");
 	for (unsigned i = 0; i < GUARD_N_SECTIONS; i++)
 		if ((p->unseen & 1u << i) != 0)
 			FINDING(l, WARNING, "unseen", "learned",

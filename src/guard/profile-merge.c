@@ -63,6 +63,14 @@ static void merge_words(struct merge *m, struct guard_text_list *to,
 	}
 }
 
+/* What was learned without its content has it from the other; what a person wrote so stays so. */
+static void merge_content(struct guard_content *to, const struct guard_item *item,
+			  const struct guard_content *from)
+{
+	if (item->count != 0)
+		guard_content_complete(to, from);
+}
+
 static void merge_scripts(struct merge *m, struct guard_program *to,
 			  const struct guard_program *from)
 {
@@ -73,10 +81,12 @@ static void merge_scripts(struct merge *m, struct guard_program *to,
 		if (!is_wanted(m, &from->scripts[i].item))
 			continue;
 		script = guard_profile_add_script(m->to, to, &from->scripts[i].content, &fresh);
-		if (script == NULL)
+		if (script == NULL) {
 			m->full = true;
-		else
-			merge_item(m, &script->item, &from->scripts[i].item, fresh);
+			continue;
+		}
+		merge_content(&script->content, &script->item, &from->scripts[i].content);
+		merge_item(m, &script->item, &from->scripts[i].item, fresh);
 	}
 }
 
@@ -94,6 +104,7 @@ static void merge_programs(struct merge *m)
 			m->full = true;
 			return;
 		}
+		merge_content(&to->content, &to->item, &from->content);
 		merge_item(m, &to->item, &from->item, fresh);
 		to->interpreter |= from->interpreter;
 		to->inline_code |= from->inline_code;
@@ -121,10 +132,12 @@ static void merge_libraries(struct merge *m)
 		if (!is_wanted(m, &from->item))
 			continue;
 		to = guard_profile_add_library(m->to, &from->content, &fresh);
-		if (to == NULL)
+		if (to == NULL) {
 			m->full = true;
-		else
-			merge_item(m, &to->item, &from->item, fresh);
+			continue;
+		}
+		merge_content(&to->content, &to->item, &from->content);
+		merge_item(m, &to->item, &from->item, fresh);
 	}
 }
 
@@ -237,6 +250,7 @@ static void merge_all(struct merge *m)
 	merge_libraries(m);
 	merge_files(m);
 	merge_network(m);
+	guard_profile_settle(m->to);
 }
 
 int guard_profile_merge(struct guard_profile *to, const struct guard_profile *from,

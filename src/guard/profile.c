@@ -139,6 +139,25 @@ static void set_new(bool *ret_new)
 		*ret_new = true;
 }
 
+void guard_profile_settle(struct guard_profile *p)
+{
+	if (p->lost != 0)
+		return;
+	for (size_t i = 0; i < p->n_programs; i++)
+		if (p->programs[i].item.count != 0 && !p->programs[i].content.has_sha256)
+			return; /* a person may well have left it out */
+	p->incomplete = false;
+}
+
+void guard_content_complete(struct guard_content *have, const struct guard_content *found)
+{
+	if (have->has_sha256 || !found->has_sha256)
+		return;
+	have->has_sha256 = true;
+	have->size = found->size;
+	memcpy(have->sha256, found->sha256, sizeof(have->sha256));
+}
+
 struct guard_program *guard_profile_program(const struct guard_profile *p,
 					    const struct guard_content *content)
 {

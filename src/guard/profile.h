@@ -170,7 +170,7 @@ struct guard_profile {
 	enum guard_mode section_modes[GUARD_N_SECTIONS];
 
 	/* How it came about */
-	bool incomplete;    /* events were lost while learning */
+	bool incomplete;    /* events were lost while learning, or a program's content is missing */
 	uint64_t unseen;    /* bit (1u << section): whatever learned it could not see these */
 	uint64_t lost;      /* how many */
 	uint32_t runs;      /* learning runs merged */
@@ -241,6 +241,19 @@ enum guard_mode guard_profile_mode(const struct guard_profile *p, enum guard_sec
  * Return: true if so; false for a profile that names no image.
  */
 bool guard_profile_is_new_image(const struct guard_profile *p, const char *digest);
+
+/**
+ * guard_profile_settle() - an incomplete profile that lacks nothing any more is complete
+ * @p: profile; what was lost stays lost, a program whose content was missing may have it now
+ */
+void guard_profile_settle(struct guard_profile *p);
+
+/**
+ * guard_content_complete() - enter the hash of a file that could not be read before
+ * @have: unchanged when it has one
+ * @found: the same file
+ */
+void guard_content_complete(struct guard_content *have, const struct guard_content *found);
 
 /**
  * guard_profile_image() - find or add an image

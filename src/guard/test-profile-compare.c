@@ -83,6 +83,42 @@ static void union_has_both(void **state)
 	guard_profile_free(from);
 }
 
+/* A profile of one program, whose content nobody could read when @sha is 0. */
+static struct guard_profile *of_program(uint8_t sha, uint64_t count)
+{
+	struct guard_profile *p = guard_profile_new("web");
+	struct guard_content c = {.path = "/bin/id", .has_sha256 = sha != 0, .size = sha};
+	struct guard_program *prog;
+
+	memset(c.sha256, sha, sizeof(c.sha256));
+	prog = guard_profile_add_program(p, &c, NULL);
+	prog->item.count = count;
+	p->incomplete = sha == 0;
+	return p;
+}
+
+/* Another run has read it; what a person wrote without a content stays so; losses stay losses. */
+static void union_completes(void **state)
+{
+	struct guard_profile *full = of_program(7, 1);
+	struct sk_err err = {0};
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		bool is_learned = (i & 1) != 0, is_lossy = (i & 2) != 0;
+		struct guard_profile *to = of_program(0, is_learned ? 1 : 0);
+
+		to->lost = is_lossy ? 1 : 0;
+		assert_int_equal(guard_profile_merge(to, full, &err), 0);
+		assert_int_equal(to->n_programs, 1);
+		assert_int_equal(to->programs[0].content.has_sha256, is_learned);
+		assert_int_equal(to->programs[0].content.size, is_learned ? 7 : 0);
+		assert_int_equal(to->incomplete, !is_learned || is_lossy);
+		guard_profile_free(to);
+	}
+	guard_profile_free(full);
+}
+
 /* What was merged comes apart again by image. */
 static void images_come_apart(void **state)
 {
@@ -160,9 +196,9 @@ static void too_many_images(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(differences),       cmocka_unit_test(union_has_both),
-		cmocka_unit_test(images_come_apart), cmocka_unit_test(twice_is_once),
-		cmocka_unit_test(too_many_images),
+		cmocka_unit_test(differences),     cmocka_unit_test(union_has_both),
+		cmocka_unit_test(union_completes), cmocka_unit_test(images_come_apart),
+		cmocka_unit_test(twice_is_once),   cmocka_unit_test(too_many_images),
 	};
 
 	data_dir = argc > 1 ? argv[1] : "testdata";
