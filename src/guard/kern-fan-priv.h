@@ -6,7 +6,8 @@
  * cgroup tree, lets everybody go at once who is in no container, and answers in place of others who
  * take too long. Workers look at who asks for what (fan-look.c) and decide (fan-work.c). What needs
  * the file's content, or the name of a container that nobody knew, waits for the session's thread,
- * which polls (kern-fan.c). Everything below is guarded by @lock but for what is constant.
+ * which polls (kern-fan.c) and finds what came and went (fan-round.c). Everything below is guarded
+ * by @lock but for what is constant.
  */
 #pragma once
 
@@ -26,6 +27,9 @@ enum {
 	GUARD_FAN_MAX_JOBS = 4096, /* records that wait for the session */
 	GUARD_FAN_CACHED = 256,    /* cgroups whose container is remembered */
 	GUARD_FAN_CACHED_TEXT = 256,
+	GUARD_FAN_MAX_TASKS = 65536,
+	GUARD_FAN_MAX_IMAGES = 16384,
+	GUARD_FAN_MAX_FLIGHTS = 8192,
 };
 
 /** enum guard_fan_role - what a file is within one execve */
@@ -123,8 +127,8 @@ struct guard_fan_kern {
 	struct guard_fan_job *current; /* being told; used by the session's thread alone */
 	struct guard_stats stats;
 	uint64_t last_exec_id;
-	uint64_t last_second;
-	unsigned n_seconds;
+	uint64_t round_ns; /* when the last round was made */
+	unsigned n_rounds;
 };
 
 /**
@@ -215,6 +219,14 @@ void guard_fan_pass(struct guard_fan_kern *f, struct guard_fan_job *j, bool told
  * Return: false when there is no room: it is counted as lost.
  */
 bool guard_fan_emit(struct guard_fan_kern *f, struct guard_fan_job *j, bool urgent);
+
+/**
+ * guard_fan_round() - find cgroups that came and went, mounts that came; forget who is gone
+ * @f: backend, not locked
+ *
+ * Of the session's thread, once a second.
+ */
+void guard_fan_round(struct guard_fan_kern *f);
 
 /**
  * guard_fan_put_path() - a path as records have it: last component first, each with its NUL

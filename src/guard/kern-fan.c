@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The session's side of the fanotify backend: maps, records, what happens once a second. */
+/* The session's side of the fanotify backend: its start and end, maps, records. */
 #include "guard/kern-fan.h"
 
 #include <errno.h>
@@ -24,264 +24,25 @@
 #include "guard/kern-fan-priv.h"
 
 enum {
-	MAX_TASKS = 65536,
 	MAX_ENTRIES = 262144,
-	MAX_IMAGES = 16384,
-	MAX_FLIGHTS = 8192,
-	PRUNE_SECONDS = 5,
-	JOIN_SECONDS = 1,
+	JOIN_SECONDS = 1, /* for workers to come back at the end */
 };
 
 static const struct {
 	size_t key, value, max;
 } shapes[GUARD_N_MAPS] = {
-	[GUARD_MAP_TASKS] = {sizeof(uint32_t), sizeof(struct guard_task), MAX_TASKS},
-	[GUARD_MAP_CONTAINERS] = {sizeof(uint64_t), sizeof(struct guard_container), MAX_TASKS},
+	[GUARD_MAP_TASKS] = {sizeof(uint32_t), sizeof(struct guard_task), GUARD_FAN_MAX_TASKS},
+	[GUARD_MAP_CONTAINERS] = {sizeof(uint64_t), sizeof(struct guard_container),
+				  GUARD_FAN_MAX_TASKS},
 	[GUARD_MAP_POLICIES] = {sizeof(uint32_t), sizeof(struct guard_policy), GUARD_MAX_SERVICES},
 	[GUARD_MAP_ALLOW] = {sizeof(struct guard_allow_key), sizeof(struct guard_allow),
 			     MAX_ENTRIES},
 	[GUARD_MAP_SIZES] = {sizeof(struct guard_size_key), sizeof(uint32_t), MAX_ENTRIES},
 	[GUARD_MAP_USES] = {sizeof(struct guard_use_key), sizeof(uint32_t), MAX_ENTRIES},
-	[GUARD_MAP_SEEN] = {sizeof(struct guard_seen_key), sizeof(uint64_t), MAX_TASKS},
-	[GUARD_MAP_FOLDS] = {sizeof(struct guard_fold_key), sizeof(struct guard_fold), MAX_TASKS},
+	[GUARD_MAP_SEEN] = {sizeof(struct guard_seen_key), sizeof(uint64_t), GUARD_FAN_MAX_TASKS},
+	[GUARD_MAP_FOLDS] = {sizeof(struct guard_fold_key), sizeof(struct guard_fold),
+			     GUARD_FAN_MAX_TASKS},
 };
-
-struct guard_fan_job *guard_fan_job_new(int fd, uint32_t tid)
-{
-	struct guard_fan_job *j = sk_alloc(sizeof(*j));
-
-	j->fd = fd;
-	j->tid = tid;
-	j->refs = 1;
-	return j;
-}
-
-void guard_fan_job_put(struct guard_fan_job *j)
-{
-	if (--j->refs != 0)
-		return;
-	if (j->script != NULL)
-		guard_fan_job_put(j->script);
-	if (j->gate != NULL)
-		guard_fan_job_put(j->gate);
-	sk_closep(&j->fd);
-	sk_free(j);
-}
-
-uint64_t guard_fan_next_exec_id(struct guard_fan_kern *f)
-{
-	uint64_t now = sk_mono_ns();
-
-	f->last_exec_id = now > f->last_exec_id ? now : f->last_exec_id + 1;
-	return f->last_exec_id;
-}
-
-static void make_image(struct guard_fan_kern *f, const struct guard_fan_job *j)
-{
-	struct guard_fan_image image = {
-		.parent = j->rec.parent_exec_id, .dev = j->exe_dev, .ino = j->exe_ino};
-	struct guard_task *t = guard_table_get(f->maps[GUARD_MAP_TASKS], &j->rec.host_pid);
-
-	(void)guard_table_put(f->images, &j->rec.exec_id, &image);
-	if (t == NULL)
-		return;
-	t->parent_exec_id = j->rec.parent_exec_id;
-	t->exec_id = j->rec.exec_id;
-	t->exe = j->rec.file;
-	/* The session has entered what it found in the content of what was held. */
-	if (j->rec.verdict != GUARD_REC_HELD || j->rec.program != 0)
-		t->program = j->rec.program;
-}
-
-/* The program that may start is the process's own from now on. */
-static void let_go(struct guard_fan_kern *f, const struct guard_fan_job *j)
-{
-	if (j->role == GUARD_FAN_NOTHING || j->flight.mark == 0)
-		return;
-	(void)guard_table_put(f->flights, &j->tid, &j->flight);
-	if (j->rec.type == GUARD_REC_EXEC && j->rec.exec_id != 0)
-		make_image(f, j);
-}
-
-void guard_fan_answer_job(struct guard_fan_kern *f, struct guard_fan_job *j, bool allow)
-{
-	if (j->asked_ns == 0 || j->answered_ns != 0)
-		return;
-	if (allow)
-		let_go(f, j);
-	else
-		guard_table_del(f->flights, &j->tid);
-	j->answered_ns = sk_mono_ns();
-	guard_fan_answer(f->fd, j->fd, allow);
-	TAILQ_REMOVE(&f->waiting, j, waiting);
-	if (allow)
-		TAILQ_INSERT_TAIL(&f->lingering, j, waiting);
-	else
-		guard_fan_job_put(j);
-}
-
-bool guard_fan_emit(struct guard_fan_kern *f, struct guard_fan_job *j, bool urgent)
-{
-	struct guard_container *c = guard_table_get(f->maps[GUARD_MAP_CONTAINERS], &j->rec.cgroup);
-	uint64_t one = 1;
-
-	/* What is held has a thread behind it: that bounds it. */
-	if (f->n_out >= GUARD_FAN_MAX_JOBS && j->rec.verdict != GUARD_REC_HELD) {
-		f->stats.lost++;
-		if (c != NULL)
-			c->lost++;
-		guard_fan_job_put(j);
-		return false;
-	}
-	TAILQ_INSERT_TAIL(&f->out, j, queue);
-	f->n_out++;
-	f->stats.records++;
-	if (c != NULL)
-		c->records++;
-	if (urgent && write(f->out_fd, &one, sizeof(one)) < 0)
-		return true; /* it is awake, or looks within a poll */
-	return true;
-}
-
-/** struct round - going through the cgroup tree */
-struct round {
-	struct guard_fan_kern *f;
-	struct guard_table *there; /* cgroup ids */
-};
-
-static void any_pid(void *ctx, uint32_t pid)
-{
-	uint32_t *ret = ctx;
-
-	if (*ret == 0)
-		*ret = pid;
-}
-
-static void visit_cgroup(void *ctx, const char *path, uint64_t id)
-{
-	struct round *r = ctx;
-	struct guard_fan_kern *f = r->f;
-	const struct guard_container *c;
-	uint32_t one = 1, pid = 0;
-	bool look;
-
-	if (id == 0)
-		return;
-	(void)guard_table_put(r->there, &id, &one);
-	(void)pthread_mutex_lock(&f->lock);
-	(void)guard_fan_top_of(f, path + strlen(f->root));
-	c = guard_table_get(f->maps[GUARD_MAP_CONTAINERS], &id);
-	look = c != NULL && (c->flags & GUARD_C_IGNORED) == 0;
-	(void)pthread_mutex_unlock(&f->lock);
-	if (!look)
-		return;
-	/* What was mounted since. */
-	guard_cgroup_pids(path, any_pid, &pid);
-	if (pid != 0 && guard_fan_mnt_ns(pid) != f->own_mnt_ns)
-		guard_fan_mark_space(f, pid, true);
-}
-
-static void forget_spaces(struct guard_fan_kern *f, uint64_t top)
-{
-	const uint64_t *key = guard_table_next(f->spaces, NULL);
-
-	while (key != NULL) {
-		const uint64_t *of = guard_table_get(f->spaces, key);
-		uint64_t ns = *key;
-
-		key = guard_table_next(f->spaces, key);
-		if (*of == top)
-			guard_table_del(f->spaces, &ns);
-	}
-}
-
-static void tell_gone(struct guard_fan_kern *f, uint64_t id)
-{
-	struct guard_fan_job *j = guard_fan_job_new(-1, 0);
-
-	j->role = GUARD_FAN_NOTHING;
-	j->rec.type = GUARD_REC_CGROUP;
-	j->rec.op = 2;
-	j->rec.cgroup = id;
-	j->rec.time_ns = sk_mono_ns();
-	(void)guard_fan_emit(f, j, true);
-}
-
-static void find_gone(struct guard_fan_kern *f, const struct guard_table *there)
-{
-	struct guard_table *containers = f->maps[GUARD_MAP_CONTAINERS];
-	const uint64_t *key = guard_table_next(containers, NULL);
-
-	while (key != NULL) {
-		struct guard_container *c = guard_table_get(containers, key);
-		uint64_t id = *key;
-
-		key = guard_table_next(containers, key);
-		if (id >> 63 != 0 || guard_table_get(there, &id) != NULL ||
-		    (c->flags & GUARD_C_GONE) != 0)
-			continue;
-		forget_spaces(f, id);
-		c->flags |= GUARD_C_GONE;
-		tell_gone(f, id);
-	}
-	memset(f->cached, 0, sizeof(f->cached));
-}
-
-static void prune_tasks(struct guard_fan_kern *f)
-{
-	struct guard_table *tasks = f->maps[GUARD_MAP_TASKS];
-	const uint32_t *key = guard_table_next(tasks, NULL);
-
-	while (key != NULL) {
-		uint32_t pid = *key;
-		const uint64_t *then = guard_table_get(f->starts, &pid);
-
-		key = guard_table_next(tasks, key);
-		if (then != NULL && guard_fan_start_of(pid) == *then)
-			continue;
-		guard_table_del(tasks, &pid);
-		guard_table_del(f->starts, &pid);
-		guard_table_del(f->flights, &pid);
-	}
-}
-
-/* Images of processes that are gone go when there are many: ancestors in events are not from here.
- */
-static void prune_images(struct guard_fan_kern *f)
-{
-	const uint64_t *key = guard_table_next(f->images, NULL);
-	uint64_t now = sk_mono_ns();
-
-	while (key != NULL && guard_table_count(f->images) > MAX_IMAGES / 2) {
-		uint64_t id = *key;
-
-		key = guard_table_next(f->images, key);
-		if (now - id > 60 * SK_SECOND_NS)
-			guard_table_del(f->images, &id);
-	}
-	key = NULL;
-	if (guard_table_count(f->flights) > MAX_FLIGHTS / 2) {
-		guard_table_free(f->flights);
-		f->flights = guard_table_new(sizeof(uint32_t), sizeof(struct guard_fan_flight),
-					     MAX_FLIGHTS);
-	}
-}
-
-static void every_second(struct guard_fan_kern *f)
-{
-	struct round r = {.f = f};
-
-	r.there = guard_table_new(sizeof(uint64_t), sizeof(uint32_t), MAX_TASKS);
-	guard_cgroup_walk(f->root, visit_cgroup, &r);
-	(void)pthread_mutex_lock(&f->lock);
-	find_gone(f, r.there);
-	if (++f->n_seconds % PRUNE_SECONDS == 0) {
-		prune_tasks(f);
-		prune_images(f);
-	}
-	(void)pthread_mutex_unlock(&f->lock);
-	guard_table_free(r.there);
-}
 
 /* A program, or a script that a program waits for. Returns false when it waits no more. */
 static bool release_job(struct guard_fan_kern *f, struct guard_fan_job *j, bool allow)
@@ -339,9 +100,9 @@ static int fan_poll(struct guard_kern *k, int timeout_ms, struct sk_err *err)
 		}
 	} while (j != NULL && k->fn_result >= 0);
 	now = sk_mono_ns();
-	if (now - f->last_second >= SK_SECOND_NS) {
-		f->last_second = now;
-		every_second(f);
+	if (now - f->round_ns >= SK_SECOND_NS) {
+		f->round_ns = now;
+		guard_fan_round(f);
 	}
 	return k->fn_result < 0 ? k->fn_result : n;
 }
@@ -618,12 +379,14 @@ static struct guard_fan_kern *new_state(const struct guard_kern_options *o)
 	for (size_t i = 0; i < GUARD_N_MAPS; i++)
 		if (shapes[i].key != 0)
 			f->maps[i] = guard_table_new(shapes[i].key, shapes[i].value, shapes[i].max);
-	f->starts = guard_table_new(sizeof(uint32_t), sizeof(uint64_t), 2 * MAX_TASKS);
-	f->images = guard_table_new(sizeof(uint64_t), sizeof(struct guard_fan_image), MAX_IMAGES);
-	f->flights =
-		guard_table_new(sizeof(uint32_t), sizeof(struct guard_fan_flight), MAX_FLIGHTS);
-	f->layers = guard_table_new(sizeof(uint32_t), sizeof(struct guard_fan_layer), MAX_TASKS);
-	f->spaces = guard_table_new(sizeof(uint64_t), sizeof(uint64_t), MAX_TASKS);
+	f->starts = guard_table_new(sizeof(uint32_t), sizeof(uint64_t), 2 * GUARD_FAN_MAX_TASKS);
+	f->images = guard_table_new(sizeof(uint64_t), sizeof(struct guard_fan_image),
+				    GUARD_FAN_MAX_IMAGES);
+	f->flights = guard_table_new(sizeof(uint32_t), sizeof(struct guard_fan_flight),
+				     GUARD_FAN_MAX_FLIGHTS);
+	f->layers = guard_table_new(sizeof(uint32_t), sizeof(struct guard_fan_layer),
+				    GUARD_FAN_MAX_TASKS);
+	f->spaces = guard_table_new(sizeof(uint64_t), sizeof(uint64_t), GUARD_FAN_MAX_TASKS);
 	return f;
 }
 
