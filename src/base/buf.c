@@ -81,21 +81,27 @@ bool sk_buf_add_char(struct sk_buf *b, char c)
 
 bool sk_buf_printf(struct sk_buf *b, const char *fmt, ...)
 {
+	size_t room = b->size - b->len;
 	va_list ap;
 	char *to;
 	int len;
 
 	va_start(ap, fmt);
-	len = vsnprintf(NULL, 0, fmt, ap);
+	len = vsnprintf(room != 0 ? b->ptr + b->len : NULL, room, fmt, ap);
 	va_end(ap);
 	if (len < 0)
 		abort();
 	to = sk_buf_reserve(b, (size_t)len);
-	if (to == NULL)
+	if (to == NULL) {
+		if (room != 0)
+			b->ptr[b->len] = '\0';
 		return false;
-	va_start(ap, fmt);
-	(void)vsnprintf(to, (size_t)len + 1, fmt, ap);
-	va_end(ap);
+	}
+	if ((size_t)len >= room) {
+		va_start(ap, fmt);
+		(void)vsnprintf(to, (size_t)len + 1, fmt, ap);
+		va_end(ap);
+	}
 	b->len += (size_t)len;
 	return true;
 }

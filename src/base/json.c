@@ -2,7 +2,6 @@
 /* JSON after RFC 8259; the parser is jansson's (docs/decisions/0001-libraries.md). */
 #include "base/json.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -324,16 +323,28 @@ void sk_jw_str(struct sk_jw *w, const char *key, const char *s)
 		sk_jw_span(w, key, sk_span_str(s));
 }
 
+static void jw_number(struct sk_jw *w, const char *key, bool negative, uint64_t value)
+{
+	char digits[24], *end = digits + sizeof(digits), *p = end;
+
+	do {
+		*--p = (char)('0' + value % 10);
+		value /= 10;
+	} while (value != 0);
+	if (negative)
+		*--p = '-';
+	jw_prefix(w, key);
+	(void)sk_buf_add(&w->out, p, (size_t)(end - p));
+}
+
 void sk_jw_i64(struct sk_jw *w, const char *key, int64_t value)
 {
-	jw_prefix(w, key);
-	(void)sk_buf_printf(&w->out, "%" PRId64, value);
+	jw_number(w, key, value < 0, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
 void sk_jw_u64(struct sk_jw *w, const char *key, uint64_t value)
 {
-	jw_prefix(w, key);
-	(void)sk_buf_printf(&w->out, "%" PRIu64, value);
+	jw_number(w, key, false, value);
 }
 
 /*

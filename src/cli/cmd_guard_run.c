@@ -31,6 +31,8 @@ static void run_event(void *ctx, const struct guard_rec *rec, struct guard_event
 			guard_session_mute(g->session, rec);
 		return;
 	}
+	if (rec != NULL)
+		guard_session_find_cwd(g->session, e);
 	cmd_guard_tell(g, rec, e);
 }
 

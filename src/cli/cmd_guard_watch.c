@@ -16,6 +16,7 @@ enum {
 struct watching {
 	bool json;
 	struct sk_sink out;
+	struct guard_session *session;
 	struct guard_hasher *hasher; /* with JSON */
 	unsigned kinds;              /* bit (1 << enum guard_kind); 0: all */
 	int failure;
@@ -37,9 +38,9 @@ static void watch_event(void *ctx, const struct guard_rec *rec, struct guard_eve
 	/* What was lost is always told. */
 	if (r->kinds != 0 && e->kind != GUARD_KIND_LOST && (r->kinds & 1u << e->kind) == 0)
 		return;
-	if (r->hasher != NULL)
-		guard_hasher_put(r->hasher, rec, e, w);
-	else
+	if (e->kind == GUARD_KIND_EXEC)
+		guard_session_find_cwd(r->session, e);
+	if (r->hasher == NULL || !guard_hasher_put(r->hasher, rec, e, w))
 		watch_line(r, e);
 }
 
@@ -100,6 +101,7 @@ static int watch(struct cli_context *ctx)
 	cmd_guard_block_signals();
 	if (guard_session_open(&o, &s, &err) < 0)
 		return cli_fail_rights(ctx, &err);
+	r.session = s;
 	if (r.json)
 		r.hasher = hasher = guard_hasher_new();
 	cmd_guard_say_ready(r.json, guard_kern_backend(guard_session_kern(s)));

@@ -10,9 +10,14 @@
 #include "base/ascii.h"
 #include "base/parse.h"
 
+enum {
+	N_CHAINS = 1024,
+};
+
 struct guard_attrib {
 	struct guard_engine *engine;
 	const struct guard_select *select;
+	struct guard_whose *chains[N_CHAINS]; /* ids of cgroups are given one after the other */
 	struct guard_whose **items;
 	size_t n_items;
 	size_t cap;
@@ -218,26 +223,35 @@ struct guard_whose *guard_attrib_add(struct guard_attrib *t, uint64_t cgroup, co
 	(void)guard_attrib_ask(t, w);
 	SK_GROW(t->items, t->n_items, t->cap);
 	t->items[t->n_items++] = w;
+	w->chain = t->chains[cgroup % N_CHAINS];
+	t->chains[cgroup % N_CHAINS] = w;
 	return w;
 }
 
 struct guard_whose *guard_attrib_get(const struct guard_attrib *t, uint64_t cgroup)
 {
-	for (size_t i = 0; i < t->n_items; i++)
-		if (t->items[i]->cgroup == cgroup)
-			return t->items[i];
-	return NULL;
+	struct guard_whose *w = t->chains[cgroup % N_CHAINS];
+
+	while (w != NULL && w->cgroup != cgroup)
+		w = w->chain;
+	return w;
 }
 
 void guard_attrib_remove(struct guard_attrib *t, uint64_t cgroup)
 {
-	for (size_t i = 0; i < t->n_items; i++) {
-		if (t->items[i]->cgroup != cgroup)
-			continue;
-		whose_free(t->items[i]);
-		t->items[i] = t->items[--t->n_items];
+	struct guard_whose **at = &t->chains[cgroup % N_CHAINS], *w;
+	size_t i = 0;
+
+	while (*at != NULL && (*at)->cgroup != cgroup)
+		at = &(*at)->chain;
+	w = *at;
+	if (w == NULL)
 		return;
-	}
+	*at = w->chain;
+	while (t->items[i] != w)
+		i++;
+	t->items[i] = t->items[--t->n_items];
+	whose_free(w);
 }
 
 struct guard_whose *guard_attrib_next(const struct guard_attrib *t, size_t *pos)

@@ -53,8 +53,9 @@ struct guard_whose {
 	bool is_ending; /* the kernel half says so */
 	bool is_known;  /* an engine knew it */
 	bool has_started;
-	const char *layers; /* see guard_engine_layers() */
-	void *user;         /* of whoever uses the session */
+	const char *layers;        /* see guard_engine_layers() */
+	void *user;                /* of whoever uses the session */
+	struct guard_whose *chain; /* the table's */
 };
 
 /**

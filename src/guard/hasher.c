@@ -11,12 +11,14 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/map.h"
 #include "guard/files.h"
 #include "guard/session.h"
 
 enum {
 	MAX_WAITING = 4096,
 	WAIT_MS = 2000, /* longest that an event waits: 400 MB and more are read by then */
+	N_ANSWERS = 256,
 };
 
 /** struct waiting - an event of the queue */
@@ -35,6 +37,13 @@ struct waiting {
 	uint64_t until_ms;
 };
 
+/** struct answer - what the thread found */
+struct answer {
+	struct guard_file_id id;
+	bool is_set;
+	uint8_t hash[GUARD_HASH_BYTES];
+};
+
 struct guard_hasher {
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -47,7 +56,8 @@ struct guard_hasher {
 	struct waiting *todo; /* the next that the thread looks at */
 	struct waiting *told; /* what guard_hasher_next() handed out */
 	size_t n_waiting;
-	struct guard_files *files; /* of the thread */
+	struct answer answers[N_ANSWERS]; /* by the file's hash; a later one takes the place */
+	struct guard_files *files;        /* of the thread */
 };
 
 static void waiting_free(struct waiting *p)
@@ -72,12 +82,40 @@ static bool read_hash(struct guard_hasher *h, struct waiting *p, uint8_t *ret)
 	return guard_session_hash(&p->whose, h->files, &p->id, path, ret);
 }
 
-static void answer(struct waiting *p, bool found, const uint8_t *hash)
+static struct answer *answer_place(struct guard_hasher *h, const struct guard_file_id *id)
 {
-	if (!found)
+	return &h->answers[sk_hash64(sk_span_of(id, sizeof(*id))) % N_ANSWERS];
+}
+
+static void put_hash(struct guard_event *e, const uint8_t *hash)
+{
+	for (size_t i = 0; i < GUARD_HASH_BYTES; i++)
+		(void)snprintf(e->file_sha256 + 2 * i, 3, "%02x", hash[i]);
+}
+
+/* The file was read before: nothing is to be waited for. */
+static bool answer_known(struct guard_hasher *h, const struct guard_file_id *id,
+			 struct guard_event *e)
+{
+	const struct answer *a = answer_place(h, id);
+
+	if (!a->is_set || memcmp(&a->id, id, sizeof(*id)) != 0)
+		return false;
+	put_hash(e, a->hash);
+	return true;
+}
+
+static void answer(struct guard_hasher *h, struct waiting *p, bool found, const uint8_t *hash)
+{
+	struct answer *a = answer_place(h, &p->id);
+
+	if (found) {
+		*a = (struct answer){.id = p->id, .is_set = true};
+		memcpy(a->hash, hash, sizeof(a->hash));
+		put_hash(&p->event, hash);
+	} else {
 		p->event.sha256_state = "gone";
-	for (size_t i = 0; found && i < GUARD_HASH_BYTES; i++)
-		(void)snprintf(p->event.file_sha256 + 2 * i, 3, "%02x", hash[i]);
+	}
 	p->is_asked = false;
 }
 
@@ -97,7 +135,7 @@ static void look_at(struct guard_hasher *h, struct waiting *p)
 	if (p->is_dropped)
 		waiting_free(p);
 	else if (!p->is_told)
-		answer(p, found, hash);
+		answer(h, p, found, hash);
 }
 
 static void hasher_end(struct guard_hasher *h)
@@ -190,8 +228,7 @@ static void copy_whose(struct waiting *p, const struct guard_whose *w)
 	p->whose.layers = sk_arena_strdup(p->arena, w->layers);
 }
 
-void guard_hasher_put(struct guard_hasher *h, const struct guard_rec *rec,
-		      const struct guard_event *e, const struct guard_whose *w)
+static struct waiting *waiting_new(const struct guard_event *e)
 {
 	struct waiting *p = sk_alloc(sizeof(*p));
 
@@ -199,25 +236,44 @@ void guard_hasher_put(struct guard_hasher *h, const struct guard_rec *rec,
 	guard_event_copy(p->arena, e, &p->event);
 	p->event.file_fd = -1;
 	p->fd = -1;
-	if (rec != NULL && w != NULL && e->kind == GUARD_KIND_EXEC && e->file_path != NULL &&
-	    e->file_sha256[0] == '\0') {
-		p->is_asked = true;
-		p->is_program = rec->type == GUARD_REC_EXEC;
-		p->id = rec->file;
-		p->until_ms = sk_mono_ms() + WAIT_MS;
-		if (e->file_fd >= 0)
-			p->fd = fcntl(e->file_fd, F_DUPFD_CLOEXEC, 0);
-		copy_whose(p, w);
-	}
+	return p;
+}
+
+static void ask(struct waiting *p, const struct guard_rec *rec, const struct guard_event *e,
+		const struct guard_whose *w)
+{
+	p->is_asked = true;
+	p->is_program = rec->type == GUARD_REC_EXEC;
+	p->id = rec->file;
+	p->until_ms = sk_mono_ms() + WAIT_MS;
+	if (e->file_fd >= 0)
+		p->fd = fcntl(e->file_fd, F_DUPFD_CLOEXEC, 0);
+	copy_whose(p, w);
+}
+
+bool guard_hasher_put(struct guard_hasher *h, const struct guard_rec *rec, struct guard_event *e,
+		      const struct guard_whose *w)
+{
+	bool wanted = rec != NULL && w != NULL && e->kind == GUARD_KIND_EXEC &&
+		      e->file_path != NULL && e->file_sha256[0] == '\0';
+	struct waiting *p = NULL;
+
 	(void)pthread_mutex_lock(&h->lock);
-	*h->last = p;
-	h->last = &p->next;
-	h->n_waiting++;
-	if (h->todo == NULL && p->is_asked) {
+	wanted = wanted && !answer_known(h, &rec->file, e);
+	if (wanted || h->first != NULL) {
+		p = waiting_new(e);
+		if (wanted)
+			ask(p, rec, e, w);
+		*h->last = p;
+		h->last = &p->next;
+		h->n_waiting++;
+	}
+	if (wanted && h->todo == NULL) {
 		h->todo = p;
 		(void)pthread_cond_signal(&h->more);
 	}
 	(void)pthread_mutex_unlock(&h->lock);
+	return p != NULL;
 }
 
 static bool is_ready(const struct guard_hasher *h, const struct waiting *p)

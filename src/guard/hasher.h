@@ -38,11 +38,13 @@ SK_DEFINE_CLEANUP(struct guard_hasher, guard_hasher_free);
  * guard_hasher_put() - an event; when a program's start, its file is read
  * @h: state
  * @rec: its record, or NULL
- * @e: copied
+ * @e: copied when it waits; its hash is filled in when it is known already
  * @w: whose it is, or NULL
+ *
+ * Return: false when nothing is to be waited for: the event is to be told now.
  */
-void guard_hasher_put(struct guard_hasher *h, const struct guard_rec *rec,
-		      const struct guard_event *e, const struct guard_whose *w);
+sk_must_check bool guard_hasher_put(struct guard_hasher *h, const struct guard_rec *rec,
+				    struct guard_event *e, const struct guard_whose *w);
 
 /**
  * guard_hasher_next() - the next event that has its hash, needs none, or has waited long enough

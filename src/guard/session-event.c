@@ -215,14 +215,27 @@ static void fill_peer(struct guard_session *s, const struct guard_rec *rec, cons
 		fill_name(s, rec, e);
 }
 
+void guard_session_find_cwd(struct guard_session *s, struct guard_event *e)
+{
+	char link[64];
+	ssize_t n;
+
+	if (e->cwd != NULL)
+		return;
+	(void)snprintf(link, sizeof(link), "/proc/%u/cwd", e->host_pid);
+	n = readlink(link, s->cwd, sizeof(s->cwd) - 1);
+	if (n <= 0)
+		return;
+	s->cwd[n] = '\0';
+	e->cwd = s->cwd;
+}
+
 static void fill_process(struct guard_session *s, const struct guard_rec *rec,
 			 struct guard_event *e)
 {
 	uint64_t asker = rec->type == GUARD_REC_EXEC ? rec->parent_exec_id : rec->exec_id;
 	uint32_t asker_pid = rec->type == GUARD_REC_EXEC ? rec->host_ppid : rec->host_pid;
 	const struct guard_image_of *image = guard_lineage_get(s->lineage, asker);
-	char link[64];
-	ssize_t n;
 
 	/* Its start was lost, or is long ago. */
 	if (image == NULL && guard_session_recall(s, asker_pid, asker))
@@ -240,14 +253,9 @@ static void fill_process(struct guard_session *s, const struct guard_rec *rec,
 			e->n_args = image->n_args;
 		}
 	}
-	if (e->reason == GUARD_REASON_NONE && !guard_session_is_exec(rec))
-		return;
-	(void)snprintf(link, sizeof(link), "/proc/%u/cwd", rec->host_pid);
-	n = readlink(link, s->cwd, sizeof(s->cwd) - 1);
-	if (n > 0) {
-		s->cwd[n] = '\0';
-		e->cwd = s->cwd;
-	}
+	/* Who is held or minded may be gone when it is told. */
+	if (e->reason != GUARD_REASON_NONE || rec->verdict == GUARD_REC_HELD)
+		guard_session_find_cwd(s, e);
 }
 
 static void fill_powers(struct guard_session *s, const struct guard_rec *rec, struct guard_event *e)

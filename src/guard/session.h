@@ -125,6 +125,15 @@ void guard_session_mute(struct guard_session *s, const struct guard_rec *rec);
 void guard_session_later(struct guard_session *s, const struct guard_rec *rec, uint64_t ns);
 
 /**
+ * guard_session_find_cwd() - the directory that an event's process is in
+ * @s: session
+ * @e: event that the event function got, in that call; stays without it when the process is gone
+ *
+ * Events with a reason have it already.
+ */
+void guard_session_find_cwd(struct guard_session *s, struct guard_event *e);
+
+/**
  * guard_session_walk() - records of what runs already, handed to the event function
  * @s: session
  * @err: filled on failure
