@@ -26,6 +26,28 @@ void cmd_guard_note_output(struct guarding *g, int r, const struct sk_err *err)
 	g->output_failed = r < 0;
 }
 
+void cmd_guard_note_delivery(struct guarding *g, bool at_end)
+{
+	struct guard_output_stats stats;
+
+	guard_output_stats(g->output, &stats);
+	if (stats.webhook_note != NULL && !g->webhook_failed && !at_end)
+		sk_log(SK_LOG_WARN, "%s: alerts do not arrive", stats.webhook_note);
+	g->webhook_failed = stats.webhook_note != NULL;
+	if (stats.syslog_failed != 0 && g->syslog_failed == 0)
+		sk_log(SK_LOG_WARN, "the system log does not take alerts: does anybody listen at "
+				    "/dev/log?");
+	g->syslog_failed = stats.syslog_failed;
+	if (at_end && stats.syslog_failed != 0)
+		sk_log(SK_LOG_WARN, "%llu lines did not reach the system log",
+		       (unsigned long long)stats.syslog_failed);
+	if (at_end && stats.webhook_failed != 0)
+		sk_log(SK_LOG_WARN, "%llu lines did not reach the webhook%s%s",
+		       (unsigned long long)stats.webhook_failed,
+		       stats.webhook_note != NULL ? ": " : "",
+		       stats.webhook_note != NULL ? stats.webhook_note : "");
+}
+
 static void put_event(struct guarding *g, const struct guard_event *e)
 {
 	struct sk_err err = {0};

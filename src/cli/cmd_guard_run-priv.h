@@ -31,11 +31,13 @@ struct guarding {
 	enum guard_mode mode;
 	struct sk_map said; /* names of services whose gaps were told; texts of their profiles */
 	bool output_failed; /* said once, until it works again */
-	uint64_t tampers;   /* signals that were no operator's */
-	uint64_t pins_ms;   /* when the pins were looked at */
-	bool pins_failed;   /* said once, as with outputs */
-	uint64_t noted;     /* alerts that were decided here, as status tells */
-	uint32_t ended_by;  /* who sent the signal that ends it; 0: not known */
+	bool webhook_failed;
+	uint64_t syslog_failed; /* lines of which was said that they did not arrive */
+	uint64_t tampers;       /* signals that were no operator's */
+	uint64_t pins_ms;       /* when the pins were looked at */
+	bool pins_failed;       /* said once, as with outputs */
+	uint64_t noted;         /* alerts that were decided here, as status tells */
+	uint32_t ended_by;      /* who sent the signal that ends it; 0: not known */
 };
 
 /**
@@ -54,6 +56,13 @@ sk_must_check int cmd_guard_open_output(struct guarding *g, struct sk_err *err);
  * @err: filled then
  */
 void cmd_guard_note_output(struct guarding *g, int r, const struct sk_err *err);
+
+/**
+ * cmd_guard_note_delivery() - say when the system log or the webhook do not take alerts
+ * @g: remembers it, so that it is said once
+ * @at_end: how many did not arrive is said
+ */
+void cmd_guard_note_delivery(struct guarding *g, bool at_end);
 
 /**
  * cmd_guard_tell() - tell an event when its turn has come

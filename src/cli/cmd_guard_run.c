@@ -151,6 +151,7 @@ static int run_loop(struct guarding *g, struct sk_err *err)
 		note_decisions(g);
 		cmd_guard_tell_queued(g);
 		keep_pins(g);
+		cmd_guard_note_delivery(g, false);
 		r = guard_output_tick(g->output, sk_mono_us(), &failure);
 		if (r < 0)
 			cmd_guard_note_output(g, r, &failure);
@@ -212,6 +213,8 @@ static int guard_on(struct guarding *g, struct sk_err *err)
 	for (cmd_guard_tell_queued(g); !guard_queue_is_empty(g->queue); cmd_guard_tell_queued(g))
 		(void)usleep(QUEUED_US); /* they do not wait for ever */
 	cmd_guard_note_output(g, guard_output_flush(g->output, &failure), &failure);
+	guard_output_end(g->output);
+	cmd_guard_note_delivery(g, true);
 	if (sig > 0 && r >= 0)
 		cmd_guard_say_end(g->json, sig, g->ended_by, cli_switch(g->ctx, "keep"));
 	return sig < 0 ? sig : r;

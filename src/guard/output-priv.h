@@ -60,7 +60,9 @@ struct guard_webhook;
 
 int guard_webhook_new(const char *url, const char *authorization, const char *ca_file,
 		      struct guard_webhook **ret, struct sk_err *err);
-/* Sends what is queued within a few seconds, then ends the thread; may be NULL. */
+/* Sends what is queued within a few seconds, then ends the thread. */
+void guard_webhook_end(struct guard_webhook *w);
+/* Ends it where that was not done; may be NULL. */
 void guard_webhook_free(struct guard_webhook *w);
 void guard_webhook_line(struct guard_webhook *w, struct sk_span line);
 void guard_webhook_stats(struct guard_webhook *w, uint64_t *ret_sent, uint64_t *ret_failed,

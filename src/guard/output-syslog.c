@@ -65,10 +65,13 @@ static int priority(const char *severity)
 	return LOG_DAEMON | LOG_NOTICE;
 }
 
-static bool send_datagram(struct guard_syslog_output *s, struct sk_span message)
+/* Returns 0, or what the matter was. */
+static int send_datagram(struct guard_syslog_output *s, struct sk_span message)
 {
-	return s->fd >= 0 &&
-	       send(s->fd, message.ptr, message.len, MSG_NOSIGNAL) == (ssize_t)message.len;
+	if (s->fd < 0)
+		return ENOTCONN;
+	return send(s->fd, message.ptr, message.len, MSG_NOSIGNAL) == (ssize_t)message.len ? 0
+											   : errno;
 }
 
 bool guard_syslog_output_line(struct guard_syslog_output *s, const char *severity,
@@ -78,7 +81,7 @@ bool guard_syslog_output_line(struct guard_syslog_output *s, const char *severit
 	struct sk_buf b;
 	char stamp[32];
 	struct tm tm;
-	bool sent;
+	int r;
 
 	if (line.len != 0 && line.ptr[line.len - 1] == '\n')
 		line.len--;
@@ -89,9 +92,9 @@ bool guard_syslog_output_line(struct guard_syslog_output *s, const char *severit
 	(void)sk_buf_printf(&b, "<%d>%s stockade[%d]: ", priority(severity), stamp, (int)getpid());
 	(void)sk_buf_add_span(&b, line);
 	/* the daemon may have been started anew: once more on a new socket */
-	sent = !b.overflow &&
-	       (send_datagram(s, sk_buf_span(&b)) ||
-		(errno != EAGAIN && connect_log(s) && send_datagram(s, sk_buf_span(&b))));
+	r = b.overflow ? EMSGSIZE : send_datagram(s, sk_buf_span(&b));
+	if (r != 0 && r != EAGAIN && r != EMSGSIZE && connect_log(s))
+		r = send_datagram(s, sk_buf_span(&b));
 	sk_buf_release(&b);
-	return sent;
+	return r == 0;
 }

@@ -39,6 +39,7 @@ struct guard_webhook {
 	struct sk_buf queue;
 	size_t n_lines;
 	bool ending;
+	bool ended; /* the thread is gone */
 	struct timespec end;
 	uint64_t sent;
 	uint64_t failed;
@@ -131,10 +132,12 @@ static void deliver(struct guard_webhook *w, const struct sk_buf *batch, size_t 
 		struct timespec until = after_ms(pause_ms);
 
 		(void)pthread_mutex_lock(&w->lock);
-		if (r == 0)
+		if (r == 0) {
 			w->sent += n;
-		else
+			w->note[0] = '\0';
+		} else {
 			(void)snprintf(w->note, sizeof(w->note), "%.*s", NOTE_SIZE - 1, err.msg);
+		}
 		over = r == 0 || is_refusal(r);
 		over = over || (w->ending && is_past(&w->end));
 		if (!over)
@@ -232,9 +235,9 @@ int guard_webhook_new(const char *url, const char *authorization, const char *ca
 	return 0;
 }
 
-void guard_webhook_free(struct guard_webhook *w)
+void guard_webhook_end(struct guard_webhook *w)
 {
-	if (w == NULL)
+	if (w->ended)
 		return;
 	(void)pthread_mutex_lock(&w->lock);
 	w->ending = true;
@@ -242,6 +245,14 @@ void guard_webhook_free(struct guard_webhook *w)
 	(void)pthread_cond_signal(&w->wake);
 	(void)pthread_mutex_unlock(&w->lock);
 	(void)pthread_join(w->thread, NULL);
+	w->ended = true;
+}
+
+void guard_webhook_free(struct guard_webhook *w)
+{
+	if (w == NULL)
+		return;
+	guard_webhook_end(w);
 	(void)pthread_mutex_destroy(&w->lock);
 	(void)pthread_cond_destroy(&w->wake);
 	release(w);

@@ -255,6 +255,12 @@ int guard_output_flush(struct guard_output *o, struct sk_err *err)
 	return flush(o, err);
 }
 
+void guard_output_end(struct guard_output *o)
+{
+	if (o->webhook != NULL)
+		guard_webhook_end(o->webhook);
+}
+
 void guard_output_free(struct guard_output *o)
 {
 	if (o == NULL)

@@ -44,7 +44,8 @@ struct guard_output_stats {
 	uint64_t syslog_failed;   /* lines that the system log did not take */
 	uint64_t webhook_failed;  /* lines given up: the queue was full, or the end came */
 	uint64_t webhook_sent;    /* lines that were accepted */
-	const char *webhook_note; /* the last failure, NULL: none; valid until the next call */
+	const char *webhook_note; /* why it does not take them now, or NULL; valid until the next
+				     call */
 };
 
 /**
@@ -108,6 +109,12 @@ sk_must_check int guard_output_flush(struct guard_output *o, struct sk_err *err)
  * Return: 0, or -errno; then the old file stays in use.
  */
 sk_must_check int guard_output_reopen(struct guard_output *o, struct sk_err *err);
+
+/**
+ * guard_output_end() - let the webhook have what waits for it, a few seconds long
+ * @o: outputs; nothing is written to them any more
+ */
+void guard_output_end(struct guard_output *o);
 
 /**
  * guard_output_stats() - counters
