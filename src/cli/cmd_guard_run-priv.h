@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
+#include "base/buf.h"
 #include "base/defs.h"
 #include "base/err.h"
 #include "base/map.h"
@@ -29,7 +31,14 @@ struct guarding {
 	struct cli_owner *owner;
 	struct guard_sign_list *signs; /* NULL: no further ones */
 	enum guard_mode mode;
-	struct sk_map said; /* names of services whose gaps were told; texts of their profiles */
+	struct sk_map said;     /* what is told once, see cmd_guard_warn_once() */
+	struct sk_arena *texts; /* its keys */
+	struct sk_buf unknown;  /* services without a profile, until it is ready */
+	size_t n_unknown;
+	bool selects; /* what is guarded was named */
+	bool is_ready;
+	bool has_profiles; /* else that was said */
+	enum guard_mode default_mode;
 	bool output_failed; /* said once, until it works again */
 	bool webhook_failed;
 	uint64_t syslog_failed; /* lines of which was said that they did not arrive */
@@ -85,11 +94,38 @@ void cmd_guard_tell_queued(struct guarding *g);
  * the same
  * @dir: --profiles
  * @mode: --default-mode, which holds then
+ *
+ * Return: true when there are any.
  */
-void cmd_guard_warn_no_profiles(const char *dir, enum guard_mode mode);
+bool cmd_guard_warn_no_profiles(const char *dir, enum guard_mode mode);
 
 /**
- * cmd_guard_warn_gaps() - what a profile asks for and will not get here; once a profile
+ * cmd_guard_warn_once() - is this the first time
+ * @g: remembers it
+ * @what: kind of warning
+ * @about: service
+ * @detail: of it; "": none
+ *
+ * Return: false from the second time on, and when very many are remembered.
+ */
+bool cmd_guard_warn_once(struct guarding *g, const char *what, const char *about,
+			 const char *detail);
+
+/**
+ * cmd_guard_warn_unknown() - a service has no profile, so that the default mode holds
+ * @g: until it is ready they are collected; from then on only what was selected by name is told of
+ * @w: whose
+ */
+void cmd_guard_warn_unknown(struct guarding *g, const struct guard_whose *w);
+
+/**
+ * cmd_guard_warn_ready() - tell of the services without a profile that are there at the start
+ * @g: is ready from now on
+ */
+void cmd_guard_warn_ready(struct guarding *g);
+
+/**
+ * cmd_guard_warn_gaps() - what a profile that is enforced does not block, or cannot; once a profile
  * @g: remembers which were told
  * @p: NULL: none
  */

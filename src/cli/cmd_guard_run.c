@@ -56,6 +56,8 @@ static void tell_heir(struct guarding *g, const struct guard_whose *w,
 		.file_fd = -1,
 	};
 
+	if (!cmd_guard_warn_once(g, "heir", p->service, w->info.image_digest))
+		return;
 	guard_whose_tell(w, &e);
 	sk_log(SK_LOG_WARN,
 	       "%s: image %s is new to its profile, which holds for it all the same; learn it, then "
@@ -68,10 +70,15 @@ static void run_container(void *ctx, struct guard_whose *w)
 {
 	struct guarding *g = ctx;
 	struct sk_err err;
+	int r;
 
 	cli_owner_meet(g->owner, w);
-	if (guard_enforce_container(g->enforce, g->kern, w, &err) < 0)
-		sk_log(SK_LOG_ERROR, "%s: %s; the default mode holds", w->service, err.msg);
+	r = guard_enforce_container(g->enforce, g->kern, w, &err);
+	if (r < 0 && cmd_guard_warn_once(g, "unknown", w->service, ""))
+		sk_log(SK_LOG_ERROR, "%s: %s; the default mode, %s, holds", w->service, err.msg,
+		       guard_mode_name(g->default_mode));
+	if (r == 0)
+		cmd_guard_warn_unknown(g, w);
 	cmd_guard_warn_gaps(g, guard_enforce_profile(w));
 	if (guard_enforce_profile(w) != NULL &&
 	    guard_profile_is_new_image(guard_enforce_profile(w), w->info.image_digest))
@@ -206,6 +213,7 @@ static int guard_on(struct guarding *g, struct sk_err *err)
 	/* What is pinned tells of itself; what is not ends with its agent, also for a successor. */
 	(void)guard_live_end(END_TIMEOUT_MS);
 	live = hold_live(guard_kern_backend(g->kern));
+	cmd_guard_warn_ready(g);
 	cmd_guard_say_ready(g->json, guard_kern_backend(g->kern));
 	sig = run_loop(g, err);
 	r = guard_session_end(g->session, sig == SIGUSR2 || cli_switch(g->ctx, "keep"),
@@ -247,6 +255,8 @@ static void release(struct guarding *g)
 	cli_owner_free(g->owner);
 	guard_output_free(g->output);
 	sk_map_release(&g->said);
+	sk_arena_free(g->texts);
+	sk_buf_release(&g->unknown);
 }
 
 /* What has to be there before anything is loaded; @eo is filled. */
@@ -290,13 +300,15 @@ static int run(struct cli_context *ctx)
 	    !cmd_guard_backend(ctx, &o.kern.backend))
 		return cli_usage_error(ctx, "unknown mode or backend");
 	g.mode = eo.mode;
-	cmd_guard_warn_no_profiles(eo.dir, eo.default_mode);
+	g.default_mode = eo.default_mode;
+	g.has_profiles = cmd_guard_warn_no_profiles(eo.dir, eo.default_mode);
 	if (prepare(&g, &eo, &warden, &err) < 0)
 		return cli_fail(ctx, &err);
 	g.enforce = guard_enforce_new(&eo);
 	o.kern.calls = guard_wants_calls(eo.dir);
 	o.policy = guard_enforce_default(g.enforce);
 	cmd_guard_select(ctx, &o);
+	g.selects = !guard_select_is_empty(&o.select);
 	failure = guard_session_open(&o, &g.session, &err);
 	guard_enforce_session(g.enforce, g.session);
 	if (failure >= 0)

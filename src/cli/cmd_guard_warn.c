@@ -9,8 +9,58 @@
 #include "cli/cmd_guard_run-priv.h"
 #include "guard/gaps.h"
 
+enum {
+	MOST_SAID = 10000,
+	NAMES_TOLD = 8, /* services without a profile, by name */
+	TEXT_MAX = 4096,
+};
+
+bool cmd_guard_warn_once(struct guarding *g, const char *what, const char *about,
+			 const char *detail)
+{
+	size_t n = g->said.n_items;
+
+	if (n >= MOST_SAID)
+		return false;
+	if (g->texts == NULL)
+		g->texts = sk_arena_new();
+	what = sk_arena_printf(g->texts, "%s\n%s\n%s", what, about, detail);
+	(void)sk_map_put(&g->said, sk_span_str(what), 0);
+	return g->said.n_items != n;
+}
+
+void cmd_guard_warn_unknown(struct guarding *g, const struct guard_whose *w)
+{
+	char quoted[TEXT_MAX];
+
+	if ((!w->is_known && !w->is_host) || (g->is_ready && !g->selects) || !g->has_profiles ||
+	    !cmd_guard_warn_once(g, "unknown", w->service, ""))
+		return;
+	(void)sk_text_quote(sk_span_str(w->service), quoted, sizeof(quoted));
+	if (g->is_ready) {
+		sk_log(SK_LOG_WARN, "%s has no profile in %s: it is under the default mode, %s",
+		       quoted, cli_option(g->ctx, "profiles"), guard_mode_name(g->default_mode));
+		return;
+	}
+	if (g->n_unknown++ == 0)
+		sk_buf_init(&g->unknown, TEXT_MAX);
+	if (g->n_unknown <= NAMES_TOLD)
+		(void)sk_buf_printf(&g->unknown, "%s%s", g->unknown.len != 0 ? ", " : "", quoted);
+}
+
+void cmd_guard_warn_ready(struct guarding *g)
+{
+	g->is_ready = true;
+	if (g->n_unknown > NAMES_TOLD)
+		(void)sk_buf_printf(&g->unknown, " and %zu more", g->n_unknown - NAMES_TOLD);
+	if (g->n_unknown != 0)
+		sk_log(SK_LOG_WARN, "%s ha%s no profile in %s: the default mode, %s, holds",
+		       g->unknown.ptr, g->n_unknown == 1 ? "s" : "ve",
+		       cli_option(g->ctx, "profiles"), guard_mode_name(g->default_mode));
+}
+
 /* A directory without profiles may be meant; a mistyped one looks the same. */
-void cmd_guard_warn_no_profiles(const char *dir, enum guard_mode mode)
+bool cmd_guard_warn_no_profiles(const char *dir, enum guard_mode mode)
 {
 	DIR *d = opendir(dir);
 	const struct dirent *entry;
@@ -26,18 +76,26 @@ void cmd_guard_warn_no_profiles(const char *dir, enum guard_mode mode)
 		sk_log(SK_LOG_WARN,
 		       "no profile is in %s (%s): what is selected is under the default mode, %s",
 		       dir, why, guard_mode_name(mode));
+	return why == NULL;
 }
 
-/* What the profile asks for and will not get here; once a profile. */
+/* What is enforced by the mode alone, and what by a mode of its own only. */
+static void warn_modes(struct guarding *g, const struct guard_profile *p)
+{
+	struct sk_buf b;
+
+	sk_buf_init(&b, TEXT_MAX);
+	if (guard_gap_modes(g->kern, p, g->mode, &b) && !b.overflow)
+		sk_log(SK_LOG_WARN, "%s: %s; 'modes' in its profile can change that", p->service,
+		       b.ptr);
+	sk_buf_release(&b);
+}
+
 void cmd_guard_warn_gaps(struct guarding *g, const struct guard_profile *p)
 {
-	size_t n_said = g->said.n_items;
-
-	if (p == NULL)
+	if (p == NULL || !cmd_guard_warn_once(g, "gaps", p->service, ""))
 		return;
-	(void)sk_map_put(&g->said, sk_span_str(p->service), 0);
-	if (g->said.n_items == n_said)
-		return;
+	warn_modes(g, p);
 	for (unsigned i = 0; i < GUARD_N_SECTIONS; i++) {
 		const char *gap = guard_gap(g->kern, p, i, g->mode);
 		const char *late = gap == NULL ? guard_gap_late(p, i, g->mode) : NULL;

@@ -98,6 +98,38 @@ const char *guard_gap_late(const struct guard_profile *p, enum guard_section sec
 	return NULL;
 }
 
+bool guard_gap_modes(const struct guard_kern *k, const struct guard_profile *p,
+		     enum guard_mode given, struct sk_buf *b)
+{
+	static const struct {
+		enum guard_mode mode;
+		const char *does;
+	} said[] = {{GUARD_MODE_ENFORCE, " block"},
+		    {GUARD_MODE_ALERT, " alert only"},
+		    {GUARD_MODE_AUDIT, " are noted only"}};
+	bool is_less = false;
+
+	if ((p->mode != GUARD_MODE_UNSET ? p->mode : given) != GUARD_MODE_ENFORCE)
+		return false;
+	for (size_t i = 0; i < SK_ARRAY_LEN(said); i++) {
+		const char *between = b->len != 0 ? "; " : "";
+		size_t before = b->len;
+
+		for (unsigned n = 0; n < GUARD_N_SECTIONS; n++) {
+			if (guard_expect_mode(p, n, given) != said[i].mode ||
+			    (k != NULL && guard_gap(k, p, n, given) != NULL))
+				continue;
+			is_less |= i != 0 && p->section_modes[n] == GUARD_MODE_UNSET;
+			(void)sk_buf_add_str(b, between);
+			(void)sk_buf_add_str(b, guard_section_name(n));
+			between = ", ";
+		}
+		if (b->len != before)
+			(void)sk_buf_add_str(b, said[i].does);
+	}
+	return is_less;
+}
+
 static bool wants_calls(int dir, const char *name)
 {
 	struct guard_profile *p = NULL;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/defs.h"
 #include "guard/kern.h"
 #include "guard/profile.h"
@@ -38,6 +39,19 @@ const char *guard_gap(const struct guard_kern *k, const struct guard_profile *p,
  */
 const char *guard_gap_late(const struct guard_profile *p, enum guard_section section,
 			   enum guard_mode given);
+
+/**
+ * guard_gap_modes() - which sections do less than to enforce, in a service that is enforced
+ * @k: loaded; NULL: as if it sees everything
+ * @p: profile
+ * @given: --mode
+ * @b: gets "executables, libraries block; files, listen alert only; syscalls are noted only";
+ *     sections that guard_gap() tells of are left out, and those that the profile says nothing of
+ *
+ * Return: true when there are any that the profile itself has no mode for.
+ */
+bool guard_gap_modes(const struct guard_kern *k, const struct guard_profile *p,
+		     enum guard_mode given, struct sk_buf *b);
 
 /**
  * guard_wants_calls() - does any profile have a mode for system calls

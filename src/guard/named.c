@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "guard/dns.h"
+#include "guard/expect.h"
 
 enum {
 	DNS_PORT = 53,
@@ -60,7 +61,7 @@ void guard_named_put(struct guard_kern *k, uint32_t service, const struct guard_
 	for (size_t i = 0; i < p->names.n_items; i++)
 		put_name(k, service, p->names.items[i].text, NULL, policy);
 	policy->mode_name = (uint8_t)guard_profile_mode(p, GUARD_SECTION_NAMES, given);
-	if (p->names.n_items != 0 || p->section_modes[GUARD_SECTION_NAMES] != GUARD_MODE_UNSET)
+	if (guard_expect_mode(p, GUARD_SECTION_NAMES, given) != GUARD_MODE_UNSET)
 		policy->flags |= GUARD_P_NAMES;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What profiles expect, and how they say what they would have expected. */
 #include "guard/expect.h"
+#include "guard/gaps.h"
 #include "guard/shape.h"
 #include "guard/test-util.h"
 
@@ -147,12 +148,41 @@ static void modes(void **state)
 	guard_profile_free(made);
 }
 
+/* What `guard run --mode enforce` says of a profile before it is ready. */
+static void less_than_enforced(void **state)
+{
+	struct guard_profile *p = profile_of(profile_text);
+	struct sk_buf b;
+
+	(void)state;
+	sk_buf_init(&b, 1000);
+	assert_false(guard_gap_modes(NULL, p, GUARD_MODE_ALERT, &b));
+	assert_int_equal(b.len, 0);
+	assert_true(guard_gap_modes(NULL, p, GUARD_MODE_ENFORCE, &b));
+	check_text(&b, "executables, libraries, peers block; "
+		       "arguments, parents, files, listen, capabilities alert only");
+	sk_buf_reset(&b);
+	p->syscalls[0] = 1;
+	p->section_modes[GUARD_SECTION_FILES] = GUARD_MODE_ENFORCE;
+	assert_true(guard_gap_modes(NULL, p, GUARD_MODE_ENFORCE, &b));
+	check_text(&b, "executables, libraries, files, peers block; "
+		       "arguments, parents, listen, capabilities alert only; "
+		       "syscalls are noted only");
+	sk_buf_reset(&b);
+	for (unsigned i = 0; i < GUARD_N_SECTIONS; i++)
+		p->section_modes[i] = GUARD_MODE_ENFORCE;
+	p->section_modes[GUARD_SECTION_LISTEN] = GUARD_MODE_ALERT;
+	assert_false(guard_gap_modes(NULL, p, GUARD_MODE_ENFORCE, &b)); /* as somebody wants it */
+	sk_buf_release(&b);
+	guard_profile_free(p);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arguments),       cmocka_unit_test(parents),
 		cmocka_unit_test(files_and_ports), cmocka_unit_test(words),
-		cmocka_unit_test(modes),
+		cmocka_unit_test(modes),           cmocka_unit_test(less_than_enforced),
 	};
 
 	(void)argc;
