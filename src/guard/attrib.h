@@ -53,7 +53,8 @@ struct guard_whose {
 	bool is_ending; /* the kernel half says so */
 	bool is_known;  /* an engine knew it */
 	bool has_started;
-	const char *layers;        /* see guard_engine_layers() */
+	const char *layers;        /* see guard_files_overlay() */
+	uint32_t n_looked;         /* how often they were looked for in a process */
 	void *user;                /* of whoever uses the session */
 	struct guard_whose *chain; /* the table's */
 };

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "guard/call.h"
 #include "guard/enforce-priv.h"
 #include "guard/expect.h"
@@ -35,11 +36,37 @@ static bool is_known_size(const struct guard_profile *p, uint64_t size)
 	return false;
 }
 
+/* The image's own file of that name, when it may be the same; -1: it is not. */
+static int open_below(const struct guard_held *h, struct guard_file_id *ret)
+{
+	sk_cleanup(sk_closep) int fd = guard_files_below(h->w->layers, h->e->file_path, ret);
+
+	return fd >= 0 && ret->size == h->rec->file.size ? sk_take_fd(fd) : -1;
+}
+
+/* Was it only copied up, as by chmod? */
+static bool is_images(const struct guard_held *h)
+{
+	struct guard_file_id below;
+	sk_cleanup(sk_closep) int fd = open_below(h, &below);
+	uint8_t hash[GUARD_HASH_BYTES];
+
+	return fd >= 0 && guard_files_hash_fd(h->f->files, &below, fd, hash) &&
+	       memcmp(hash, h->f->hash, sizeof(hash)) == 0;
+}
+
 /* Files can be made as large as one likes at no cost: the agent does not hash all of them. */
 static bool is_worth_hashing(const struct guard_held *h)
 {
-	return h->rec->file.size <= HASH_MOST ||
-	       (h->svc != NULL && is_known_size(h->svc->profile, h->rec->file.size));
+	struct guard_file_id below;
+	sk_cleanup(sk_closep) int fd = -1;
+
+	if (h->rec->file.size <= HASH_MOST)
+		return true;
+	if (h->svc != NULL)
+		return is_known_size(h->svc->profile, h->rec->file.size);
+	fd = h->e->reason == GUARD_REASON_DRIFT ? open_below(h, &below) : -1;
+	return fd >= 0;
 }
 
 /* The kernel's own descriptor where there is one: a path may lead elsewhere by now. */
@@ -62,6 +89,8 @@ static void take_hash(struct guard_held *h)
 	if (!is_worth_hashing(h))
 		return;
 	h->has_hash = find_hash(h);
+	if (!h->has_hash && h->rec->type != GUARD_REC_OPEN)
+		h->e->sha256_state = "gone";
 	for (size_t i = 0; h->has_hash && i < GUARD_HASH_BYTES; i++)
 		(void)snprintf(h->e->file_sha256 + 2 * i, 3, "%02x", h->f->hash[i]);
 }
@@ -110,16 +139,13 @@ static enum guard_reason known_content(struct guard_held *h, const struct guard_
 static enum guard_reason look(struct guard_held *h)
 {
 	struct guard_allow a = {.flags = wanted_use(h->rec)};
-	uint8_t below[GUARD_HASH_BYTES];
 
 	if (h->svc != NULL) {
 		if (h->has_hash)
 			a = guard_enforce_allow_of(h->svc->profile, h->f->hash);
 		if (h->has_hash && (a.flags & wanted_use(h->rec)) != 0)
 			return known_content(h, &a);
-	} else if (h->e->reason == GUARD_REASON_DRIFT && h->has_hash &&
-		   guard_files_below(h->rec->host_pid, h->e->file_path, below) &&
-		   memcmp(below, h->f->hash, sizeof(below)) == 0) {
+	} else if (h->e->reason == GUARD_REASON_DRIFT && h->has_hash && is_images(h)) {
 		return known_content(h, &a);
 	}
 	return h->e->reason;

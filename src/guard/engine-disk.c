@@ -16,13 +16,13 @@
 #include "base/io.h"
 #include "guard/bolt.h"
 #include "guard/engine-priv.h"
+#include "guard/files.h"
 
 enum {
 	PATH_BYTES = 4096,
 	NAMESPACES_MOST = 64,
 	PODS_MOST = 100000,
 	VALUE_MOST = 4096,
-	MOUNTS_MOST = 8 << 20,
 	DOCUMENT_MOST = 16 << 20,
 };
 
@@ -399,48 +399,6 @@ void guard_engine_maker(struct guard_engine *e, uint32_t pid, const char *id)
 	sk_buf_release(&b);
 }
 
-/* An overlay's options → "UPPER:LOWER:…" */
-static const char *layers_of(struct sk_span options, struct sk_arena *a)
-{
-	struct sk_span option, lower = {NULL, 0}, upper = {NULL, 0};
-
-	while (sk_span_cut(&options, ',', &option)) {
-		if (sk_span_strip_prefix(&option, "lowerdir="))
-			lower = option;
-		else if (sk_span_strip_prefix(&option, "upperdir="))
-			upper = option;
-	}
-	if (lower.len == 0)
-		return NULL;
-	return sk_arena_printf(a, "%.*s%s%.*s", SK_SPAN_ARG(upper), upper.len != 0 ? ":" : "",
-			       SK_SPAN_ARG(lower));
-}
-
-/* The layers of the overlay that is mounted at a directory. Source: proc_pid_mountinfo(5). */
-static const char *overlay_at(const char *dir, struct sk_arena *a)
-{
-	struct sk_span rest, line, field;
-	const char *found = NULL;
-	struct sk_err ignored;
-	struct sk_buf b;
-
-	sk_buf_init(&b, MOUNTS_MOST);
-	(void)!sk_read_file(AT_FDCWD, "/proc/self/mountinfo", &b, &ignored); /* none then */
-	rest = sk_buf_span(&b);
-	while (sk_span_line(&rest, &line)) {
-		bool here = false, is_overlay = false;
-
-		for (int i = 0; sk_span_cut(&line, ' ', &field); i++) {
-			here |= i == 4 && sk_span_eq_str(field, dir);
-			is_overlay |= i > 5 && sk_span_eq_str(field, "overlay");
-		}
-		if (here && is_overlay)
-			found = layers_of(field, a);
-	}
-	sk_buf_release(&b);
-	return found;
-}
-
 const char *guard_engine_layers(struct guard_engine *e, const char *id, struct sk_arena *a)
 {
 	sk_cleanup(sk_json_freep) struct sk_json *j = NULL;
@@ -458,7 +416,7 @@ const char *guard_engine_layers(struct guard_engine *e, const char *id, struct s
 		dir = sk_arena_printf(a, "%s%s%.*s", root.ptr[0] == '/' ? "" : e->made_bundle,
 				      root.ptr[0] == '/' ? "" : "/", SK_SPAN_ARG(root));
 	sk_buf_release(&b);
-	return dir != NULL ? overlay_at(dir, a) : NULL;
+	return dir != NULL ? guard_files_overlay(0, dir, a) : NULL;
 }
 
 /* No path is made from what is no name. */

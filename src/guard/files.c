@@ -327,6 +327,16 @@ bool guard_files_hash(struct guard_files *f, const struct guard_file_id *id, uin
 	return true;
 }
 
+static struct guard_file_id id_of(const struct stat *st)
+{
+	return (struct guard_file_id){
+		.ino = st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.ctime_ns = ctime_of(st),
+		.dev = (uint32_t)(major(st->st_dev) << 20 | minor(st->st_dev)),
+	};
+}
+
 bool guard_files_identify(uint32_t pid, const char *path, struct guard_file_id *ret)
 {
 	sk_cleanup(sk_closep) int fd = guard_files_open(pid, path);
@@ -353,11 +363,7 @@ bool guard_files_identify(uint32_t pid, const char *path, struct guard_file_id *
 		}
 	}
 	sk_buf_release(&b);
-	memset(ret, 0, sizeof(*ret));
-	ret->ino = st.st_ino;
-	ret->size = (uint64_t)st.st_size;
-	ret->ctime_ns = ctime_of(&st);
-	ret->dev = (uint32_t)(major(st.st_dev) << 20 | minor(st.st_dev));
+	*ret = id_of(&st);
 	return true;
 }
 
@@ -375,6 +381,50 @@ bool guard_files_layers(uint32_t pid, guard_files_layer_fn *fn, void *ctx)
 			continue;
 		(void)snprintf(dir, sizeof(dir), "%.*s", SK_SPAN_ARG(layer));
 		fn(ctx, dir);
+	}
+	sk_buf_release(&b);
+	return found;
+}
+
+/* An overlay's options → "UPPER:LOWER:…" */
+static const char *layers_of(struct sk_span options, struct sk_arena *a)
+{
+	struct sk_span option, lower = {NULL, 0}, upper = {NULL, 0};
+
+	while (sk_span_cut(&options, ',', &option)) {
+		if (sk_span_strip_prefix(&option, "lowerdir="))
+			lower = option;
+		else if (sk_span_strip_prefix(&option, "upperdir="))
+			upper = option;
+	}
+	if (lower.len == 0)
+		return NULL;
+	return sk_arena_printf(a, "%.*s:%.*s", SK_SPAN_ARG(upper), SK_SPAN_ARG(lower));
+}
+
+/* Source: proc_pid_mountinfo(5). */
+const char *guard_files_overlay(uint32_t pid, const char *dir, struct sk_arena *a)
+{
+	struct sk_span rest, line, field;
+	const char *found = NULL;
+	struct sk_err ignored;
+	struct sk_buf b;
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "/proc/%u/mountinfo",
+		       pid != 0 ? pid : (uint32_t)getpid());
+	sk_buf_init(&b, MOUNTINFO_MAX);
+	(void)!sk_read_file(AT_FDCWD, name, &b, &ignored); /* none then */
+	rest = sk_buf_span(&b);
+	while (sk_span_line(&rest, &line)) {
+		bool here = false, is_overlay = false;
+
+		for (int i = 0; sk_span_cut(&line, ' ', &field); i++) {
+			here |= i == 4 && sk_span_eq_str(field, dir);
+			is_overlay |= i > 5 && sk_span_eq_str(field, "overlay");
+		}
+		if (here && is_overlay)
+			found = layers_of(field, a);
 	}
 	sk_buf_release(&b);
 	return found;
@@ -417,31 +467,23 @@ bool guard_files_hash_layers(struct guard_files *f, const struct guard_file_id *
 	return false;
 }
 
-bool guard_files_below(uint32_t pid, const char *path, uint8_t *ret)
+int guard_files_below(const char *layers, const char *path, struct guard_file_id *ret)
 {
-	struct guard_files *f = guard_files_new();
-	struct sk_span layers, layer;
+	struct sk_span rest = sk_span_str(layers != NULL ? layers : ""), layer;
+	sk_cleanup(sk_closep) int fd = -ENOENT;
 	char dir[4096];
-	struct sk_buf b;
-	bool found = false;
+	struct stat st;
 
-	sk_buf_init(&b, MOUNTINFO_MAX);
-	if (overlay_option(pid, "lowerdir=", &b, &layers)) {
-		while (!found && sk_span_cut(&layers, ':', &layer)) {
-			int fd;
-
-			if (layer.len == 0 || layer.len >= sizeof(dir))
-				continue;
-			(void)snprintf(dir, sizeof(dir), "%.*s", SK_SPAN_ARG(layer));
-			fd = open_in(dir, path);
-			if (fd < 0)
-				continue;
-			found = hash_fd(f, fd, ret);
-			sk_closep(&fd);
-			break;
-		}
+	if (layers == NULL || path == NULL || !sk_span_cut(&rest, ':', &layer))
+		return -1;
+	while (fd == -ENOENT && sk_span_cut(&rest, ':', &layer)) {
+		if (layer.len == 0 || layer.len >= sizeof(dir) || layer.ptr[0] != '/')
+			continue;
+		(void)snprintf(dir, sizeof(dir), "%.*s", SK_SPAN_ARG(layer));
+		fd = open_in(dir, path); /* what hides a file cannot be opened */
 	}
-	sk_buf_release(&b);
-	guard_files_free(f);
-	return found;
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return -1;
+	*ret = id_of(&st);
+	return sk_take_fd(fd);
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/defs.h"
 #include "base/err.h"
 #include "base/span.h"
@@ -155,11 +156,23 @@ bool guard_files_layers(uint32_t pid, guard_files_layer_fn *fn, void *ctx);
 void guard_files_lower(const char *layers, guard_files_layer_fn *fn, void *ctx);
 
 /**
- * guard_files_below() - hash of the file that an overlay's lower layers have at a path
- * @pid: process whose root is the overlay
- * @path: absolute
- * @ret: GUARD_HASH_BYTES
+ * guard_files_overlay() - the directories that an overlay is made of
+ * @pid: process whose mounts are looked at; 0: our own
+ * @dir: where it is mounted, as that process sees it
+ * @a: the result lives here
  *
- * Return: false when the image has no such file or the root is no overlay.
+ * Return: "UPPER:LOWER:…", the uppermost first, UPPER is empty where nothing can be written; NULL
+ * when no overlay is mounted there, or the process is gone.
  */
-sk_must_check bool guard_files_below(uint32_t pid, const char *path, uint8_t *ret);
+const char *guard_files_overlay(uint32_t pid, const char *dir, struct sk_arena *a);
+
+/**
+ * guard_files_below() - the file that the read-only layers of a container have at a path
+ * @layers: "UPPER:LOWER:…", directories of the host; may be NULL
+ * @path: absolute
+ * @ret: what the kernel half would call it
+ *
+ * Return: descriptor, -1 when the image has no such file.
+ */
+sk_must_check int guard_files_below(const char *layers, const char *path,
+				    struct guard_file_id *ret);

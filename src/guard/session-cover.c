@@ -19,6 +19,7 @@
 
 enum {
 	STAT_BYTES = 4096, /* /proc/PID/stat: 52 numbers and a name */
+	LAYERS_TRIES = 8,  /* of a container whose root is no overlay */
 };
 
 static void first_pid(void *ctx, uint32_t pid)
@@ -36,6 +37,20 @@ uint32_t guard_session_pid(const struct guard_whose *w)
 	if (w->path[0] != '\0')
 		guard_cgroup_pids(w->path, first_pid, &pid);
 	return pid;
+}
+
+void guard_session_keep_layers(struct guard_whose *w, uint32_t pid)
+{
+	uint32_t other;
+
+	if (w->layers != NULL || w->is_host || w->n_looked == LAYERS_TRIES)
+		return;
+	w->n_looked++;
+	if (pid != 0)
+		w->layers = guard_files_overlay(pid, "/", w->arena);
+	other = w->layers == NULL ? guard_session_pid(w) : 0;
+	if (other != 0)
+		w->layers = guard_files_overlay(other, "/", w->arena);
 }
 
 bool guard_session_hash(const struct guard_whose *w, struct guard_files *files,
@@ -300,6 +315,8 @@ static void cover(struct guard_session *s, struct guard_whose *w, const char *pa
 	/* Created and not known yet: its service's name, and so its profile, comes with the answer.
 	 */
 	c.is_pending = !w->is_known && !w->is_host && (made || !w->has_started);
+	if (w->has_started)
+		guard_session_keep_layers(w, 0);
 	if (w->is_selected && s->ops.container != NULL && !c.is_pending)
 		s->ops.container(s->ctx, w);
 	guard_cgroup_walk(path, cover_cgroup, &c);
@@ -578,6 +595,7 @@ void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *re
 			     const uint8_t *data)
 {
 	struct guard_whose *w = guard_attrib_get(s->attrib, rec->cgroup);
+	bool is_made = w == NULL || w->layers == NULL; /* nobody has looked how */
 	char id[GUARD_ID_SIZE];
 
 	if (rec->op == 2) {
@@ -585,10 +603,14 @@ void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *re
 			w->is_gone = true; /* its last records may still be on their way */
 		return;
 	}
-	if (w != NULL)
-		return;
-	if (rec->uid == 0 && id_of_name(sk_span_of(data, rec->name_len), id, sizeof(id)))
+	if (is_made && rec->uid == 0 && id_of_name(sk_span_of(data, rec->name_len), id, sizeof(id)))
 		guard_engine_maker(s->engine, rec->host_pid, id);
+	if (w != NULL) {
+		/* Its first programs were read before. */
+		if (is_made)
+			w->layers = guard_engine_layers(s->engine, w->id, w->arena);
+		return;
+	}
 	if (rec->op == 3 && !may_matter(s, sk_span_of(data, rec->name_len)))
 		return;
 	w = guard_session_meet(s, rec->cgroup);

@@ -17,10 +17,6 @@
 #include "guard/session-priv.h"
 #include "guard/story.h"
 
-enum {
-	LAYERS_MAX = 64 << 10, /* bytes of the names of a container's layers */
-};
-
 /* Components, last one first, become a path. */
 static void join_path(char *to, size_t size, const uint8_t *data, size_t len)
 {
@@ -346,25 +342,6 @@ static void tidy_path(char *path)
 	path[n] = '\0';
 }
 
-static void add_layer(void *ctx, const char *dir)
-{
-	struct sk_buf *b = ctx;
-
-	(void)(sk_buf_add_char(b, ':') && sk_buf_add_str(b, dir));
-}
-
-/* What a container did last may be read when it is gone: its layers are kept while it lives. */
-static void keep_layers(struct guard_whose *w)
-{
-	uint32_t pid = w->layers == NULL && !w->is_host ? guard_session_pid(w) : 0;
-	struct sk_buf b;
-
-	sk_buf_init(&b, LAYERS_MAX);
-	if (pid != 0 && guard_files_layers(pid, add_layer, &b) && b.len != 0 && !b.overflow)
-		w->layers = sk_arena_strdup(w->arena, b.ptr);
-	sk_buf_release(&b);
-}
-
 /* A name as it was given becomes the path that an open would show. */
 static void fill_place(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data,
 		       struct guard_whose *w, struct guard_event *e)
@@ -383,7 +360,6 @@ static void fill_place(struct guard_session *s, const struct guard_rec *rec, con
 	len = strlen(s->path);
 	(void)snprintf(s->path + len, sizeof(s->path) - len, "/%.*s", (int)rec->name_len, name);
 	e->file_path = s->path;
-	keep_layers(w);
 	if (!guard_files_place(rec->host_pid, s->path, sizeof(s->path), &e->file_directory) &&
 	    ((pid = guard_session_pid(w)) == 0 ||
 	     !guard_files_place(pid, s->path, sizeof(s->path), &e->file_directory)) &&

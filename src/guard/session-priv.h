@@ -183,6 +183,14 @@ void guard_session_settle(struct guard_session *s, struct guard_whose *w);
 bool guard_session_recall(struct guard_session *s, uint32_t pid, uint64_t exec_id);
 
 /**
+ * guard_session_keep_layers() - what a container did last may be read when it is gone: remember
+ * what its root is made of while it lives
+ * @w: container; nothing is done when that is known, or was looked for in vain too often
+ * @pid: process inside, which may have ended; 0: any
+ */
+void guard_session_keep_layers(struct guard_whose *w, uint32_t pid);
+
+/**
  * guard_session_find_path() - find the directory of a cgroup that is known by its name only
  * @s: session
  * @w: container

@@ -113,6 +113,8 @@ static int on_record(void *ctx, const struct guard_rec *given, const uint8_t *da
 		turn_away(s, rec, w == NULL);
 		return 0;
 	}
+	if (rec->type == GUARD_REC_EXEC && !s->is_late)
+		guard_session_keep_layers(w, rec->host_pid);
 	guard_session_event(s, rec, data, w, &e);
 	if (rec->type == GUARD_REC_DNS && e.detail == NULL)
 		return 0; /* no DNS after all */

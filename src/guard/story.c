@@ -189,8 +189,10 @@ static void tell_exec(const struct guard_event *e, struct sk_buf *b)
 	switch (e->reason) {
 	case GUARD_REASON_DRIFT:
 		quote_file(b, e);
-		(void)sk_buf_printf(b, " %s and no known program has its content",
-				    origin_words(e->file_origin));
+		(void)sk_buf_printf(b, " %s and %s", origin_words(e->file_origin),
+				    e->sha256_state != NULL && e->verdict <= GUARD_VERDICT_ALERTED
+					    ? "its content was gone before it could be looked at"
+					    : "no known program has its content");
 		break;
 	case GUARD_REASON_FILELESS:
 		quote_file(b, e);
