@@ -35,6 +35,7 @@ static const struct {
 	{313, "finit_module", GUARD_KIND_MODULE, "T1547.006"},
 	{320, "kexec_file_load", GUARD_KIND_MODULE, "T1542"},
 	{321, "bpf", GUARD_KIND_BPF, "T1014"},
+	{323, "userfaultfd", GUARD_KIND_PRIVILEGE, "T1068"},
 	{425, "io_uring_setup", GUARD_KIND_PRIVILEGE, "T1562.001"},
 	{428, "open_tree", GUARD_KIND_MOUNT, "T1611"},
 	{429, "move_mount", GUARD_KIND_MOUNT, "T1611"},
@@ -301,7 +302,12 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 						"does not go on");
 			return;
 		}
-		(void)sk_buf_add_str(b, "io_uring can do work that system calls do not show");
+		if (e->detail != NULL && strcmp(e->detail, "userfaultfd") == 0)
+			(void)sk_buf_add_str(b, "userfaultfd lets a process halt the kernel where "
+						"it reads its memory");
+		else
+			(void)sk_buf_add_str(b,
+					     "io_uring can do work that system calls do not show");
 		return;
 	default:
 		break;

@@ -390,6 +390,24 @@ static int do_write(const char *arg)
 	return open(arg, O_WRONLY);
 }
 
+/* What serves as a handler of binfmt_misc and as a program's name. */
+static int inject(const char *arg)
+{
+	static const char text[] = ":evil:E::evil::/bin/evil:";
+	int fd = open(arg, O_WRONLY);
+
+	return fd < 0 || write(fd, text, sizeof(text) - 1) != (ssize_t)sizeof(text) - 1 ? -1 : 0;
+}
+
+/* Of its own accesses only, which needs no capability: from 5.11. */
+static int user_fault(const char *arg)
+{
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | 1);
+
+	(void)arg;
+	return fd < 0 && errno != EINVAL ? -1 : 0;
+}
+
 static int do_mount(const char *arg)
 {
 	return mount("none", strcmp(arg, "/none") != 0 ? arg : "/tmp", "tmpfs", 0, NULL);
@@ -1022,6 +1040,8 @@ static const struct {
 	{"unlink", do_unlink},
 	{"rename", do_rename},
 	{"write", do_write},
+	{"inject", inject},
+	{"userfaultfd", user_fault},
 	{"unshare", do_unshare},
 	{"userns", new_userns},
 	{"setns", do_setns},

@@ -221,6 +221,8 @@ static __always_inline __u32 native_nr(__u32 nr, int compat)
 		return 313; /* finit_module */
 	case 357:
 		return 321; /* bpf */
+	case 374:
+		return 323; /* userfaultfd */
 	}
 	return GUARD_N_CALLS;
 }
@@ -259,6 +261,7 @@ static __always_inline __u8 break_out(__u32 nr, __u64 arg)
 	case 433: /* fspick */
 	case 442: /* mount_setattr */
 		return GUARD_REC_R_ESCAPE;
+	case 323: /* userfaultfd: whoever touches the memory waits as long as its owner likes */
 	case 425: /* io_uring_setup: its requests pass by the hooks of system calls */
 		return GUARD_REC_R_POLICY;
 	}
@@ -272,9 +275,9 @@ static __always_inline __u8 break_out(__u32 nr, __u64 arg)
 	 BIT_IN(w, 135) | BIT_IN(w, 155) | BIT_IN(w, 165) | BIT_IN(w, 166) | BIT_IN(w, 172) |      \
 	 BIT_IN(w, 173) | BIT_IN(w, 175) | BIT_IN(w, 246) | BIT_IN(w, 257) | BIT_IN(w, 272) |      \
 	 BIT_IN(w, 298) | BIT_IN(w, 304) | BIT_IN(w, 308) | BIT_IN(w, 311) | BIT_IN(w, 313) |      \
-	 BIT_IN(w, 320) | BIT_IN(w, 321) | BIT_IN(w, 329) | BIT_IN(w, 425) | BIT_IN(w, 428) |      \
-	 BIT_IN(w, 429) | BIT_IN(w, 430) | BIT_IN(w, 432) | BIT_IN(w, 433) | BIT_IN(w, 437) |      \
-	 BIT_IN(w, 442))
+	 BIT_IN(w, 320) | BIT_IN(w, 321) | BIT_IN(w, 323) | BIT_IN(w, 329) | BIT_IN(w, 425) |      \
+	 BIT_IN(w, 428) | BIT_IN(w, 429) | BIT_IN(w, 430) | BIT_IN(w, 432) | BIT_IN(w, 433) |      \
+	 BIT_IN(w, 437) | BIT_IN(w, 442))
 
 /*
  * Does op_of(), places_of() or break_out() say anything of the call? 32-bit calls and x32 are rare:
