@@ -44,6 +44,7 @@ static void test_order(void **state)
 		assert_true(guard_hasher_put(h, &rec, &start, &w));
 		assert_true(guard_hasher_put(h, NULL, &plain, NULL));
 	}
+	start.file_sha256[0] = '\0'; /* the answer may be there already */
 	rec.file.size++;
 	assert_true(guard_hasher_put(h, &rec, &start, &w));
 	assert_true(guard_hasher_put(h, NULL, &start, &w));
