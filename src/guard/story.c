@@ -253,6 +253,25 @@ static void tell_power(const struct guard_event *e, struct sk_buf *b)
 			    e->detail);
 }
 
+static void tell_policy(const struct guard_event *e, struct sk_buf *b)
+{
+	if (e->kind == GUARD_KIND_DNS) {
+		quote(b, e->detail);
+		(void)sk_buf_add_str(b, " is a name that is unwelcome anywhere");
+		return;
+	}
+	if (e->kind == GUARD_KIND_OPEN) {
+		(void)sk_buf_add_str(b, "there was no room to look at what it opened: it "
+					"does not go on");
+		return;
+	}
+	if (e->detail != NULL && strcmp(e->detail, "userfaultfd") == 0)
+		(void)sk_buf_add_str(b, "userfaultfd lets a process halt the kernel where "
+					"it reads its memory");
+	else
+		(void)sk_buf_add_str(b, "io_uring can do work that system calls do not show");
+}
+
 static void tell_other(const struct guard_event *e, struct sk_buf *b)
 {
 	switch (e->reason) {
@@ -292,22 +311,7 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 			(void)sk_buf_add_str(b, "a signal was sent to the guard itself");
 		return;
 	case GUARD_REASON_POLICY:
-		if (e->kind == GUARD_KIND_DNS) {
-			quote(b, e->detail);
-			(void)sk_buf_add_str(b, " is a name that is unwelcome anywhere");
-			return;
-		}
-		if (e->kind == GUARD_KIND_OPEN) {
-			(void)sk_buf_add_str(b, "there was no room to look at what it opened: it "
-						"does not go on");
-			return;
-		}
-		if (e->detail != NULL && strcmp(e->detail, "userfaultfd") == 0)
-			(void)sk_buf_add_str(b, "userfaultfd lets a process halt the kernel where "
-						"it reads its memory");
-		else
-			(void)sk_buf_add_str(b,
-					     "io_uring can do work that system calls do not show");
+		tell_policy(e, b);
 		return;
 	default:
 		break;
