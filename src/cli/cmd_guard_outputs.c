@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where the events of `guard run` go, and in what order. */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -18,18 +19,31 @@ enum {
 	MAX_TOKEN = 8 << 10, /* bytes of the file of --webhook-token */
 };
 
+/* Would writing to standard error wait? It may be the pipe that nobody reads. */
+static bool can_say(void)
+{
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return poll(&p, 1, 0) != 0;
+}
+
 /* A full disk does not end the guard. */
 void cmd_guard_note_output(struct guarding *g, int r, const struct sk_err *err)
 {
-	if (r < 0 && !g->output_failed)
+	if (r < 0 && !g->output_failed && can_say()) {
 		sk_log(SK_LOG_ERROR, "events are lost: %s", err->msg);
-	g->output_failed = r < 0;
+		g->output_failed = true;
+	} else if (r == 0) {
+		g->output_failed = false;
+	}
 }
 
 void cmd_guard_note_delivery(struct guarding *g, bool at_end)
 {
 	struct guard_output_stats stats;
 
+	if (!can_say())
+		return;
 	guard_output_stats(g->output, &stats);
 	if (stats.webhook_note != NULL && !g->webhook_failed && !at_end)
 		sk_log(SK_LOG_WARN, "%s: alerts do not arrive", stats.webhook_note);
@@ -52,7 +66,6 @@ static void put_event(struct guarding *g, const struct guard_event *e)
 {
 	struct sk_err err = {0};
 
-	(void)fflush(stdout);
 	cmd_guard_note_output(g, guard_output_event(g->output, e, sk_mono_us(), &err), &err);
 }
 

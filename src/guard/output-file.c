@@ -82,11 +82,25 @@ int guard_file_output_reopen(struct guard_file_output *f, struct sk_err *err)
 	return 0;
 }
 
-/* FILE.1 becomes FILE.2 and so on, FILE becomes FILE.1. */
+/* Has the name the file that is written? Somebody else may have moved it. */
+static bool is_in_place(const struct guard_file_output *f)
+{
+	struct stat own, there;
+
+	return fstat(f->fd, &own) == 0 && stat(f->path, &there) == 0 &&
+	       own.st_ino == there.st_ino && own.st_dev == there.st_dev;
+}
+
+/*
+ * FILE.1 becomes FILE.2 and so on, FILE becomes FILE.1. Where a new FILE cannot be made, what was
+ * moved is written on, and each further try moves nothing.
+ */
 static int rotate(struct guard_file_output *f, struct sk_err *err)
 {
 	char from[NAME_SIZE], to[NAME_SIZE];
 
+	if (!is_in_place(f))
+		return guard_file_output_reopen(f, err);
 	for (unsigned i = f->keep; i > 1; i--) {
 		(void)snprintf(from, sizeof(from), "%s.%u", f->path, i - 1);
 		(void)snprintf(to, sizeof(to), "%s.%u", f->path, i);

@@ -43,10 +43,25 @@ void guard_file_output_close(struct guard_file_output *f);
 int guard_file_output_line(struct guard_file_output *f, struct sk_span line, struct sk_err *err);
 int guard_file_output_reopen(struct guard_file_output *f, struct sk_err *err);
 
+/* A terminal, a pipe, a file that somebody else opened. */
+struct guard_stream_output {
+	int fd;        /* -1: none */
+	bool is_stuck; /* nobody reads: not waited for until somebody does */
+	bool is_torn;  /* the last text was cut */
+};
+
+/* Whole lines. Waits half a second at most, -EAGAIN then. */
+int guard_stream_output_text(struct guard_stream_output *s, struct sk_span text,
+			     struct sk_err *err);
+
 /* The system log's socket. */
 struct guard_syslog_output {
 	char *path;
 	int fd;
+};
+
+enum {
+	GUARD_SYSLOG_LINE = 60 << 10, /* longest line: datagrams have less room than events */
 };
 
 void guard_syslog_output_open(struct guard_syslog_output *s, const char *path);

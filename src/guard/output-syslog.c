@@ -17,7 +17,7 @@
 #include "guard/output-priv.h"
 
 enum {
-	MAX_DATAGRAM = 64 << 10,
+	MAX_DATAGRAM = GUARD_SYSLOG_LINE + 128,
 };
 
 void guard_syslog_output_open(struct guard_syslog_output *s, const char *path)

@@ -23,8 +23,9 @@ enum {
 	BATCH_LINES = 100,
 	FIRST_PAUSE_MS = 500,
 	LONGEST_PAUSE_MS = 60000,
-	END_MS = 3000, /* at the end, for what is left */
-	TIMEOUT_MS = 5000,
+	END_MS = 3000,     /* at the end, for what is left */
+	TIMEOUT_MS = 5000, /* without a word from the receiver */
+	POST_MS = 10000,   /* for a whole answer, which it may send byte by byte */
 	NOTE_SIZE = 128,
 };
 
@@ -92,6 +93,7 @@ static int post(struct guard_webhook *w, const struct sk_buf *batch, size_t n, s
 		.content_type = n == 1 ? "application/json" : "application/x-ndjson",
 		.body = sk_buf_span(batch),
 		.headers = headers,
+		.timeout_ms = POST_MS,
 	};
 	struct http_response resp;
 	int r = http_post(w->client, &msg, &resp, err);

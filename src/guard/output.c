@@ -12,8 +12,8 @@
 #include "guard/output-priv.h"
 
 enum {
-	MAX_CAUSES = 4096,      /* remembered at once; a flood of new ones empties the table */
-	LINE_BYTES = 256 << 10, /* an event with all ancestors and arguments has 40 KiB at most */
+	MAX_CAUSES = 4096,    /* remembered at once; a flood of new ones empties the table */
+	LINE_BYTES = 1 << 20, /* all ancestors with the longest of paths and arguments, escaped */
 };
 
 /* What happened again and again. */
@@ -28,6 +28,7 @@ struct cause {
 
 struct guard_output {
 	struct guard_output_options opts; /* texts are not kept here */
+	struct guard_stream_output stream;
 	struct guard_file_output file;
 	struct guard_syslog_output syslog;
 	struct guard_webhook *webhook;
@@ -36,6 +37,7 @@ struct guard_output {
 	struct sk_map by_key; /* key → index into causes */
 	struct guard_output_stats stats;
 	struct sk_buf line;
+	struct sk_buf text; /* the same for people, or for the system log */
 };
 
 int guard_output_new(const struct guard_output_options *opts, struct guard_output **ret,
@@ -45,11 +47,13 @@ int guard_output_new(const struct guard_output_options *opts, struct guard_outpu
 	int r;
 
 	o->opts = *opts;
+	o->stream.fd = opts->fd;
 	o->file.fd = -1;
 	o->syslog.fd = -1;
 	if (o->opts.fold_ms == 0)
 		o->opts.fold_ms = GUARD_FOLD_MS;
 	sk_buf_init(&o->line, LINE_BYTES);
+	sk_buf_init(&o->text, LINE_BYTES);
 	o->causes = sk_realloc_array(NULL, MAX_CAUSES, sizeof(*o->causes));
 	if (opts->file != NULL) {
 		r = guard_file_output_open(&o->file, opts->file, opts->file_size, opts->file_keep,
@@ -92,14 +96,33 @@ static bool is_notable(const struct guard_event *e)
 
 static int write_people(struct guard_output *o, const struct guard_event *e, struct sk_err *err)
 {
-	struct sk_sink sink = sk_sink_fd(&o->opts.fd);
+	struct sk_sink sink = sk_sink_buf(&o->text);
 	int r = 0;
 
-	if (o->opts.fd < 0)
-		return 0;
-	r = o->opts.fd_json ? sk_write_all(o->opts.fd, o->line.ptr, o->line.len)
-			    : guard_event_line(e, &sink);
-	return r < 0 ? sk_err_errno(err, -r, "write an event") : 0;
+	if (o->opts.fd_json)
+		return guard_stream_output_text(&o->stream, sk_buf_span(&o->line), err);
+	sk_buf_reset(&o->text);
+	r = guard_event_line(e, &sink);
+	return r < 0 ? sk_err_set(err, -r, "an event is too long to be written")
+		     : guard_stream_output_text(&o->stream, sk_buf_span(&o->text), err);
+}
+
+/* What makes an event long is left out where it would find no room at all. */
+static bool write_syslog(struct guard_output *o, const struct guard_event *e)
+{
+	struct sk_sink sink = sk_sink_buf(&o->text);
+	struct guard_event brief = *e;
+
+	if (o->line.len <= GUARD_SYSLOG_LINE)
+		return guard_syslog_output_line(&o->syslog, e->severity, sk_buf_span(&o->line));
+	brief.n_ancestry = 0;
+	brief.args_cut = true;
+	brief.n_args = 0;
+	brief.n_files_examples = 0;
+	brief.cwd = NULL;
+	sk_buf_reset(&o->text);
+	return guard_event_json(&brief, &sink) == 0 &&
+	       guard_syslog_output_line(&o->syslog, e->severity, sk_buf_span(&o->text));
 }
 
 static int write_event(struct guard_output *o, const struct guard_event *e, struct sk_err *err)
@@ -115,10 +138,11 @@ static int write_event(struct guard_output *o, const struct guard_event *e, stru
 	line = sk_buf_span(&o->line);
 	o->stats.lines++;
 	r = write_people(o, e, err);
+	o->stats.fd_failed += r < 0;
 	r_file = guard_file_output_line(&o->file, line, r < 0 ? NULL : err);
 	o->stats.file_failed += r_file < 0;
 	if (is_notable(e) && o->opts.syslog)
-		o->stats.syslog_failed += !guard_syslog_output_line(&o->syslog, e->severity, line);
+		o->stats.syslog_failed += !write_syslog(o, e);
 	if (is_notable(e) && o->webhook != NULL)
 		guard_webhook_line(o->webhook, line);
 	return r < 0 ? r : r_file;
@@ -271,6 +295,7 @@ void guard_output_free(struct guard_output *o)
 	guard_syslog_output_close(&o->syslog);
 	guard_file_output_close(&o->file);
 	sk_buf_release(&o->line);
+	sk_buf_release(&o->text);
 	sk_free(o->causes);
 	sk_free(o);
 }

@@ -40,6 +40,7 @@ struct guard_output_options {
 struct guard_output_stats {
 	uint64_t events;          /* handed over, repetitions counted */
 	uint64_t lines;           /* written after folding */
+	uint64_t fd_failed;       /* lines that the descriptor did not take */
 	uint64_t file_failed;     /* lines that the file did not take */
 	uint64_t syslog_failed;   /* lines that the system log did not take */
 	uint64_t webhook_failed;  /* lines given up: the queue was full, or the end came */

@@ -448,6 +448,54 @@ static void files_are_reopened(void **state)
 	drop_lines(&lines);
 }
 
+static void put_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+/* A new file cannot be made: what is written stays in one place, and older files stay. */
+static void what_cannot_rotate_goes_on(void **state)
+{
+	char path[64], moved[80], older[80];
+	struct guard_output_options opts = {
+		.fd = -1, .file_size = 1000, .file_keep = 3, .no_fold = true};
+	struct guard_output *o;
+	struct lines lines;
+	struct stat st;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/full", dir);
+	(void)snprintf(moved, sizeof(moved), "%s.moved", path);
+	(void)snprintf(older, sizeof(older), "%s.1", path);
+	put_file(older, "older");
+	opts.file = path;
+	o = open_output(&opts);
+	send_event(o, alert(1, "/bin/sh"), 1);
+	/* a directory has the name, as if there were no room for another file */
+	assert_int_equal(rename(path, moved), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	for (unsigned i = 2; i < 20; i++) {
+		struct guard_event e = alert(i, "/bin/sh");
+
+		(void)!guard_output_event(o, &e, i, NULL);
+	}
+	assert_int_equal(stat(older, &st), 0);
+	assert_int_equal(st.st_size, strlen("older"));
+	/* there is room again */
+	assert_int_equal(rmdir(path), 0);
+	send_event(o, alert(20, "/bin/sh"), 20);
+	guard_output_free(o);
+	read_lines("full.moved", &lines);
+	assert_int_equal(lines.n, 19);
+	drop_lines(&lines);
+	read_lines("full", &lines);
+	assert_int_equal(lines.n, 1);
+	drop_lines(&lines);
+}
+
 /* A crash left half a line: the next event begins on its own. */
 static void torn_lines_are_ended(void **state)
 {
@@ -501,6 +549,47 @@ static void descriptor_gets_lines(void **state)
 	(void)close(fds[1]);
 }
 
+/* Nobody reads: the guard goes on, and the next line that is taken begins on its own. */
+static void a_full_pipe_does_not_block(void **state)
+{
+	struct guard_output_options opts = {.fd_json = true, .no_fold = true};
+	struct guard_output_stats stats;
+	sk_cleanup(sk_freep) char *buf = sk_alloc(1 << 20);
+	struct guard_output *o;
+	struct guard_event e = alert(1, "/bin/sh");
+	struct sk_err err = {0};
+	struct sk_span rest, line;
+	size_t n_whole = 0;
+	int fds[2], r = 0;
+	ssize_t n, len = 0;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	opts.fd = fds[1];
+	o = open_output(&opts);
+	for (unsigned i = 0; i < 1000 && r == 0; i++)
+		r = guard_output_event(o, &e, i, &err);
+	assert_int_equal(r, -EAGAIN);
+	for (unsigned i = 0; i < 1000; i++)
+		(void)!guard_output_event(o, &e, i, &err);
+	guard_output_stats(o, &stats);
+	assert_int_equal(stats.fd_failed, 1001);
+	n = read(fds[0], buf, 1 << 16);
+	assert_true(n > 0);
+	len = n;
+	send_event(o, e, 3000);
+	guard_output_free(o);
+	(void)close(fds[1]);
+	while ((n = read(fds[0], buf + len, (size_t)((1 << 20) - len))) > 0)
+		len += n;
+	(void)close(fds[0]);
+	rest = sk_span_of(buf, (size_t)len);
+	while (sk_span_line(&rest, &line))
+		n_whole += sk_span_starts(line, "{\"schema\"") && sk_span_ends(line, "}");
+	assert_int_equal(n_whole, stats.lines - stats.fd_failed + 1);
+	assert_true(buf[len - 1] == '\n');
+}
+
 static int log_socket(const char *path)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
@@ -510,6 +599,56 @@ static int log_socket(const char *path)
 	(void)unlink(path);
 	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	return fd;
+}
+
+/* The longest texts that the kernel half hands on, of bytes that take six in JSON. */
+static void nothing_is_too_long(void **state)
+{
+	struct guard_output_options opts = {.fd = -1, .syslog = true, .no_fold = true};
+	static char path[4096], name[1024], arg[1024], log[300], file[300];
+	static const char *const args[] = {arg};
+	struct guard_event e = alert(1, name);
+	struct guard_output_stats stats;
+	struct guard_output *o;
+	struct lines lines;
+	char *buf = sk_alloc(1 << 20);
+	ssize_t n;
+	int fd;
+
+	(void)state;
+	memset(path, 1, sizeof(path) - 1);
+	memset(name, 1, sizeof(name) - 1);
+	memset(arg, 1, sizeof(arg) - 1);
+	e.args = args;
+	e.n_args = 1;
+	e.exe = e.cwd = path;
+	e.files_directory = name;
+	e.n_files = 2;
+	for (size_t i = 0; i < GUARD_MAX_EXAMPLES; i++)
+		e.files_examples[e.n_files_examples++] = path;
+	for (size_t i = 0; i < GUARD_MAX_ANCESTRY; i++)
+		e.ancestry[e.n_ancestry++] =
+			(struct guard_ancestor){.exe = path, .args = args, .n_args = 1};
+	(void)snprintf(log, sizeof(log), "%s/longlog", dir);
+	(void)snprintf(file, sizeof(file), "%s/long", dir);
+	opts.syslog_socket = log;
+	opts.file = file;
+	fd = log_socket(log);
+	o = open_output(&opts);
+	send_event(o, e, 1);
+	guard_output_stats(o, &stats);
+	assert_int_equal(stats.syslog_failed, 0);
+	n = recv(fd, buf, (1 << 20) - 1, 0);
+	assert_true(n > 0);
+	buf[n] = '\0';
+	assert_non_null(strstr(buf, "\"args_cut\":true"));
+	assert_true(buf[n - 1] == '}');
+	(void)close(fd);
+	sk_free(buf);
+	guard_output_free(o);
+	read_lines("long", &lines);
+	assert_int_equal(lines.n, 1);
+	drop_lines(&lines);
 }
 
 static void system_log(void **state)
@@ -529,6 +668,7 @@ static void system_log(void **state)
 	guard_output_stats(o, &stats);
 	assert_int_equal(stats.syslog_failed, 1);
 	fd = log_socket(path);
+	errno = EAGAIN; /* of something else: no reason not to connect */
 	send_event(o, alert(2, "/b"), 2);
 	n = recv(fd, buf, sizeof(buf) - 1, 0);
 	assert_true(n > 0);
@@ -646,8 +786,9 @@ static int make_dir(void **state)
 static int remove_dir(void **state)
 {
 	static const char *const names[] = {
-		"fold", "counts", "many", "observed", "rot",   "rot.1", "rot.2", "hup.old",
-		"hup",  "torn",   "log",  "applets",  "files", "few",   "libs",  "signs"};
+		"fold",    "counts", "many", "observed", "rot",        "rot.1", "rot.2",
+		"hup.old", "hup",    "torn", "log",      "applets",    "files", "few",
+		"libs",    "signs",  "full", "full.1",   "full.moved", "long",  "longlog"};
 
 	(void)state;
 	for (size_t i = 0; i < SK_ARRAY_LEN(names); i++)
@@ -670,6 +811,9 @@ int main(void)
 		cmocka_unit_test(files_rotate),
 		cmocka_unit_test(files_are_reopened),
 		cmocka_unit_test(torn_lines_are_ended),
+		cmocka_unit_test(what_cannot_rotate_goes_on),
+		cmocka_unit_test(a_full_pipe_does_not_block),
+		cmocka_unit_test(nothing_is_too_long),
 		cmocka_unit_test(a_full_disk_is_counted),
 		cmocka_unit_test(descriptor_gets_lines),
 		cmocka_unit_test(system_log),

@@ -413,6 +413,7 @@ static void setup(struct transfer *t, struct curl_slist *headers, char *message)
 	SET(NOPROGRESS, 0L);
 	if (t->message != NULL) {
 		SET(FOLLOWLOCATION, 0L);
+		SET(TIMEOUT_MS, (long)t->message->timeout_ms);
 		SET(POSTFIELDSIZE_LARGE, (curl_off_t)t->message->body.len);
 		SET(POSTFIELDS, t->message->body.len != 0 ? t->message->body.ptr : "");
 	}

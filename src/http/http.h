@@ -76,6 +76,7 @@ struct http_message {
 	const char *content_type;
 	struct sk_span body;
 	const char *const *headers; /* "Name: value", ended by NULL; or NULL */
+	uint32_t timeout_ms;        /* for all of it, however slowly the answer comes; 0: none */
 };
 
 /** struct http_response - what came back besides the body */
