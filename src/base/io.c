@@ -128,6 +128,21 @@ int sk_read_file(int dirfd, const char *path, struct sk_buf *b, struct sk_err *e
 	return r < 0 ? sk_err_wrap(err, r, "%s", quoted) : 0;
 }
 
+int sk_open_regular(int path_fd)
+{
+	char link[32];
+	struct stat st;
+	int fd;
+
+	if (fstat(path_fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -SK_E_UNSUPPORTED;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", path_fd);
+	fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return fd < 0 ? -errno : fd;
+}
+
 static int write_and_sync(int fd, struct sk_span content, unsigned mode)
 {
 	int r = sk_write_all(fd, content.ptr, content.len);

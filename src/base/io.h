@@ -96,6 +96,16 @@ sk_must_check int sk_read_fd(int fd, struct sk_buf *b, struct sk_err *err);
 sk_must_check int sk_read_file(int dirfd, const char *path, struct sk_buf *b, struct sk_err *err);
 
 /**
+ * sk_open_regular() - open a regular file for reading that is known by a descriptor
+ * @path_fd: opened with O_PATH
+ *
+ * What a foreign path leads to is looked at before it is opened: opening a device may do something,
+ * opening a pipe may wait.
+ * Return: the descriptor, -SK_E_UNSUPPORTED for what is no regular file, -errno.
+ */
+sk_must_check int sk_open_regular(int path_fd);
+
+/**
  * sk_write_file_atomic() - write beside, fsync, rename over
  * @dirfd: directory or AT_FDCWD
  * @path: final name

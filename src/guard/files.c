@@ -27,6 +27,8 @@ enum {
 	MOUNTINFO_MAX = 8 << 20,
 };
 
+#define MAX_HASHED (4ull << 30)
+
 /** struct known - a hash; size 0 with used 0: free */
 struct known {
 	struct guard_file_id id;
@@ -53,14 +55,14 @@ void guard_files_free(struct guard_files *f)
 static int open_in(const char *root, const char *path)
 {
 	sk_cleanup(sk_closep) int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
 			       .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-	int fd;
+	sk_cleanup(sk_closep) int fd = -1;
 
 	if (dir < 0)
 		return -errno;
 	fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
-	return fd < 0 ? -errno : fd;
+	return fd < 0 ? -errno : sk_open_regular(fd);
 }
 
 int guard_files_open(uint32_t pid, const char *path)
@@ -165,19 +167,23 @@ static uint64_t ctime_of(const struct stat *st)
 	return sk_timespec_ns(&st->st_ctim);
 }
 
-static bool hash_fd(struct guard_files *f, int fd, uint8_t *ret)
+/* As many bytes as it had: who makes it grow meanwhile does not keep us. */
+static bool hash_fd(struct guard_files *f, int fd, uint64_t size, uint8_t *ret)
 {
 	sk_cleanup(sk_hasher_freep) struct sk_hasher *h = sk_hasher_new(SK_DIGEST_SHA256);
 	struct sk_digest digest;
 	uint64_t off = 0;
-	int64_t n;
 
-	while ((n = sk_pread_full(fd, f->chunk, CHUNK, off)) > 0) {
-		sk_hasher_add(h, f->chunk, (size_t)n);
-		off += (uint64_t)n;
-	}
-	if (n < 0)
+	if (size > MAX_HASHED)
 		return false;
+	while (off < size) {
+		size_t want = size - off < CHUNK ? (size_t)(size - off) : CHUNK;
+
+		if (sk_pread_full(fd, f->chunk, want, off) != (int64_t)want)
+			return false;
+		sk_hasher_add(h, f->chunk, want);
+		off += want;
+	}
 	sk_hasher_finish(h, &digest);
 	memcpy(ret, digest.bytes, GUARD_HASH_BYTES);
 	return true;
@@ -293,7 +299,7 @@ bool guard_files_hash_fd(struct guard_files *f, const struct guard_file_id *id, 
 	bool same;
 
 	if (k->used == 0) {
-		if (!is_state(fd, id, &same) || !hash_fd(f, fd, k->hash) ||
+		if (!is_state(fd, id, &same) || !hash_fd(f, fd, id->size, k->hash) ||
 		    !is_state(fd, id, &same))
 			return false;
 		k->id = *id;
@@ -315,7 +321,7 @@ bool guard_files_hash(struct guard_files *f, const struct guard_file_id *id, uin
 	if (k->used == 0) {
 		(void)snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
 		fd = path != NULL ? open_file(id, pid, path) : open(exe, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || !is_state(fd, id, &same) || !hash_fd(f, fd, k->hash) ||
+		if (fd < 0 || !is_state(fd, id, &same) || !hash_fd(f, fd, id->size, k->hash) ||
 		    !is_state(fd, id, &same))
 			return false;
 		k->id = *id;

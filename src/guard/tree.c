@@ -82,12 +82,13 @@ static int open_in(const struct guard_tree *t, const char *path, int flags)
 bool guard_tree_find(const struct guard_tree *t, const char *path, struct sk_arena *a,
 		     struct guard_tree_file *ret)
 {
-	sk_cleanup(sk_closep) int fd = open_in(t, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+	sk_cleanup(sk_closep) int path_fd = open_in(t, path, O_PATH);
+	sk_cleanup(sk_closep) int fd = path_fd >= 0 ? sk_open_regular(path_fd) : -1;
 	size_t root = strlen(t->real);
 	char real[8192];
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return false;
 	if (!fd_path(fd, real, sizeof(real)) || strncmp(real, t->real, root) != 0 ||
 	    real[root] != '/')
