@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@ enum {
 };
 
 struct guard_netstat {
-	struct guard_connection *items;
+	struct guard_connection *items; /* by inode */
 	size_t n_items;
 	size_t cap;
 	uint8_t listened[MAX_PORTS / 8]; /* bit per port */
@@ -108,12 +109,22 @@ static void add_line(struct guard_netstat *n, struct sk_span line, bool is_v6)
 	n->items[n->n_items++] = c;
 }
 
+static int compare_inodes(const void *a, const void *b)
+{
+	uint64_t one = ((const struct guard_connection *)a)->inode;
+	uint64_t other = ((const struct guard_connection *)b)->inode;
+
+	return one < other ? -1 : one > other;
+}
+
 void guard_netstat_add(struct guard_netstat *n, struct sk_span text, bool is_v6)
 {
 	struct sk_span line;
 
 	while (sk_span_line(&text, &line))
 		add_line(n, line, is_v6);
+	if (n->n_items != 0)
+		qsort(n->items, n->n_items, sizeof(*n->items), compare_inodes);
 }
 
 void guard_netstat_read(struct guard_netstat *n, uint32_t pid)
@@ -140,15 +151,12 @@ void guard_netstat_read(struct guard_netstat *n, uint32_t pid)
 
 const struct guard_connection *guard_netstat_outgoing(const struct guard_netstat *n, uint64_t inode)
 {
-	for (size_t i = 0; i < n->n_items; i++) {
-		const struct guard_connection *c = &n->items[i];
+	const struct guard_connection key = {.inode = inode}, *c = NULL;
 
-		if (c->inode != inode)
-			continue;
-		if ((n->listened[c->local_port / 8] & 1u << c->local_port % 8) != 0 ||
-		    (c->local_port < EPHEMERAL_FIRST && c->port >= EPHEMERAL_FIRST))
-			return NULL;
-		return c;
-	}
-	return NULL;
+	if (n->n_items != 0)
+		c = bsearch(&key, n->items, n->n_items, sizeof(*c), compare_inodes);
+	if (c == NULL || (n->listened[c->local_port / 8] & 1u << c->local_port % 8) != 0 ||
+	    (c->local_port < EPHEMERAL_FIRST && c->port >= EPHEMERAL_FIRST))
+		return NULL;
+	return c;
 }

@@ -19,6 +19,7 @@
 enum {
 	MAX_PROCESSES = 1024, /* of one container that are looked at */
 	MAX_FDS = 1024,       /* of one process */
+	MAX_FDS_ALL = 131072, /* of one look: a quarter of a second */
 	PTS_MAJOR_FIRST = 136,
 	PTS_MAJOR_LAST = 143,
 	PTMX_MAJOR = 5,
@@ -97,6 +98,7 @@ struct search {
 	struct far_end in, out;
 	struct guard_netstat *net;
 	size_t n_processes;
+	size_t n_fds;
 	bool has_in, has_out;
 	struct guard_remote *ret;
 };
@@ -115,7 +117,7 @@ static void look_at_fds(struct search *s, uint32_t pid, struct holder *h)
 
 	(void)snprintf(path, sizeof(path), "/proc/%u/fd", pid);
 	d = opendir(path);
-	for (int i = 0; d != NULL && i < MAX_FDS; i++) {
+	for (int i = 0; d != NULL && i < MAX_FDS && s->n_fds < MAX_FDS_ALL; i++, s->n_fds++) {
 		struct far_end end;
 
 		entry = readdir(d);

@@ -51,6 +51,25 @@ static void directions(void **state)
 	guard_netstat_free(n);
 }
 
+/* One line after the other, whatever their order: all are found. */
+static void many(void **state)
+{
+	struct guard_netstat *n = guard_netstat_new();
+	char line[200];
+
+	(void)state;
+	for (unsigned i = 0; i < 2000; i++) {
+		(void)snprintf(line, sizeof(line),
+			       "%u: 0A00020F:C351 CB007105:01BB 01 0:0 0:0 0 0 0 %u 1\n", i,
+			       (i * 7919u) % 2003u + 1);
+		guard_netstat_add(n, sk_span_str(line), false);
+	}
+	for (unsigned i = 0; i < 2000; i++)
+		check(n, (i * 7919u) % 2003u + 1, "5.113.0.203", 443);
+	check(n, 5000, NULL, 0);
+	guard_netstat_free(n);
+}
+
 /* The tables of this very process, whatever they hold. */
 static void own(void **state)
 {
@@ -64,7 +83,8 @@ static void own(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(directions), cmocka_unit_test(own)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(directions), cmocka_unit_test(many),
+					   cmocka_unit_test(own)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
