@@ -19,6 +19,19 @@
 #define LIVE_DIR "/run/stockade"
 #define LIVE_FILE LIVE_DIR "/guard"
 
+/* Only root may open it: whoever can, can lock it. */
+static int open_to_hold(void)
+{
+	int fd = open(LIVE_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct stat st;
+
+	if (fd < 0 || (fstat(fd, &st) == 0 && (st.st_mode & 077) == 0))
+		return fd;
+	sk_closep(&fd);
+	(void)unlink(LIVE_FILE); /* of an older version */
+	return open(LIVE_FILE, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
 int guard_live_hold(const struct guard_live *live)
 {
 	sk_cleanup(sk_closep) int fd = -1;
@@ -27,7 +40,7 @@ int guard_live_hold(const struct guard_live *live)
 
 	if (mkdir(LIVE_DIR, 0755) != 0 && errno != EEXIST)
 		return -1;
-	fd = open(LIVE_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	fd = open_to_hold();
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0)
 		return -1;
 	n = snprintf(text, sizeof(text), "%u\n%s\n%s\n", live->pid, live->backend,
@@ -39,13 +52,17 @@ int guard_live_hold(const struct guard_live *live)
 
 bool guard_live_read(struct guard_live *ret)
 {
-	sk_cleanup(sk_closep) int fd = open(LIVE_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	sk_cleanup(sk_closep) int fd =
+		open(LIVE_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct sk_span rest, line[3];
 	char text[512];
+	struct stat st;
 	int64_t n;
 
 	memset(ret, 0, sizeof(*ret));
-	if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+	/* A lock on a file that anybody can open is anybody's, and no sign of a guard. */
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != 0 ||
+	    (st.st_mode & 077) != 0 || flock(fd, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
 		return false;
 	n = sk_read_full(fd, text, sizeof(text));
 	rest = sk_span_of(text, n > 0 ? (size_t)n : 0);
