@@ -19,7 +19,8 @@ struct guard_engine {
 	const char *root; /* before every path of a file */
 	char *sockets[GUARD_MAX_SOCKETS];
 	size_t n_sockets;
-	char *roots[GUARD_MAX_ROOTS]; /* Docker's data roots */
+	uint64_t silent_ms[GUARD_MAX_SOCKETS]; /* not asked until then: it did not answer */
+	char *roots[GUARD_MAX_ROOTS];          /* Docker's data roots */
 	char *drivers[GUARD_MAX_ROOTS];
 	size_t n_roots;
 	char made_id[GUARD_ID_SIZE]; /* the container that was made last */

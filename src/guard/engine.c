@@ -18,6 +18,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/json.h"
 #include "guard/engine-priv.h"
@@ -25,7 +26,8 @@
 enum {
 	DOCUMENT_MAX = 16 << 20,
 	PATH_BYTES = 4096,
-	ANSWER_SECONDS = 2, /* a daemon that takes longer is asked again at the next container */
+	ANSWER_SECONDS = 2, /* a daemon that takes longer */
+	SILENT_MS = 60000,  /* is not asked for so long */
 };
 
 static void add_socket(struct guard_engine *e, const char *path)
@@ -73,7 +75,7 @@ static int connect_to(const char *path)
 }
 
 /* GET over HTTP/1.0: the answer ends with the connection. Returns the body, or an empty span. */
-static struct sk_span ask(const char *path, const char *target, struct sk_buf *b)
+static struct sk_span get(const char *path, const char *target, struct sk_buf *b)
 {
 	sk_cleanup(sk_closep) int fd = connect_to(path);
 	struct sk_err err;
@@ -94,6 +96,21 @@ static struct sk_span ask(const char *path, const char *target, struct sk_buf *b
 	return sk_span_of(body + 4, b->len - (size_t)(body + 4 - b->ptr));
 }
 
+/* A daemon that hangs does not make us wait for each container. */
+static struct sk_span ask(struct guard_engine *e, size_t socket, const char *target,
+			  struct sk_buf *b)
+{
+	uint64_t began = sk_mono_ms();
+	struct sk_span body = {NULL, 0};
+
+	if (began < e->silent_ms[socket])
+		return body;
+	body = get(e->sockets[socket], target, b);
+	if (body.len == 0 && sk_mono_ms() - began >= ANSWER_SECONDS * 1000)
+		e->silent_ms[socket] = sk_mono_ms() + SILENT_MS;
+	return body;
+}
+
 struct sk_json *guard_engine_json(struct sk_span text)
 {
 	struct sk_json *j = NULL;
@@ -104,14 +121,14 @@ struct sk_json *guard_engine_json(struct sk_span text)
 	return j;
 }
 
-static void learn_root(struct guard_engine *e, const char *socket)
+static void learn_root(struct guard_engine *e, size_t socket)
 {
 	struct sk_buf b;
 	sk_cleanup(sk_json_freep) struct sk_json *j = NULL;
 	struct sk_span root, driver;
 
 	sk_buf_init(&b, DOCUMENT_MAX);
-	j = guard_engine_json(ask(socket, "/info", &b));
+	j = guard_engine_json(ask(e, socket, "/info", &b));
 	root = sk_json_get_text(j, "DockerRootDir");
 	driver = sk_json_get_text(j, "Driver");
 	if (root.len != 0)
@@ -155,7 +172,7 @@ struct guard_engine *guard_engine_new(const char *const *sockets, size_t n)
 	add_socket(e, "/var/run/docker.sock");
 	add_socket(e, "/run/podman/podman.sock");
 	for (size_t i = 0; i < e->n_sockets; i++)
-		learn_root(e, e->sockets[i]);
+		learn_root(e, i);
 	add_root(e, "/var/lib/docker", "overlay2");
 	add_remapped(e, "/var/lib/docker");
 	return e;
@@ -274,7 +291,7 @@ static int find_socket(struct guard_engine *e, const char *id, struct sk_arena *
 	(void)snprintf(target, sizeof(target), "/containers/%s/json", id);
 	for (size_t i = 0; i < e->n_sockets; i++) {
 		sk_buf_reset(b);
-		if (guard_engine_parse_docker(ask(e->sockets[i], target, b), a, ret))
+		if (guard_engine_parse_docker(ask(e, i, target, b), a, ret))
 			return 1;
 	}
 	return 0;

@@ -94,9 +94,9 @@ void guard_learn_container(struct guard_learn *l, struct guard_whose *w)
 {
 	struct guard_profile *p = w->service != NULL ? profile_of(l, w->service) : NULL;
 
-	w->user = p;
-	if (p == NULL)
+	if (p == NULL || w->user == p)
 		return;
+	w->user = p;
 	p->replicas++;
 	l->state.n_containers++;
 }

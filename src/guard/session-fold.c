@@ -148,7 +148,8 @@ void guard_session_flush(struct guard_session *s)
 		more = guard_kern_next(s->kern, GUARD_MAP_FOLDS, &key, &next);
 		if (guard_kern_get(s->kern, GUARD_MAP_FOLDS, &key, &fold)) {
 			tell_fold(s, &key, &fold, told_of(s, &fold));
-			if (now - fold.last_ns > FOLD_IDLE_S * SK_SECOND_NS) {
+			/* it may have happened again since */
+			if (fold.last_ns + FOLD_IDLE_S * SK_SECOND_NS < now) {
 				guard_kern_del(s->kern, GUARD_MAP_FOLDS, &key);
 				forget_told(s, GUARD_TOLD_FOLD, fold.id);
 			}

@@ -3,6 +3,7 @@
 #include "guard/session.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -15,9 +16,10 @@
 #include "guard/session-priv.h"
 
 enum {
-	POLL_MS = 20,        /* how long records may wait in the ring */
-	BEAT_NS = 500000000, /* heartbeat, losses, unnamed containers */
-	FOLD_S = 9,          /* between lines of one cause: "at least every 10 s" */
+	POLL_MS = 20,                 /* how long records may wait in the ring */
+	BEAT_NS = 500000000,          /* heartbeat, losses, unnamed containers */
+	ASK_PAUSE_MOST = 60000000000, /* between questions about what no engine knows */
+	FOLD_S = 9,                   /* between lines of one cause: "at least every 10 s" */
 };
 
 uint64_t guard_session_time(const struct guard_session *s, uint64_t mono_ns)
@@ -168,6 +170,18 @@ static void forget(struct guard_session *s, struct guard_whose *w)
 	guard_attrib_remove(s->attrib, cgroup);
 }
 
+/* Anybody may name a cgroup like a container: what no engine knows is asked for less and less. */
+static bool is_to_be_asked(struct guard_whose *w, uint64_t now)
+{
+	if (w->is_known || w->is_host || now < w->ask_ns)
+		return false;
+	w->ask_pause_ns = w->ask_pause_ns == 0                   ? BEAT_NS
+			  : 2 * w->ask_pause_ns < ASK_PAUSE_MOST ? 2 * w->ask_pause_ns
+								 : ASK_PAUSE_MOST;
+	w->ask_ns = now + w->ask_pause_ns;
+	return true;
+}
+
 /* A sign of life, losses, containers that no engine knew yet. */
 static void on_beat(struct guard_session *s)
 {
@@ -185,9 +199,11 @@ static void on_beat(struct guard_session *s)
 		}
 		if (!w->is_host)
 			guard_session_find_path(s, w);
-		if (!w->is_known && !w->is_host) {
-			(void)guard_attrib_ask(s->attrib, w);
-			guard_session_settle(s, w);
+		if (is_to_be_asked(w, s->looked_ns)) {
+			bool first = w->ask_pause_ns == BEAT_NS;
+
+			if (guard_attrib_ask(s->attrib, w) || first)
+				guard_session_settle(s, w);
 		}
 	}
 }
@@ -271,6 +287,17 @@ int guard_session_end(struct guard_session *s, bool keep, struct sk_err *err)
 	return r < 0 ? r : 0;
 }
 
+/* A descriptor or more for each container: the usual limit is for programs that use select(2). */
+static void lift_limit(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) != 0 || rl.rlim_cur == rl.rlim_max)
+		return;
+	rl.rlim_cur = rl.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &rl); /* goes on with what it has */
+}
+
 int guard_session_open(const struct guard_session_options *o, struct guard_session **ret,
 		       struct sk_err *err)
 {
@@ -278,6 +305,7 @@ int guard_session_open(const struct guard_session_options *o, struct guard_sessi
 	uint32_t zero = GUARD_DEFAULT_SERVICE;
 	int r;
 
+	lift_limit();
 	s->select = o->select;
 	s->ops = *o->ops;
 	s->ctx = o->ctx;

@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -385,6 +387,33 @@ static void test_bolt_damaged(void **state)
 	sk_buf_release(&b);
 }
 
+/* A daemon that hangs is not waited for again and again. */
+static void test_silent(void **state)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	const char *const sockets[] = {addr.sun_path};
+	struct guard_engine_info info;
+	struct guard_engine *e;
+	struct sk_arena *a = sk_arena_new();
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), n = 0;
+
+	(void)state;
+	(void)snprintf(addr.sun_path, sizeof(addr.sun_path), "/tmp/guard-engine-%d", (int)getpid());
+	(void)unlink(addr.sun_path);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	e = guard_engine_new(sockets, 1);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(guard_engine_find(e, "none-of-this-name", a, &info), 0);
+	while (accept(fd, NULL, NULL) >= 0)
+		n++;
+	assert_int_equal(n, 1);
+	guard_engine_free(e);
+	sk_arena_free(a);
+	(void)close(fd);
+	(void)unlink(addr.sun_path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,7 +421,7 @@ int main(void)
 		cmocka_unit_test(test_storage),      cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_label_of_pod), cmocka_unit_test(test_chosen_id),
 		cmocka_unit_test(test_tree),         cmocka_unit_test(test_bolt),
-		cmocka_unit_test(test_bolt_damaged),
+		cmocka_unit_test(test_bolt_damaged), cmocka_unit_test(test_silent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
