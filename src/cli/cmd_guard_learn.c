@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stockade guard learn: profiles from what services do. */
 #include <signal.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "cli/cmd_guard-priv.h"
@@ -12,7 +12,7 @@
 #include "guard/learn.h"
 
 enum {
-	TELL_S = 60, /* seconds between lines that say how far it got */
+	TELL_MS = 60000, /* between lines that say how far it got */
 };
 
 /** struct learning - `guard learn` */
@@ -31,8 +31,10 @@ static void learn_opened(void *ctx, struct guard_kern *k)
 static void learn_container(void *ctx, struct guard_whose *w)
 {
 	struct learning *l = ctx;
+	struct sk_err err;
 
-	guard_learn_container(l->learner, w);
+	if (guard_learn_container(l->learner, w, &err) < 0)
+		sk_log(SK_LOG_ERROR, "%s; nothing is learned of this service", err.msg);
 }
 
 static void learn_gone(void *ctx, struct guard_whose *w)
@@ -50,22 +52,22 @@ static void learn_event(void *ctx, const struct guard_rec *rec, struct guard_eve
 	guard_learn_event(l->learner, rec, e, w);
 }
 
-/* Polls until a signal or the end; returns -1 on failure. */
-static int loop(struct guard_session *s, int64_t until, const struct guard_learn *learner,
+/* Polls until a signal or, by a clock that nobody sets, the end; returns -1 on failure. */
+static int loop(struct guard_session *s, uint64_t until_ms, const struct guard_learn *learner,
 		struct sk_err *err)
 {
-	time_t told = time(NULL);
+	uint64_t told_ms = sk_mono_ms();
 	int sig;
 
 	do {
 		if (guard_session_poll(s, 20, err) < 0)
 			return -1;
 		sig = cmd_guard_pending_signal(NULL);
-		if (learner != NULL && time(NULL) - told >= TELL_S) {
+		if (learner != NULL && sk_mono_ms() - told_ms >= TELL_MS) {
 			cmd_guard_say_learned(learner, NULL);
-			told = time(NULL);
+			told_ms = sk_mono_ms();
 		}
-	} while ((sig == 0 || sig == SIGHUP) && (until == 0 || time(NULL) < until));
+	} while ((sig == 0 || sig == SIGHUP) && (until_ms == 0 || sk_mono_ms() < until_ms));
 	return 0;
 }
 
@@ -143,12 +145,14 @@ static int learn(struct cli_context *ctx)
 	if (guard_session_walk(s, &err) < 0)
 		return cli_fail(ctx, &err);
 	cmd_guard_say_ready(cli_wants_json(ctx), guard_kern_backend(l.kern));
-	failure = loop(s, ms != 0 ? time(NULL) + (int64_t)(ms + 999) / 1000 : 0, learner, &err);
+	failure = loop(s, ms != 0 ? sk_mono_ms() + ms : 0, learner, &err);
 	if (failure >= 0)
 		failure = guard_session_poll(s, 0, &err); /* what the rings still hold */
 	if (conclude(ctx, &l, s, &err) < 0)
 		failure = -1;
-	return failure < 0 ? cli_fail(ctx, &err) : CLI_EXIT_CLEAN;
+	if (failure < 0)
+		return cli_fail(ctx, &err);
+	return guard_learn_state(learner).n_refused != 0 ? CLI_EXIT_FAILURE : CLI_EXIT_CLEAN;
 }
 
 static const struct cli_option learn_options[] = {

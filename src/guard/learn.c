@@ -9,11 +9,15 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/arena.h"
 #include "base/buf.h"
+#include "base/io.h"
+#include "base/map.h"
 #include "guard/bpf/call-nr.h"
 #include "guard/call.h"
 #include "guard/files.h"
 #include "guard/hosts.h"
+#include "guard/profile-merge.h"
 #include "guard/profile-yaml.h"
 #include "guard/remote.h"
 #include "guard/resolved.h"
@@ -25,6 +29,13 @@ enum {
 	MAX_SIBLINGS = 32, /* names of one parent; more become "*.parent" */
 };
 
+/** struct loaded - what a profile had when it was loaded; all 0: there was none */
+struct loaded {
+	uint64_t stamp;
+	uint32_t runs, replicas, starts;
+	uint64_t lost, learned_s;
+};
+
 struct guard_learn {
 	const char *dir;
 	struct guard_session *session;
@@ -32,6 +43,9 @@ struct guard_learn {
 	struct guard_resolved *resolved;
 	struct guard_profile *profiles[MAX_SERVICES];
 	uint64_t n_new[MAX_SERVICES]; /* of each */
+	struct loaded loaded[MAX_SERVICES];
+	struct sk_map refused; /* names of services whose profiles cannot be read */
+	struct sk_arena *arena;
 	size_t n_profiles;
 	struct guard_learn_state state;
 	struct guard_content script; /* the last one that was executed; @path is not set */
@@ -44,6 +58,7 @@ struct guard_learn *guard_learn_new(const char *dir)
 	struct guard_learn *l = sk_alloc(sizeof(*l));
 
 	l->dir = dir;
+	l->arena = sk_arena_new();
 	l->files = guard_files_new();
 	l->resolved = guard_resolved_new();
 	l->state.started = time(NULL);
@@ -62,43 +77,73 @@ void guard_learn_free(struct guard_learn *l)
 		return;
 	for (size_t i = 0; i < l->n_profiles; i++)
 		guard_profile_free(l->profiles[i]);
+	sk_map_release(&l->refused);
+	sk_arena_free(l->arena);
 	guard_files_free(l->files);
 	guard_resolved_free(l->resolved);
 	sk_free(l);
 }
 
-static struct guard_profile *profile_of(struct guard_learn *l, const char *service)
+/* Said once; what the file has is neither extended nor overwritten. */
+static int refuse(struct guard_learn *l, const char *service, int r)
+{
+	struct sk_span name = sk_span_str(service);
+
+	if (sk_map_get(&l->refused, name, NULL))
+		return 0;
+	(void)sk_map_put(&l->refused, sk_span_str(sk_arena_str(l->arena, name)), 0);
+	l->state.n_refused++;
+	return r;
+}
+
+static int profile_of(struct guard_learn *l, const char *service, struct guard_profile **ret,
+		      struct sk_err *err)
 {
 	struct guard_profile *p = NULL;
-	struct sk_err err;
+	uint64_t stamp;
+	int r;
 
-	for (size_t i = 0; i < l->n_profiles; i++)
-		if (strcmp(l->profiles[i]->service, service) == 0)
-			return l->profiles[i];
+	for (size_t i = 0; i < l->n_profiles; i++) {
+		if (strcmp(l->profiles[i]->service, service) == 0) {
+			*ret = l->profiles[i];
+			return 0;
+		}
+	}
 	if (l->n_profiles == MAX_SERVICES)
-		return NULL;
-	/* A file that cannot be read is told of when it is written: it is not overwritten then. */
-	if (guard_profile_load(l->dir, service, &p, &err) < 0)
-		return NULL;
+		return refuse(l, service,
+			      sk_err_set(err, SK_E_LIMIT, "more than %d services", MAX_SERVICES));
+	stamp = guard_profile_stamp(l->dir, service);
+	r = guard_profile_load(l->dir, service, &p, err);
+	if (r < 0)
+		return refuse(l, service, r);
 	if (p == NULL)
 		p = guard_profile_new(service);
+	l->loaded[l->n_profiles] = (struct loaded){.stamp = stamp,
+						   .runs = p->runs,
+						   .replicas = p->replicas,
+						   .starts = p->starts,
+						   .lost = p->lost,
+						   .learned_s = p->learned_s};
 	if (p->first == 0)
 		p->first = l->state.started;
 	p->runs++;
 	l->profiles[l->n_profiles++] = p;
 	l->state.n_services = l->n_profiles;
-	return p;
+	*ret = p;
+	return 0;
 }
 
-void guard_learn_container(struct guard_learn *l, struct guard_whose *w)
+int guard_learn_container(struct guard_learn *l, struct guard_whose *w, struct sk_err *err)
 {
-	struct guard_profile *p = w->service != NULL ? profile_of(l, w->service) : NULL;
+	struct guard_profile *p = NULL;
+	int r = w->service != NULL ? profile_of(l, w->service, &p, err) : 0;
 
-	if (p == NULL || w->user == p)
-		return;
+	if (p != NULL && p != w->user) {
+		p->replicas++;
+		l->state.n_containers++;
+	}
 	w->user = p;
-	p->replicas++;
-	l->state.n_containers++;
+	return r;
 }
 
 static uint64_t image_bit(struct guard_profile *p, const struct guard_whose *w)
@@ -618,10 +663,35 @@ static bool lacks_content(const struct guard_learn *l, const struct guard_profil
 	return false;
 }
 
+/* Somebody else has written the file meanwhile: what both know, with what was said by hand. */
+static int save_united(const struct guard_learn *l, const struct guard_profile *p,
+		       const struct loaded *had, struct sk_err *err)
+{
+	sk_cleanup(guard_profile_freep) struct guard_profile *there = NULL;
+	int r = guard_profile_load(l->dir, p->service, &there, err);
+
+	if (r < 0 || there == NULL)
+		return r < 0 ? r : guard_profile_save(l->dir, p, err);
+	r = guard_profile_merge(there, p, err);
+	if (r < 0)
+		return r;
+	/* What both began with is counted once. */
+	there->runs -= had->runs;
+	there->replicas -= had->replicas;
+	there->starts -= had->starts;
+	there->lost -= had->lost;
+	there->learned_s -= had->learned_s;
+	guard_profile_settle(there);
+	return guard_profile_save(l->dir, there, err);
+}
+
 int guard_learn_save(struct guard_learn *l, struct sk_err *err)
 {
+	sk_cleanup(sk_closep) int lock = -1;
 	int64_t now = time(NULL);
 	int r = 0;
+
+	lock = guard_profile_lock(l->dir); /* not there yet, or not to be had: goes on */
 
 	for (size_t i = 0; i < l->n_profiles; i++) {
 		struct guard_profile *p = l->profiles[i];
@@ -632,8 +702,11 @@ int guard_learn_save(struct guard_learn *l, struct sk_err *err)
 		p->unseen = unseen_of(p, l->blind);
 		p->incomplete |= lacks_content(l, p);
 		guard_profile_settle(p);
-		if (guard_profile_save(l->dir, p, err) < 0)
+		if ((guard_profile_stamp(l->dir, p->service) != l->loaded[i].stamp
+			     ? save_united(l, p, &l->loaded[i], err)
+			     : guard_profile_save(l->dir, p, err)) < 0)
 			r = -err->code;
+		l->loaded[i].stamp = guard_profile_stamp(l->dir, p->service);
 	}
 	return r;
 }

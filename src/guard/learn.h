@@ -21,6 +21,7 @@ struct guard_learn_state {
 	int64_t last_new; /* when the last of them was seen, seconds since the epoch */
 	int64_t started;
 	uint64_t lost;
+	size_t n_refused; /* services that nothing is learned of: their profiles cannot be read */
 };
 
 /** struct guard_learn_service - the same of one service */
@@ -56,8 +57,13 @@ void guard_learn_session(struct guard_learn *l, struct guard_session *s);
  * guard_learn_container() - a container appeared
  * @l: learner
  * @w: container; its profile is loaded or begun
+ * @err: filled on failure
+ *
+ * Return: 0, or negative when nothing is learned of it, said once for each service: its profile
+ * cannot be read.
  */
-void guard_learn_container(struct guard_learn *l, struct guard_whose *w);
+sk_must_check int guard_learn_container(struct guard_learn *l, struct guard_whose *w,
+					struct sk_err *err);
 
 /**
  * guard_learn_gone() - a container disappeared, or learning ends: what the kernel counted is taken
@@ -86,10 +92,11 @@ void guard_learn_event(struct guard_learn *l, const struct guard_rec *rec, struc
 void guard_learn_blind(struct guard_learn *l, unsigned sections);
 
 /**
- * guard_learn_save() - write all profiles
+ * guard_learn_save() - write all profiles, once at the end
  * @l: learner
  * @err: filled on failure
  *
+ * A file that somebody else has changed since it was loaded is united with what was learned.
  * Return: 0, or negative.
  */
 sk_must_check int guard_learn_save(struct guard_learn *l, struct sk_err *err);

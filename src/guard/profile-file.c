@@ -3,8 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
+#include "base/clock.h"
+#include "base/map.h"
 #include "base/text.h"
 #include "guard/profile-priv.h"
 #include "guard/profile-yaml.h"
@@ -12,6 +16,8 @@
 enum {
 	QUOTE_SIZE = 100,
 	MAX_FILE_NAME = 255,
+	LOCK_PAUSE_NS = 20000000,
+	LOCK_TRIES = 250, /* five seconds */
 };
 
 const char *guard_profile_file_name(const char *service, char *buf, size_t size)
@@ -86,6 +92,34 @@ int guard_profile_load(const char *dir, const char *service, struct guard_profil
 				  sk_text_quote(sk_span_str(p->service), quoted, sizeof(quoted)));
 	*ret = sk_take(p);
 	return 0;
+}
+
+uint64_t guard_profile_stamp(const char *dir, const char *service)
+{
+	sk_cleanup(sk_closep) int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char name[MAX_FILE_NAME + 1];
+	struct stat st;
+
+	if (dirfd < 0 || guard_profile_file_name(service, name, sizeof(name)) == NULL ||
+	    fstatat(dirfd, name, &st, 0) != 0)
+		return 0;
+	const uint64_t state[] = {st.st_dev, st.st_ino, (uint64_t)st.st_size,
+				  sk_timespec_ns(&st.st_ctim)};
+
+	return sk_hash64(sk_span_of(state, sizeof(state))) | 1;
+}
+
+int guard_profile_lock(const char *dir)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+	sk_cleanup(sk_closep) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (int i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return sk_take_fd(fd);
+		(void)nanosleep(&pause, NULL);
+	}
+	return -1;
 }
 
 int guard_profile_save(const char *dir, const struct guard_profile *p, struct sk_err *err)

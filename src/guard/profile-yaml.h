@@ -51,6 +51,24 @@ sk_must_check int guard_profile_load(const char *dir, const char *service,
 				     struct guard_profile **ret, struct sk_err *err);
 
 /**
+ * guard_profile_stamp() - which state of DIR/<service>.yaml is there
+ * @dir: directory
+ * @service: name
+ *
+ * Return: another number after each change; 0 when there is no such file.
+ */
+uint64_t guard_profile_stamp(const char *dir, const char *service);
+
+/**
+ * guard_profile_lock() - let others of this program that write to a directory wait
+ * @dir: directory
+ *
+ * Waits for them some seconds at most: who can read the directory can lock it.
+ * Return: descriptor that holds the lock, -1 when it could not be had.
+ */
+int guard_profile_lock(const char *dir);
+
+/**
  * guard_profile_save() - write DIR/<service>.yaml, replacing it in one step
  * @dir: directory, made when absent
  * @p: profile
