@@ -150,6 +150,21 @@ static int spool_work(const struct scan_job *job, struct sk_buf *answer, struct 
 	return r;
 }
 
+/*
+ * Of what was open in the parent only what the partner works with stays open: it would hold the
+ * other ends of pipes that others wait for the end of.
+ */
+static void keep_only(int a, int b)
+{
+	int low = a < b ? a : b, high = a < b ? b : a;
+
+	if (low > STDERR_FILENO + 1)
+		(void)close_range(STDERR_FILENO + 1, (unsigned)low - 1, 0);
+	if (high > low + 1)
+		(void)close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+	(void)close_range((unsigned)high + 1, ~0u, 0);
+}
+
 /* @root_fd: entries go there; @file_fd: bytes go there; the other is -1 */
 static int start_partner(struct scan_session *s, struct partner *p, int root_fd, int file_fd,
 			 struct sk_err *err)
@@ -163,7 +178,7 @@ static int start_partner(struct scan_session *s, struct partner *p, int root_fd,
 	p->result->r = -SK_E_WORKER;
 	p->pid = fork();
 	if (p->pid == 0) {
-		(void)close(fds[1]);
+		keep_only(fds[0], root_fd >= 0 ? root_fd : file_fd);
 		p->result->r = root_fd >= 0
 				       ? scan_place_entries(fds[0], root_fd, &p->result->err)
 				       : scan_place_bytes(fds[0], file_fd,
