@@ -2,6 +2,7 @@
 /* What `guard run` warns of: that it will do less than its profiles or its user may expect. */
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -18,15 +19,19 @@ enum {
 bool cmd_guard_warn_once(struct guarding *g, const char *what, const char *about,
 			 const char *detail)
 {
-	size_t n = g->said.n_items;
+	struct sk_span key;
+	char text[TEXT_MAX];
 
-	if (n >= MOST_SAID)
+	if (g->said.n_items >= MOST_SAID)
+		return false;
+	(void)snprintf(text, sizeof(text), "%s\n%s\n%s", what, about, detail);
+	key = sk_span_str(text);
+	if (sk_map_get(&g->said, key, NULL))
 		return false;
 	if (g->texts == NULL)
 		g->texts = sk_arena_new();
-	what = sk_arena_printf(g->texts, "%s\n%s\n%s", what, about, detail);
-	(void)sk_map_put(&g->said, sk_span_str(what), 0);
-	return g->said.n_items != n;
+	(void)sk_map_put(&g->said, sk_span_str(sk_arena_str(g->texts, key)), 0);
+	return true;
 }
 
 void cmd_guard_warn_unknown(struct guarding *g, const struct guard_whose *w)
