@@ -271,7 +271,8 @@ static void put_file(const struct guard_fan_look *l, const struct guard_fan_seen
 	j->rec.file = (struct guard_file_id){.ino = file->st.st_ino,
 					     .size = (uint64_t)file->st.st_size,
 					     .ctime_ns = sk_timespec_ns(&file->st.st_ctim),
-					     .dev = found != NULL ? layer.layer : dev};
+					     .dev = found != NULL ? layer.layer : dev,
+					     .untimed = j->rec.origin == GUARD_REC_O_TMPFS};
 	j->rec.flags |= file->unlinked ? GUARD_RF_UNLINKED : 0u;
 	j->len = guard_fan_put_path(file->path, j->data, GUARD_PATH_BYTES);
 	j->rec.path_len = (uint16_t)j->len;

@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -289,7 +291,7 @@ static int open_file(const struct guard_file_id *id, uint32_t pid, const char *p
 
 bool guard_files_is_settled(const struct guard_file_id *id)
 {
-	return id->ctime_ns + SETTLED_NS < sk_wall_ns();
+	return id->untimed == 0 && id->ctime_ns + SETTLED_NS < sk_wall_ns();
 }
 
 bool guard_files_hash_fd(struct guard_files *f, const struct guard_file_id *id, int fd,
@@ -343,6 +345,14 @@ static struct guard_file_id id_of(const struct stat *st)
 	};
 }
 
+/* As the kernel half decides it, see is_untimed() there. */
+static bool is_untimed(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
+
 bool guard_files_identify(uint32_t pid, const char *path, struct guard_file_id *ret)
 {
 	sk_cleanup(sk_closep) int fd = guard_files_open(pid, path);
@@ -350,9 +360,11 @@ bool guard_files_identify(uint32_t pid, const char *path, struct guard_file_id *
 	struct sk_span upper;
 	struct stat st, layer;
 	struct sk_buf b;
+	bool untimed;
 
 	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return false;
+	untimed = is_untimed(fd);
 	sk_buf_init(&b, MOUNTINFO_MAX);
 	if (overlay_option(pid, "upperdir=", &b, &upper) && upper.len < sizeof(dir)) {
 		sk_cleanup(sk_closep) int above = -1;
@@ -366,10 +378,12 @@ bool guard_files_identify(uint32_t pid, const char *path, struct guard_file_id *
 		} else {
 			st.st_dev = layer.st_dev;
 			st.st_ino = layer.st_ino;
+			untimed = is_untimed(above);
 		}
 	}
 	sk_buf_release(&b);
 	*ret = id_of(&st);
+	ret->untimed = untimed;
 	return true;
 }
 

@@ -61,8 +61,9 @@ sk_must_check bool guard_files_hash_fd(struct guard_files *f, const struct guard
  * guard_files_is_settled() - would a change from now on show in the time of change
  * @id: of a file
  *
- * A file may change twice within one tick of the kernel's clock and show one time.
- * Return: true when it last changed long enough ago.
+ * A file may change twice within one tick of the kernel's clock and show one time; one that lives
+ * in memory shows none of what is written through a mapping. Return: true when it last changed long
+ * enough ago, and each change shows.
  */
 bool guard_files_is_settled(const struct guard_file_id *id);
 

@@ -608,6 +608,11 @@ void guard_bpf_changed(struct guard_kern *k, enum guard_map map, const void *val
 		(void)__atomic_add_fetch(&k->skel->bss->n_scripts, 1, __ATOMIC_RELEASE);
 }
 
+bool guard_bpf_has_strays(const struct guard_kern *k)
+{
+	return __atomic_load_n(&k->skel->bss->n_strays, __ATOMIC_ACQUIRE) != 0;
+}
+
 static int read_iterator(struct guard_kern *k, struct bpf_program *p, guard_record_fn *fn,
 			 void *ctx, struct sk_err *err)
 {

@@ -76,6 +76,21 @@ static bool map_next(const struct guard_kern *k, enum guard_map map, const void 
 	return bpf_map_get_next_key(k->map_fds[map], key, ret_key) == 0;
 }
 
+static bool has_left(const struct guard_kern *k, uint64_t cgroup)
+{
+	uint32_t key, next;
+	struct guard_task task;
+	bool more = guard_bpf_has_strays(k) && map_next(k, GUARD_MAP_TASKS, NULL, &key);
+
+	for (size_t n = 0; more && n < GUARD_TASKS_WALKED; n++) {
+		more = map_next(k, GUARD_MAP_TASKS, &key, &next);
+		if (map_get(k, GUARD_MAP_TASKS, &key, &task) && task.cgroup == cgroup)
+			return true;
+		key = next;
+	}
+	return false;
+}
+
 static bool release(struct guard_kern *k, const struct guard_rec *rec, int sig)
 {
 	sk_cleanup(sk_closep) int fd = (int)syscall(SYS_pidfd_open, rec->host_pid, 0);
@@ -182,6 +197,7 @@ const struct guard_kern_ops guard_bpf_ops = {
 	.put = map_put,
 	.del = map_del,
 	.next = map_next,
+	.has_left = has_left,
 	.release = release,
 	.pause = pause_holds,
 	.kill_held = kill_held,

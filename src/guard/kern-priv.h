@@ -35,6 +35,7 @@ struct guard_kern_ops {
 	void (*del)(struct guard_kern *k, enum guard_map map, const void *key);
 	bool (*next)(const struct guard_kern *k, enum guard_map map, const void *key,
 		     void *ret_key);
+	bool (*has_left)(const struct guard_kern *k, uint64_t cgroup);
 	bool (*release)(struct guard_kern *k, const struct guard_rec *rec, int sig);
 	void (*pause)(struct guard_kern *k);
 	size_t (*kill_held)(struct guard_kern *k);
@@ -98,6 +99,14 @@ void guard_bpf_close(struct guard_kern *k);
  * @value: of the map's type
  */
 void guard_bpf_changed(struct guard_kern *k, enum guard_map map, const void *value);
+
+/**
+ * guard_bpf_has_strays() - is any process in another cgroup than its container's
+ * @k: loaded
+ *
+ * Return: false when there is none.
+ */
+bool guard_bpf_has_strays(const struct guard_kern *k);
 
 /**
  * guard_bpf_walk() - see guard_kern_walk()

@@ -139,6 +139,11 @@ bool guard_kern_next(const struct guard_kern *k, enum guard_map map, const void 
 	return k->ops->next(k, map, key, ret_key);
 }
 
+bool guard_kern_has_left(const struct guard_kern *k, uint64_t cgroup)
+{
+	return k->ops->has_left != NULL && k->ops->has_left(k, cgroup);
+}
+
 bool guard_kern_release(struct guard_kern *k, const struct guard_rec *rec, int sig)
 {
 	return k->ops->release(k, rec, sig);

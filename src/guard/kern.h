@@ -210,6 +210,15 @@ bool guard_kern_next(const struct guard_kern *k, enum guard_map map, const void 
 		     void *ret_key);
 
 /**
+ * guard_kern_has_left() - does a process of a container live on in another cgroup
+ * @k: loaded
+ * @cgroup: the container's
+ *
+ * Return: false also with fanotify, which does not hear of what ends.
+ */
+bool guard_kern_has_left(const struct guard_kern *k, uint64_t cgroup);
+
+/**
  * guard_kern_release() - continue or kill a process that the kernel half holds
  * @k: loaded
  * @rec: record of the hold; a process that has its number by now is left alone

@@ -191,6 +191,8 @@ static void on_beat(struct guard_session *s)
 	beat(s, s->looked_ns);
 	while ((w = guard_attrib_next(s->attrib, &pos)) != NULL) {
 		guard_session_tell_lost(s, w);
+		if (w->is_gone && guard_kern_has_left(s->kern, w->cgroup))
+			continue;
 		if (w->is_gone) {
 			guard_session_flush(s);
 			forget(s, w);

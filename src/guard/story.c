@@ -44,6 +44,7 @@ static const struct {
 	{433, "fspick", GUARD_KIND_MOUNT, "T1611"},
 	{435, "clone3", GUARD_KIND_NAMESPACE, "T1611"},
 	{442, "mount_setattr", GUARD_KIND_MOUNT, "T1611"},
+	{467, "open_tree_attr", GUARD_KIND_MOUNT, "T1611"},
 	{GUARD_CALL_SIGNAL_AGENT, "signal for the guard", GUARD_KIND_PRIVILEGE, "T1562.001"},
 	{GUARD_CALL_REMOVE_PINS, "removing pins of the guard", GUARD_KIND_PRIVILEGE, "T1562.001"},
 	{GUARD_CALL_WRITE_MEMORY, "writing to /proc/PID/mem", GUARD_KIND_PTRACE, "T1055.009"},

@@ -236,6 +236,47 @@ static int swap_map(const char *arg)
 	return -1;
 }
 
+static volatile const char mark[] = "mark good";
+
+static int say_mark(const char *arg)
+{
+	(void)arg;
+	(void)printf("%s\n", (const char *)mark);
+	return 0;
+}
+
+/*
+ * Changes a program through a mapping that was read before: where files live in memory that does
+ * not show in their times.
+ */
+static int patch_map(const char *arg)
+{
+	static const char good[] = "mark gooe";
+	int fd = open(arg, O_RDWR), found = 0;
+	size_t len = sizeof(good) - 2;
+	volatile char sum = 0;
+	struct stat st;
+	char *p;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return -1;
+	p = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return -1;
+	for (off_t i = 0; i < st.st_size; i += 4096)
+		sum = (char)(sum + p[i]);
+	for (char *at = p; (at = memmem(at, (size_t)(p + st.st_size - at), good, len)) != NULL;
+	     at += len) {
+		if (at[len] != 'd')
+			continue;
+		memcpy(at, "mark evil", len + 1);
+		found++;
+	}
+	(void)munmap(p, (size_t)st.st_size);
+	(void)close(fd);
+	return found != 0 ? 0 : -1;
+}
+
 static int memfd_map(const char *arg)
 {
 	int fd = memfd_create("x", 0);
@@ -275,6 +316,19 @@ static int ping(const char *arg)
 	return sock(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
 }
 
+static int udp_lite(const char *arg)
+{
+	(void)arg;
+	return sock(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE);
+}
+
+/* SCTP by its type, without its number */
+static int sctp(const char *arg)
+{
+	(void)arg;
+	return sock(AF_INET, SOCK_SEQPACKET, 0);
+}
+
 static int packet(const char *arg)
 {
 	(void)arg;
@@ -305,6 +359,41 @@ static int udp(const char *arg)
 	struct sockaddr_in a = address(arg);
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
+	return sendto(fd, "x", 1, 0, (struct sockaddr *)&a, sizeof(a)) == 1 ? 0 : -1;
+}
+
+/* A datagram for a known address that goes to 127.0.0.66 first: a loose source route. */
+static int route(const char *arg)
+{
+	static const unsigned char loose[8] = {131, 7, 4, 127, 0, 0, 66, 0};
+	struct sockaddr_in a = address(arg);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (setsockopt(fd, IPPROTO_IP, IP_OPTIONS, loose, sizeof(loose)) != 0)
+		return -1;
+	return sendto(fd, "x", 1, 0, (struct sockaddr *)&a, sizeof(a)) == 1 ? 0 : -1;
+}
+
+static int udp6(const char *arg)
+{
+	struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	a.sin6_port = htons((uint16_t)atoi(arg));
+	return sendto(fd, "x", 1, 0, (struct sockaddr *)&a, sizeof(a)) == 1 ? 0 : -1;
+}
+
+/* The same by a segment routing header of IPv6 (RFC 8754), which needs no capability. */
+static int route6(const char *arg)
+{
+	struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	unsigned char header[40] = {0, 4, 4, 1, 1};
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	a.sin6_port = htons((uint16_t)atoi(arg));
+	(void)inet_pton(AF_INET6, "fd00::66", header + 24);
+	if (setsockopt(fd, IPPROTO_IPV6, IPV6_RTHDR, header, sizeof(header)) != 0)
+		return -1;
 	return sendto(fd, "x", 1, 0, (struct sockaddr *)&a, sizeof(a)) == 1 ? 0 : -1;
 }
 
@@ -411,6 +500,13 @@ static int user_fault(const char *arg)
 static int do_mount(const char *arg)
 {
 	return mount("none", strcmp(arg, "/none") != 0 ? arg : "/tmp", "tmpfs", 0, NULL);
+}
+
+static int open_tree_attr(const char *arg)
+{
+	uint64_t attr[4] = {0};
+
+	return (int)syscall(467, AT_FDCWD, arg, OPEN_TREE_CLONE, attr, sizeof(attr)) < 0 ? -1 : 0;
 }
 
 static int do_unshare(const char *arg)
@@ -691,6 +787,38 @@ static int continue_exec(const char *arg)
 	(void)waitpid(spammer, NULL, 0);
 	errno = WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : 900 + WEXITSTATUS(status);
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
+/* The same of a process that waits for a file that it opened: does it ever get to use it? */
+static int continue_open(const char *arg)
+{
+	volatile char *used =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	for (int i = 0; i < 10; i++) {
+		pid_t child = fork(), spammer;
+		char c;
+
+		if (child == 0) {
+			int fd;
+
+			(void)usleep(20000);
+			fd = open(arg, O_RDONLY);
+			*used = read(fd, &c, 1) == 1;
+			_exit(0);
+		}
+		spammer = fork();
+		if (spammer == 0)
+			for (;;)
+				(void)kill(child, SIGCONT);
+		(void)waitpid(child, NULL, 0);
+		(void)kill(spammer, 9);
+		(void)waitpid(spammer, NULL, 0);
+		if (*used)
+			return 0;
+	}
+	errno = EPERM;
+	return -1;
 }
 
 /* A system call and a capability that little else uses. */
@@ -994,6 +1122,15 @@ static const struct {
 	int (*fn)(const char *arg);
 } actions[] = {
 	{"noop", noop},
+	{"mark", say_mark},
+	{"patch-map", patch_map},
+	{"udplite", udp_lite},
+	{"sctp", sctp},
+	{"route", route},
+	{"route6", route6},
+	{"udp6", udp6},
+	{"open-tree-attr", open_tree_attr},
+	{"continue-open", continue_open},
 	{"become", become},
 	{"sysinfo", sys_info},
 	{"chroot", change_root},

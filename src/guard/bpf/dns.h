@@ -593,13 +593,142 @@ static __noinline int dns_leaves(struct __sk_buff *skb, struct dns_packet *p)
 	return r;
 }
 
+enum {
+	OPTION_END = 0, /* of IPv4, RFC 791 section 3.1 */
+	OPTION_NONE = 1,
+	OPTION_LOOSE = 131,
+	OPTION_STRICT = 137,
+	HEADER_HOPS = 0, /* of IPv6, RFC 8200 section 4 */
+	HEADER_ROUTE = 43,
+	HEADER_DESTINATION = 60,
+	EXTENSIONS = 4, /* headers that are looked at */
+};
+
+static __always_inline int is_extension(__u8 header)
+{
+	return header == HEADER_HOPS || header == HEADER_ROUTE || header == HEADER_DESTINATION;
+}
+
+/* Does the packet go to another host first, which its sender chose (a source route)? */
+static __always_inline int has_route4(struct __sk_buff *skb, __u32 end)
+{
+	__u8 option[2] = {};
+	__u32 off = 20;
+
+	for (int i = 0; i < 40; i++) {
+		FORGET();
+		if (off + 2 > end || bpf_skb_load_bytes(skb, off, option, 2) != 0 ||
+		    option[0] == OPTION_END)
+			return 0;
+		if (option[0] == OPTION_LOOSE || option[0] == OPTION_STRICT)
+			return 1;
+		off += option[0] == OPTION_NONE ? 1 : option[1] >= 2 ? option[1] : 40;
+	}
+	return 0;
+}
+
+/* The same for IPv6; @proto becomes the protocol behind the headers, @off where that begins. */
+static __always_inline int has_route6(struct __sk_buff *skb, __u8 *proto, __u32 *off)
+{
+	__u8 header[2] = {};
+	int routed = 0;
+
+	for (int i = 0; i < EXTENSIONS; i++) {
+		routed |= *proto == HEADER_ROUTE;
+		if (!is_extension(*proto) || bpf_skb_load_bytes(skb, *off, header, 2) != 0)
+			return routed;
+		*proto = header[0];
+		*off += (header[1] + 1) * 8;
+	}
+	return 1;
+}
+
+/* Whose socket sent it: segments of TCP leave at any time. */
+static __always_inline struct guard_container *sender_of(struct __sk_buff *skb)
+{
+	struct guard_container *c = NULL;
+
+	for (int i = 1; i <= TOP_DEPTH; i++) {
+		__u64 id = bpf_skb_ancestor_cgroup_id(skb, i);
+		struct guard_container *at = container_of_id(id);
+
+		FORGET();
+		if (id == 0)
+			break;
+		if (at != NULL)
+			c = at;
+	}
+	return c;
+}
+
+/* Tells of it; the record is made where there is room. */
+static __always_inline void tell_route(struct subject *s, struct peer *p, __u8 verdict)
+{
+	__u64 id;
+	struct dns_work *x = dns_work_new(&id);
+
+	if (x == NULL) {
+		count_lost(s->container);
+		return;
+	}
+	rec_init(&x->rec, GUARD_REC_SEND, s, (void *)bpf_get_current_task());
+	__builtin_memcpy(x->rec.addr, p->addr, 16);
+	x->rec.family = p->family;
+	x->rec.port = p->port;
+	x->rec.proto = p->proto;
+	x->rec.reason = GUARD_REC_R_NOT_IN_PROFILE;
+	x->rec.verdict = verdict;
+	if (verdict > GUARD_REC_ALLOWED)
+		send_alert(&x->rec, sizeof(x->rec), addr_word(p->addr, 0),
+			   addr_word(p->addr, 8) ^ p->port);
+	bpf_map_delete_elem(&dns_works, &id);
+}
+
+/*
+ * A source route leads past what was said of the address that the program named: the host that the
+ * packet goes to first has to be a peer too. A global function: see guard_path().
+ */
+__noinline int guard_route(struct __sk_buff *skb, __u32 off, __u32 family, __u32 proto)
+{
+	struct peer p = {.family = (__u16)family, .proto = (__u8)proto};
+	struct subject s = {};
+	__u8 verdict;
+
+	if (family == AF_INET_ ? !has_route4(skb, off) : !has_route6(skb, &p.proto, &off))
+		return 1;
+	bpf_skb_load_bytes(skb, off + 2, &p.port, 2);
+	p.port = bpf_ntohs(p.port);
+	if (family == AF_INET_)
+		bpf_skb_load_bytes(skb, 16, p.addr, 4);
+	else
+		bpf_skb_load_bytes(skb, 24, p.addr, 16);
+	if (subject_task(&s, (void *)bpf_get_current_task()) != 0) {
+		s.task = NULL;
+		s.container = sender_of(skb);
+		if (s.container == NULL || (s.container->flags & GUARD_C_IGNORED) != 0)
+			return 1;
+		s.policy = policy_of(s.container);
+	}
+	if (s.policy == NULL || !s.policy->has_profile || peer_known(&s, &p))
+		return 1;
+	verdict = verdict_of(s.policy->mode_peer, GUARD_REC_DENIED);
+	if (s.task != NULL)
+		tell_route(&s, &p, verdict);
+	return verdict != GUARD_REC_DENIED;
+}
+
 SEC("cgroup_skb/egress")
 int guard_dns_out(struct __sk_buff *skb)
 {
 	struct dns_packet p = {};
 	__u8 head[24];
+	int r = dns_ports(skb, &p, head);
 
-	if (dns_ports(skb, &p, head) != 0)
+	/* More in front of its ports than it needs. */
+	if ((p.family == AF_INET_ ? p.l4 > 20 : p.family != 0 && is_extension(p.proto)) &&
+	    guard_route(skb, p.l4, p.family, p.proto) == 0)
+		return 0;
+	if (r != 0)
 		return 1;
 	if (p.dport == 0)
 		return dns_no_port(&p);

@@ -42,6 +42,27 @@ static __always_inline struct inode *real_inode(struct inode *inode, __u32 *ret_
 	return lower != NULL ? lower : inode;
 }
 
+/*
+ * The file system that the task's container has as its root: a task that changed its root directory
+ * to a mount below it has another one. The top is mounted over the whole of what is below.
+ */
+static __always_inline struct super_block *root_sb(struct task_struct *task)
+{
+	struct vfsmount *vfs = BPF_CORE_READ(task, fs, root.mnt);
+	struct mount *mnt = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
+
+	for (int i = 0; i < ROOT_DEPTH; i++) {
+		struct mount *up = BPF_CORE_READ(mnt, mnt_parent);
+
+		FORGET();
+		if (up == mnt ||
+		    BPF_CORE_READ(mnt, mnt_mountpoint) == BPF_CORE_READ(up, mnt.mnt_root))
+			break;
+		mnt = up;
+	}
+	return BPF_CORE_READ(mnt, mnt.mnt_sb);
+}
+
 static __always_inline void file_origin(struct super_block *sb, struct task_struct *task,
 					__u32 upper, __u32 host, struct seen_file *f)
 {
@@ -57,7 +78,7 @@ static __always_inline void file_origin(struct super_block *sb, struct task_stru
 		f->origin = f->unlinked ? GUARD_REC_O_MEMFD : GUARD_REC_O_TMPFS;
 	else if (host)
 		f->origin = GUARD_REC_O_HOST;
-	else if (sb == BPF_CORE_READ(task, fs, root.mnt, mnt_sb))
+	else if (sb == root_sb(task))
 		f->origin = GUARD_REC_O_UNKNOWN; /* an engine without overlayfs: content decides */
 	else
 		f->origin = GUARD_REC_O_VOLUME;
@@ -72,6 +93,14 @@ static __always_inline struct path *file_path(struct file *file)
 	    (BPF_CORE_READ(file, f_mode) & fmode_backing) != 0)
 		return __builtin_preserve_access_index(&backing->user_path);
 	return __builtin_preserve_access_index(&file->f_path);
+}
+
+/* What is written through a mapping does not show in the times of such files. */
+static __always_inline __u32 is_untimed(struct inode *inode)
+{
+	unsigned long magic = BPF_CORE_READ(inode, i_sb, s_magic);
+
+	return magic == TMPFS_MAGIC || magic == RAMFS_MAGIC;
 }
 
 static __always_inline void file_look(struct file *file, struct task_struct *task, __u32 host,
@@ -89,7 +118,7 @@ static __always_inline void file_look(struct file *file, struct task_struct *tas
 	f->id.size = (__u64)BPF_CORE_READ(inode, i_size);
 	f->id.dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	f->id.ctime_ns = inode_ctime(inode);
-	f->id.zero = 0;
+	f->id.untimed = upper || f->origin == GUARD_REC_O_TMPFS ? is_untimed(inode) : 0;
 	f->place = (__u64)BPF_CORE_READ(inode, i_generation) << 32 | f->id.dev;
 	f->writers =
 		f->origin != GUARD_REC_O_IMAGE && BPF_CORE_READ(inode, i_writecount.counter) > 0;

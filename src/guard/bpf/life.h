@@ -256,6 +256,8 @@ int BPF_PROG(guard_exit, struct task_struct *task)
 	struct guard_task *t = bpf_map_lookup_elem(&tasks, &tgid);
 	struct guard_control *ctl = get_control();
 	int is_agent = ctl != NULL && ctl->agent_pid == tgid;
+	__u32 flags;
+	__u64 script;
 
 	if ((t == NULL && !is_agent) || BPF_CORE_READ(task, signal, live.counter) != 0)
 		return 0;
@@ -266,12 +268,17 @@ int BPF_PROG(guard_exit, struct task_struct *task)
 		return 0;
 	send_life(GUARD_REC_EXIT, t, task, 0, (__u32)BPF_CORE_READ(task, exit_code));
 	note_exit(t);
-	if (t->flags & GUARD_T_ENDS)
+	flags = t->flags;
+	script = t->script;
+	/* Threads that end at the same time: one of them counts. */
+	if (bpf_map_delete_elem(&tasks, &tgid) != 0)
+		return 0;
+	if (flags & GUARD_T_ENDS)
 		__sync_fetch_and_add(&n_ending, -1);
-	if (t->flags & GUARD_T_STRAY)
+	if (flags & GUARD_T_STRAY)
 		__sync_fetch_and_add(&n_strays, -1);
-	set_script(t, 0);
-	bpf_map_delete_elem(&tasks, &tgid);
+	if (script != 0)
+		__sync_fetch_and_add(&n_scripts, -1);
 	return 0;
 }
 
@@ -286,9 +293,9 @@ static __always_inline void end_current(void)
 }
 
 /*
- * Whoever but user space continues a held process ends it. This runs in the sender; the process
- * itself is met when it tells its parent that it goes on, or else when its first system call is
- * done.
+ * Whoever but user space continues a process that waits ends it. This runs in the sender; the
+ * process itself is met when it tells its parent that it goes on, or else when its first system
+ * call is done.
  */
 SEC("tp_btf/signal_generate")
 int BPF_PROG(guard_signal, int sig, struct kernel_siginfo *info, struct task_struct *task)
@@ -305,7 +312,8 @@ int BPF_PROG(guard_signal, int sig, struct kernel_siginfo *info, struct task_str
 		return 0;
 	tgid = BPF_CORE_READ(task, tgid);
 	t = bpf_map_lookup_elem(&tasks, &tgid);
-	if (t == NULL || (t->flags & (GUARD_T_HELD | GUARD_T_ENDS)) != GUARD_T_HELD)
+	if (t == NULL || (t->flags & (GUARD_T_HELD | GUARD_T_PAUSED)) == 0 ||
+	    (t->flags & GUARD_T_ENDS) != 0)
 		return 0;
 	t->flags |= GUARD_T_ENDS;
 	__sync_fetch_and_add(&n_ending, 1);

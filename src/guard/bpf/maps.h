@@ -7,6 +7,7 @@ enum {
 	MAX_TASKS = 262144,    /* the loader takes what the machine can have */
 	MAX_CONTAINERS = 8192, /* cgroups inside of them do not count */
 	TOP_DEPTH = 24, /* a container's own cgroup is not deeper; what it makes below may be */
+	ROOT_DEPTH = 8, /* mounts in mounts that root directories were changed to */
 	MAX_ALLOW = 262144,
 	MAX_SEEN = 65536,
 	MAX_FOLDS = 16384,

@@ -144,7 +144,7 @@ struct guard_file_id {
 	guard_u64 size;
 	guard_u64 ctime_ns; /* nanoseconds since the epoch */
 	guard_u32 dev;      /* major << 20 | minor */
-	guard_u32 zero;
+	guard_u32 untimed;  /* 1: content may change and ctime_ns not, so nobody remembers it */
 };
 
 /** struct guard_rec - a record; data: path (components, last first, each with NUL), name, args */

@@ -4,23 +4,24 @@
 
 enum {
 	AF_NETLINK_ = 16,
-	SOCK_RAW_ = 3,
+	SOCK_STREAM_ = 1,
+	SOCK_DGRAM_ = 2,
 	PROTO_TCP = 6,
 	PROTO_UDP = 17,
-	PROTO_UDPLITE = 136,
 	PROTO_MPTCP = 262,
 };
 
 /*
  * Sockets that no peer rule can judge: raw and packet sockets, pings, whatever speaks to a
- * hypervisor, a bus, the kernel's ciphers or a network in another way than by TCP and UDP.
+ * hypervisor, a bus, the kernel's ciphers or a network in another way than by TCP and UDP, as SCTP
+ * and UDP-Lite do.
  */
 static __always_inline int is_raw(__u32 family, __u32 type, __u32 proto)
 {
 	if (family == AF_INET_ || family == AF_INET6_)
-		return type == SOCK_RAW_ ||
+		return (type != SOCK_STREAM_ && type != SOCK_DGRAM_) ||
 		       (proto != 0 && proto != PROTO_TCP && proto != PROTO_UDP &&
-			proto != PROTO_UDPLITE && proto != PROTO_MPTCP);
+			proto != PROTO_MPTCP);
 	return family != 0 && family != AF_UNIX_ && family != AF_NETLINK_;
 }
 

@@ -260,6 +260,7 @@ static __always_inline __u8 break_out(__u32 nr, __u64 arg)
 	case 432: /* fsmount */
 	case 433: /* fspick */
 	case 442: /* mount_setattr */
+	case 467: /* open_tree_attr */
 		return GUARD_REC_R_ESCAPE;
 	case 323: /* userfaultfd: whoever touches the memory waits as long as its owner likes */
 	case 425: /* io_uring_setup: its requests pass by the hooks of system calls */
@@ -277,7 +278,7 @@ static __always_inline __u8 break_out(__u32 nr, __u64 arg)
 	 BIT_IN(w, 298) | BIT_IN(w, 304) | BIT_IN(w, 308) | BIT_IN(w, 311) | BIT_IN(w, 313) |      \
 	 BIT_IN(w, 320) | BIT_IN(w, 321) | BIT_IN(w, 323) | BIT_IN(w, 329) | BIT_IN(w, 425) |      \
 	 BIT_IN(w, 428) | BIT_IN(w, 429) | BIT_IN(w, 430) | BIT_IN(w, 432) | BIT_IN(w, 433) |      \
-	 BIT_IN(w, 437) | BIT_IN(w, 442))
+	 BIT_IN(w, 437) | BIT_IN(w, 442) | BIT_IN(w, 467))
 
 /*
  * Does op_of(), places_of() or break_out() say anything of the call? 32-bit calls and x32 are rare:
@@ -312,7 +313,7 @@ static __always_inline int is_notable(__u32 nr, int compat)
 		set = NATIVE_CALLS(6);
 		break;
 	case 7:
-		set = PLACE_CALLS(7);
+		set = NATIVE_CALLS(7) | PLACE_CALLS(7);
 		break;
 	}
 	return (set >> (nr % 64)) & 1;

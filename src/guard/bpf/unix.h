@@ -74,7 +74,7 @@ static __always_inline int is_inside(struct subject *s, struct task_struct *task
 	if (t != NULL && t->cgroup == s->task->cgroup)
 		return 1;
 	return (s->container->flags & GUARD_C_HOST) == 0 &&
-	       BPF_CORE_READ(u, path.mnt, mnt_sb) == BPF_CORE_READ(task, fs, root.mnt, mnt_sb);
+	       BPF_CORE_READ(u, path.mnt, mnt_sb) == root_sb(task);
 }
 
 static __always_inline int engine_known(struct subject *s, struct unix_name *n)
