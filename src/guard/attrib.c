@@ -8,7 +8,6 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/ascii.h"
-#include "base/parse.h"
 
 enum {
 	N_CHAINS = 1024,

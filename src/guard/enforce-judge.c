@@ -11,7 +11,6 @@
 #include "guard/call.h"
 #include "guard/enforce-priv.h"
 #include "guard/expect.h"
-#include "guard/story.h"
 
 enum {
 	OPENED_HASHED = 16 << 20, /* opened files are hashed for an alert up to this size */

@@ -13,6 +13,7 @@
 #include "guard/session.h"
 #include "guard/signs.h"
 
+/* What guard_owner_fn knows of a file. */
 enum guard_owned {
 	GUARD_OWNED_UNKNOWN,
 	GUARD_OWNED_NO,
@@ -28,12 +29,14 @@ struct guard_owner_answer {
 
 /**
  * guard_owner_fn - which package of its image owns a file
+ * @ctx: struct guard_enforce_options' owner_ctx
  * @pid: a process of the container
  * @w: container
  * @path: absolute
  * @ret: what there is to say beside it
  *
  * It does not wait: programs are held meanwhile.
+ * Return: GUARD_OWNED_LATER when the answer has to be asked for by @ret->question.
  */
 typedef enum guard_owned guard_owner_fn(void *ctx, uint32_t pid, const struct guard_whose *w,
 					const char *path, struct guard_owner_answer *ret);

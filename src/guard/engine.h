@@ -12,7 +12,6 @@
 
 #include "base/arena.h"
 #include "base/defs.h"
-#include "base/err.h"
 #include "base/span.h"
 
 /** struct guard_engine_info - a container; absent text is NULL; lives in the caller's arena */

@@ -13,7 +13,6 @@
 #include "base/arena.h"
 #include "base/defs.h"
 #include "base/io.h"
-#include "base/json.h"
 
 #define GUARD_EVENT_SCHEMA "stockade.event/1"
 

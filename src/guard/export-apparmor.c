@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/text.h"
 #include "guard/export-priv.h"
 #include "guard/names.h"
 #include "guard/profile-priv.h"

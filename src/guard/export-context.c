@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/arena.h"
 #include "base/ascii.h"
 #include "base/io.h"
 #include "base/text.h"

@@ -7,26 +7,17 @@
 #include "base/ascii.h"
 #include "guard/export-priv.h"
 
-const struct guard_export *guard_exports(void)
-{
-	static const struct guard_export formats[] = {
-		{"seccomp", "seccomp profile for docker --security-opt seccomp= and Kubernetes",
-		 guard_export_seccomp},
-		{"apparmor", "AppArmor profile", guard_export_apparmor},
-		{"kubearmor", "KubeArmor policy", guard_export_kubearmor},
-		{"kubernetes", "securityContext of a container", guard_export_kubernetes},
-		{"docker", "options of docker run", guard_export_docker},
-		{NULL, NULL, NULL},
-	};
-
-	return formats;
-}
+static const struct guard_export formats[] = {
+	{"seccomp", guard_export_seccomp},     {"apparmor", guard_export_apparmor},
+	{"kubearmor", guard_export_kubearmor}, {"kubernetes", guard_export_kubernetes},
+	{"docker", guard_export_docker},
+};
 
 const struct guard_export *guard_export_find(const char *name)
 {
-	for (const struct guard_export *f = guard_exports(); f->name != NULL; f++)
-		if (strcmp(f->name, name) == 0)
-			return f;
+	for (size_t i = 0; i < SK_ARRAY_LEN(formats); i++)
+		if (strcmp(formats[i].name, name) == 0)
+			return &formats[i];
 	return NULL;
 }
 

@@ -2,7 +2,6 @@
 /* Profiles in the languages of other tools. */
 #pragma once
 
-#include "base/defs.h"
 #include "base/err.h"
 #include "base/io.h"
 #include "guard/profile.h"
@@ -10,18 +9,9 @@
 /** struct guard_export - one format */
 struct guard_export {
 	const char *name;
-	const char *summary;
-	/* Writes the whole document; -SK_E_NOT_FOUND when the profile lacks what the format says.
-	 */
+	/* Writes the whole document; SK_E_NOT_FOUND when the profile lacks what the format says. */
 	int (*write)(const struct guard_profile *p, const struct sk_sink *sink, struct sk_err *err);
 };
-
-/**
- * guard_exports() - the formats
- *
- * Return: static, ended by an entry without a name.
- */
-const struct guard_export *guard_exports(void);
 
 /**
  * guard_export_find() - format by name

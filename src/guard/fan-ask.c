@@ -34,7 +34,8 @@ void guard_fan_mark_space(struct guard_fan_kern *f, uint32_t pid, bool remote)
 	(void)guard_fan_mark_all(f->fd, pid, remote, note_layer, f);
 }
 
-void guard_fan_note_container(struct guard_fan_kern *f, uint64_t id, struct sk_span name)
+/* A container that nobody has named yet. */
+static void note_container(struct guard_fan_kern *f, uint64_t id, struct sk_span name)
 {
 	struct guard_container fresh = {.top = id, .flags = GUARD_C_PENDING};
 	struct guard_fan_job *j;
@@ -44,7 +45,7 @@ void guard_fan_note_container(struct guard_fan_kern *f, uint64_t id, struct sk_s
 	j = guard_fan_job_new(-1, 0);
 	j->role = GUARD_FAN_NOTHING;
 	j->rec.type = GUARD_REC_CGROUP;
-	j->rec.op = 1;
+	j->rec.op = GUARD_CGROUP_CONTAINER;
 	j->rec.cgroup = id;
 	j->rec.time_ns = sk_mono_ns();
 	j->len = name.len < GUARD_NAME_BYTES ? name.len : GUARD_NAME_BYTES;
@@ -83,7 +84,7 @@ static uint64_t find_top(struct guard_fan_kern *f, const char *text)
 		return 0;
 	cgroup = guard_cgroup_id(outermost);
 	if (cgroup != 0)
-		guard_fan_note_container(f, cgroup, sk_path_base(sk_span_str(outermost)));
+		note_container(f, cgroup, sk_path_base(sk_span_str(outermost)));
 	return cgroup;
 }
 

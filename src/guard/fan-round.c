@@ -69,7 +69,7 @@ static void tell_gone(struct guard_fan_kern *f, uint64_t id)
 
 	j->role = GUARD_FAN_NOTHING;
 	j->rec.type = GUARD_REC_CGROUP;
-	j->rec.op = 2;
+	j->rec.op = GUARD_CGROUP_REMOVED;
 	j->rec.cgroup = id;
 	j->rec.time_ns = sk_mono_ns();
 	(void)guard_fan_emit(f, j, true);

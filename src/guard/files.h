@@ -7,7 +7,6 @@
 
 #include "base/arena.h"
 #include "base/defs.h"
-#include "base/err.h"
 #include "base/span.h"
 #include "guard/bpf/record.h"
 

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "base/defs.h"
 #include "guard/kern.h"
 #include "guard/profile.h"
 

@@ -157,14 +157,6 @@ void *guard_fan_work_loop(void *arg);
 uint64_t guard_fan_top_of(struct guard_fan_kern *f, const char *text);
 
 /**
- * guard_fan_note_container() - a container that nobody has named yet
- * @f: backend, locked
- * @id: of its cgroup
- * @name: base name of it
- */
-void guard_fan_note_container(struct guard_fan_kern *f, uint64_t id, struct sk_span name);
-
-/**
  * guard_fan_mark_space() - mark what a process sees mounted
  * @f: backend, not locked
  * @pid: process, 0: this one

@@ -107,11 +107,6 @@ static int fan_poll(struct guard_kern *k, int timeout_ms, struct sk_err *err)
 	return k->fn_result < 0 ? k->fn_result : n;
 }
 
-static int fan_fd(const struct guard_kern *k)
-{
-	return k->fan->out_fd;
-}
-
 static void fan_heartbeat(struct guard_kern *k)
 {
 	(void)k; /* the asker gives its own */
@@ -351,7 +346,6 @@ static void fan_close(struct guard_kern *k)
 static const struct guard_kern_ops fan_ops = {
 	.close = fan_close,
 	.poll = fan_poll,
-	.fd = fan_fd,
 	.heartbeat = fan_heartbeat,
 	.walk = fan_walk,
 	.get = fan_get,

@@ -39,11 +39,6 @@ static int poll_rings(struct guard_kern *k, int timeout_ms, struct sk_err *err)
 	return r < 0 ? 0 : r;
 }
 
-static int rings_fd(const struct guard_kern *k)
-{
-	return ring_buffer__epoll_fd(k->rings);
-}
-
 static void heartbeat(struct guard_kern *k)
 {
 	uint32_t zero = 0;
@@ -190,7 +185,6 @@ static struct guard_stats stats(const struct guard_kern *k)
 const struct guard_kern_ops guard_bpf_ops = {
 	.close = guard_bpf_close,
 	.poll = poll_rings,
-	.fd = rings_fd,
 	.heartbeat = heartbeat,
 	.walk = guard_bpf_walk,
 	.get = map_get,

@@ -302,9 +302,20 @@ int guard_kern_keep_pins(struct guard_kern *k, struct sk_err *err)
 	return r < 0 ? r : 1;
 }
 
+/* A map of that name, negative errno when there is none. */
+static int open_pinned(enum guard_map map)
+{
+	char path[512];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/map-%s", pin_dir(), guard_kern_map_name(map));
+	fd = bpf_obj_get(path);
+	return fd < 0 ? -errno : fd;
+}
+
 static bool is_own(const struct guard_kern *k)
 {
-	sk_cleanup(sk_closep) int fd = guard_pinned_open(GUARD_MAP_CONTROL);
+	sk_cleanup(sk_closep) int fd = open_pinned(GUARD_MAP_CONTROL);
 	struct bpf_map_info own = {0}, there = {0};
 	uint32_t own_len = sizeof(own), there_len = sizeof(there);
 
@@ -326,16 +337,6 @@ int guard_kern_unpin(const struct guard_kern *k, struct sk_err *err)
 	return n < 0 ? n : r + n;
 }
 
-int guard_pinned_open(enum guard_map map)
-{
-	char path[512];
-	int fd;
-
-	(void)snprintf(path, sizeof(path), "%s/map-%s", pin_dir(), guard_kern_map_name(map));
-	fd = bpf_obj_get(path);
-	return fd < 0 ? -errno : fd;
-}
-
 /* Keys and values of the size that this version has. */
 static bool is_like(int fd, int own_fd)
 {
@@ -350,7 +351,7 @@ static bool is_like(int fd, int own_fd)
 /* The control element, whatever the version; its first members are the same in all. */
 static bool read_control(struct guard_control *ret, bool *ret_same)
 {
-	sk_cleanup(sk_closep) int fd = guard_pinned_open(GUARD_MAP_CONTROL);
+	sk_cleanup(sk_closep) int fd = open_pinned(GUARD_MAP_CONTROL);
 	struct bpf_map_info info = {0};
 	uint32_t len = sizeof(info), zero = 0;
 	union {
@@ -378,7 +379,7 @@ void guard_bpf_succeed(struct guard_kern *k)
 		return;
 	k->has_old = true;
 	for (size_t i = 0; i < GUARD_N_MAPS; i++) {
-		k->old_fds[i] = guard_pinned_open((enum guard_map)i);
+		k->old_fds[i] = open_pinned((enum guard_map)i);
 		same = same && (k->map_fds[i] < 0 || is_like(k->old_fds[i], k->map_fds[i]));
 	}
 	if (same) {
@@ -394,7 +395,7 @@ void guard_bpf_succeed(struct guard_kern *k)
 /* Addresses that names have led to: the containers will not ask again for it. */
 static void inherit_named(struct guard_kern *k)
 {
-	sk_cleanup(sk_closep) int fd = guard_pinned_open(GUARD_MAP_NAMED);
+	sk_cleanup(sk_closep) int fd = open_pinned(GUARD_MAP_NAMED);
 	int own = k->map_fds[GUARD_MAP_NAMED];
 	struct guard_named_key key, next;
 	struct guard_named value;
@@ -413,7 +414,7 @@ static void inherit_named(struct guard_kern *k)
 
 size_t guard_bpf_inherit(struct guard_kern *k, bool held)
 {
-	sk_cleanup(sk_closep) int fd = guard_pinned_open(GUARD_MAP_TASKS);
+	sk_cleanup(sk_closep) int fd = open_pinned(GUARD_MAP_TASKS);
 	int own = k->map_fds[GUARD_MAP_TASKS];
 	struct guard_control control;
 	struct guard_task task;
@@ -497,7 +498,7 @@ void guard_kern_note_decisions(struct guard_kern *k, const struct guard_decision
 
 static void read_decisions(struct guard_decisions *ret)
 {
-	sk_cleanup(sk_closep) int fd = guard_pinned_open(GUARD_MAP_TOLD);
+	sk_cleanup(sk_closep) int fd = open_pinned(GUARD_MAP_TOLD);
 	struct guard_told_key alerts = {.kind = GUARD_TOLD_ALERTS},
 			      blocks = {.kind = GUARD_TOLD_BLOCKS};
 
@@ -521,7 +522,7 @@ int guard_pinned_read(struct guard_pinned *ret, struct sk_err *err)
 	ret->agent_lives = lives(&control);
 	ret->is_readable = same;
 	if (same) {
-		sk_cleanup(sk_closep) int fd = guard_pinned_open(GUARD_MAP_STATS);
+		sk_cleanup(sk_closep) int fd = open_pinned(GUARD_MAP_STATS);
 
 		ret->enforces = control.enforce != 0;
 		if (control.n_links > ret->n_programs)
@@ -539,8 +540,8 @@ void guard_pinned_containers(void (*fn)(void *ctx, uint64_t cgroup, const struct
 					const struct guard_policy *p),
 			     void *ctx)
 {
-	sk_cleanup(sk_closep) int fd = guard_pinned_open(GUARD_MAP_CONTAINERS);
-	sk_cleanup(sk_closep) int policies = guard_pinned_open(GUARD_MAP_POLICIES);
+	sk_cleanup(sk_closep) int fd = open_pinned(GUARD_MAP_CONTAINERS);
+	sk_cleanup(sk_closep) int policies = open_pinned(GUARD_MAP_POLICIES);
 	struct guard_container c;
 	struct guard_policy p;
 	struct guard_control control;
@@ -561,7 +562,7 @@ void guard_pinned_containers(void (*fn)(void *ctx, uint64_t cgroup, const struct
 
 size_t guard_pinned_kill_held(void)
 {
-	sk_cleanup(sk_closep) int fd = guard_pinned_open(GUARD_MAP_TASKS);
+	sk_cleanup(sk_closep) int fd = open_pinned(GUARD_MAP_TASKS);
 	struct guard_control control;
 	bool same = false;
 

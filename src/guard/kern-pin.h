@@ -122,14 +122,6 @@ void guard_kern_note_decisions(struct guard_kern *k, const struct guard_decision
 sk_must_check int guard_pinned_read(struct guard_pinned *ret, struct sk_err *err);
 
 /**
- * guard_pinned_open() - a pinned map
- * @map: which
- *
- * Return: descriptor that the caller closes, or negative.
- */
-sk_must_check int guard_pinned_open(enum guard_map map);
-
-/**
  * guard_pinned_containers() - call a function for each container that is pinned as known
  * @fn: receives the cgroup id, the container, its policy
  * @ctx: handed to it

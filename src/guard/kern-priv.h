@@ -26,7 +26,6 @@ struct guard_fan_kern;
 struct guard_kern_ops {
 	void (*close)(struct guard_kern *k);
 	int (*poll)(struct guard_kern *k, int timeout_ms, struct sk_err *err);
-	int (*fd)(const struct guard_kern *k);
 	void (*heartbeat)(struct guard_kern *k);
 	int (*walk)(struct guard_kern *k, guard_record_fn *fn, void *ctx, struct sk_err *err);
 	bool (*get)(const struct guard_kern *k, enum guard_map map, const void *key,

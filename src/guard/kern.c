@@ -103,11 +103,6 @@ int guard_kern_poll(struct guard_kern *k, int timeout_ms, struct sk_err *err)
 	return k->ops->poll(k, timeout_ms, err);
 }
 
-int guard_kern_fd(const struct guard_kern *k)
-{
-	return k->ops->fd(k);
-}
-
 void guard_kern_heartbeat(struct guard_kern *k)
 {
 	k->ops->heartbeat(k);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel half, from user space: probing by loading, choosing the backend, attaching, pinning,
- * maps and rings. Only kern-bpf.c and kern-map.c use libbpf.
+ * maps and rings. Only kern-bpf.c, kern-map.c and kern-pin.c use libbpf.
  */
 #pragma once
 
@@ -137,14 +137,6 @@ void guard_kern_on(struct guard_kern *k, guard_record_fn *fn, void *ctx);
  * Return: records handled, or negative.
  */
 sk_must_check int guard_kern_poll(struct guard_kern *k, int timeout_ms, struct sk_err *err);
-
-/**
- * guard_kern_fd() - descriptor that becomes readable when something urgent is there
- * @k: loaded
- *
- * Return: borrowed.
- */
-int guard_kern_fd(const struct guard_kern *k);
 
 /**
  * guard_kern_heartbeat() - tell the kernel half that the agent lives

@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "base/defs.h"
-#include "guard/event.h"
 
 /** struct guard_image_of - a program that was started */
 struct guard_image_of {

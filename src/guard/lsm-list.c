@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/text.h"
 
 bool guard_lsm_lists(struct sk_span list, const char *name)
 {

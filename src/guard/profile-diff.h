@@ -5,7 +5,6 @@
 #include <stddef.h>
 
 #include "base/arena.h"
-#include "base/defs.h"
 #include "guard/profile.h"
 
 /* X(NAME, "text") */

@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "base/defs.h"
 #include "guard/profile.h"
 
 /* X(NAME, "text") */

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/digest.h"
 #include "base/parse.h"
 #include "guard/dns.h"
 #include "guard/names.h"

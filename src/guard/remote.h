@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/defs.h"
 #include "guard/attrib.h"
 #include "guard/bpf/record.h"
 #include "guard/event.h"

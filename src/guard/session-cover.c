@@ -598,7 +598,7 @@ void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *re
 	bool is_made = w == NULL || w->layers == NULL; /* nobody has looked how */
 	char id[GUARD_ID_SIZE];
 
-	if (rec->op == 2) {
+	if (rec->op == GUARD_CGROUP_REMOVED) {
 		if (w != NULL)
 			w->is_gone = true; /* its last records may still be on their way */
 		return;
@@ -611,12 +611,12 @@ void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *re
 			w->layers = guard_engine_layers(s->engine, w->id, w->arena);
 		return;
 	}
-	if (rec->op == 3 && !may_matter(s, sk_span_of(data, rec->name_len)))
+	if (rec->op == GUARD_CGROUP_OTHER && !may_matter(s, sk_span_of(data, rec->name_len)))
 		return;
 	w = guard_session_meet(s, rec->cgroup);
 	if (w != NULL)
 		w->layers = guard_engine_layers(s->engine, w->id, w->arena);
-	if (w != NULL || rec->op != 1)
+	if (w != NULL || rec->op != GUARD_CGROUP_CONTAINER)
 		return;
 	/* Gone already, but its records are there. */
 	if (guard_cgroup_container_id(sk_span_of(data, rec->name_len), id))

@@ -8,7 +8,6 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "base/text.h"
 #include "guard/dns.h"
 #include "guard/files.h"
 #include "guard/lineage.h"

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/parse.h"
 #include "guard/test-util.h"
 
 static const char *data_dir;

@@ -67,12 +67,12 @@ int BPF_PROG(guard_cgroup_mkdir, struct cgroup *cgrp)
 	/* A name that somebody chose: user space knows whether a runtime is behind it, or a unit
 	 * that was asked for. */
 	if (!container_name(x)) {
-		send_cgroup(x, &fresh, 3, cgrp);
+		send_cgroup(x, &fresh, GUARD_CGROUP_OTHER, cgrp);
 		return 0;
 	}
 	fresh.flags = GUARD_C_PENDING;
 	bpf_map_update_elem(&containers, &id, &fresh, BPF_NOEXIST);
-	send_cgroup(x, &fresh, 1, cgrp);
+	send_cgroup(x, &fresh, GUARD_CGROUP_CONTAINER, cgrp);
 	return 0;
 }
 
@@ -91,7 +91,7 @@ int BPF_PROG(guard_cgroup_rmdir, struct cgroup *cgrp)
 	if (c == NULL)
 		return 0;
 	c->flags |= GUARD_C_GONE;
-	send_cgroup(x, c, 2, cgrp);
+	send_cgroup(x, c, GUARD_CGROUP_REMOVED, cgrp);
 	return 0;
 }
 

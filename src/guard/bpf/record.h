@@ -96,13 +96,20 @@ enum guard_rec_type {
 	GUARD_REC_DNS,  /* peer: server; op: 1 question, 2 answer; args: message; value: its size */
 	GUARD_REC_CALL, /* op: system call number, value: first argument */
 	GUARD_REC_CAP,  /* op: capability */
-	GUARD_REC_CGROUP, /* name; op: 1 container made, 2 removed, 3 any other made */
+	GUARD_REC_CGROUP, /* name; op: enum guard_cgroup_news */
 	GUARD_REC_PRIV,   /* op: the user it acts as from now on; value: capabilities it gained */
 	GUARD_REC_FORK,   /* op: child's pid, value: its host pid */
 	GUARD_REC_EXIT,   /* value: exit code */
 	GUARD_REC_ACCEPT, /* peer; op: own port; args: own address, as in addr */
 	GUARD_REC_UNIX,   /* name: the path that the other end's socket was bound to */
 	GUARD_REC_PLACE,  /* path: a directory; name: as given, from there; op: enum guard_open */
+};
+
+/* What became of a cgroup. */
+enum guard_cgroup_news {
+	GUARD_CGROUP_CONTAINER = 1, /* one that is a container by its name was made */
+	GUARD_CGROUP_REMOVED,
+	GUARD_CGROUP_OTHER, /* any other was made */
 };
 
 /* How a file is opened, and what it is. */
