@@ -274,6 +274,11 @@ int guard_session_pin(struct guard_session *s, struct sk_err *err)
 	return 0;
 }
 
+const char *guard_session_host(const struct guard_session *s)
+{
+	return s->host;
+}
+
 int guard_session_end(struct guard_session *s, bool keep, struct sk_err *err)
 {
 	int r = 0;

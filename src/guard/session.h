@@ -176,6 +176,14 @@ uint64_t guard_session_time(const struct guard_session *s, uint64_t mono_ns);
 uint32_t guard_session_pid(const struct guard_whose *w);
 
 /**
+ * guard_session_host() - name of this machine, for events that no record stands for
+ * @s: session
+ *
+ * Return: the name, as long as @s.
+ */
+const char *guard_session_host(const struct guard_session *s);
+
+/**
  * guard_session_hash() - content of a file whose process may be gone
  * @w: container or service that it was used in
  * @files: hashes
