@@ -25,11 +25,22 @@ static void forgive_start(const struct guard_held *h)
 		h->e->verdict = GUARD_VERDICT_OBSERVED;
 }
 
+/* A known shell that runs a known script, but with other arguments or for somebody else. */
+static bool is_known_script(const struct guard_event *e)
+{
+	struct guard_call call;
+
+	if (e->detail == NULL)
+		return false;
+	guard_call_parse(e->file_path, e->args, e->n_args, &call);
+	return call.script != NULL;
+}
+
 /* A shell that the service never had is told as such. */
 static void refine(struct guard_held *h)
 {
 	if (h->e->kind == GUARD_KIND_EXEC && h->e->reason == GUARD_REASON_NOT_IN_PROFILE &&
-	    guard_story_is_shell(h->e->file_path))
+	    guard_story_is_shell(h->e->file_path) && !is_known_script(h->e))
 		h->e->reason = GUARD_REASON_SHELL;
 }
 
