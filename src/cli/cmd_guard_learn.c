@@ -144,6 +144,7 @@ static int learn(struct cli_context *ctx)
 	guard_learn_blind(learner, guard_backend_blind(guard_kern_backend(l.kern)));
 	if (guard_session_walk(s, &err) < 0)
 		return cli_fail(ctx, &err);
+	guard_learn_ready(learner);
 	cmd_guard_say_ready(cli_wants_json(ctx), guard_kern_backend(l.kern));
 	failure = loop(s, ms != 0 ? sk_mono_ms() + ms : 0, learner, &err);
 	if (failure >= 0)

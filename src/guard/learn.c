@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/map.h"
 #include "guard/bpf/call-nr.h"
@@ -48,6 +49,8 @@ struct guard_learn {
 	struct sk_arena *arena;
 	size_t n_profiles;
 	struct guard_learn_state state;
+	int64_t ready;     /* since when all is seen, seconds since the epoch, 0: not yet */
+	uint64_t ready_ms; /* the same of the monotonic clock */
 	struct guard_content script; /* the last one that was executed; @path is not set */
 	uint32_t script_pid;
 	unsigned blind; /* sections that events do not tell of */
@@ -64,6 +67,21 @@ struct guard_learn *guard_learn_new(const char *dir)
 	l->state.started = time(NULL);
 	l->state.last_new = l->state.started;
 	return l;
+}
+
+void guard_learn_ready(struct guard_learn *l)
+{
+	l->ready = time(NULL);
+	l->ready_ms = sk_mono_ms();
+	l->state.last_new = l->ready;
+	for (size_t i = 0; i < l->n_profiles; i++)
+		if (l->n_new[i] != 0)
+			l->profiles[i]->last_new = l->ready;
+}
+
+static int64_t begin_of(const struct guard_learn *l)
+{
+	return l->ready != 0 ? l->ready : l->state.started;
 }
 
 void guard_learn_session(struct guard_learn *l, struct guard_session *s)
@@ -688,6 +706,7 @@ static int save_united(const struct guard_learn *l, const struct guard_profile *
 int guard_learn_save(struct guard_learn *l, struct sk_err *err)
 {
 	sk_cleanup(sk_closep) int lock = -1;
+	uint64_t seconds = l->ready != 0 ? (sk_mono_ms() - l->ready_ms) / 1000 : 0;
 	int64_t now = time(NULL);
 	int r = 0;
 
@@ -695,9 +714,8 @@ int guard_learn_save(struct guard_learn *l, struct sk_err *err)
 
 	for (size_t i = 0; i < l->n_profiles; i++) {
 		struct guard_profile *p = l->profiles[i];
-		int64_t since = p->last > l->state.started ? p->last : l->state.started;
 
-		p->learned_s += now > since ? (uint64_t)(now - since) : 0;
+		p->learned_s += seconds;
 		p->last = now;
 		p->unseen = unseen_of(p, l->blind);
 		p->incomplete |= lacks_content(l, p);
@@ -726,7 +744,7 @@ bool guard_learn_next_service(const struct guard_learn *l, size_t *pos,
 	p = l->profiles[*pos];
 	ret->name = p->service;
 	ret->n_new = l->n_new[*pos];
-	ret->last_new = ret->n_new != 0 ? p->last_new : l->state.started;
+	ret->last_new = ret->n_new != 0 ? p->last_new : begin_of(l);
 	(*pos)++;
 	return true;
 }

@@ -47,6 +47,12 @@ void guard_learn_free(struct guard_learn *l);
 SK_DEFINE_CLEANUP(struct guard_learn, guard_learn_free);
 
 /**
+ * guard_learn_ready() - what runs already was looked at: the time that counts as learned begins
+ * @l: learner
+ */
+void guard_learn_ready(struct guard_learn *l);
+
+/**
  * guard_learn_session() - the session whose events come
  * @l: learner
  * @s: outlives the last event
