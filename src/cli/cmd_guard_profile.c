@@ -166,6 +166,7 @@ void cmd_guard_profile_print(const char *text)
 static int merge(struct cli_context *ctx)
 {
 	sk_cleanup(guard_profile_freep) struct guard_profile *all = NULL;
+	char one[QUOTED_BYTES], other[QUOTED_BYTES];
 	struct sk_err err = {0};
 	size_t n;
 
@@ -180,7 +181,10 @@ static int merge(struct cli_context *ctx)
 			continue;
 		}
 		if (strcmp(all->service, p->service) != 0)
-			return cli_usage_error(ctx, "the profiles are of different services");
+			return cli_usage_error(
+				ctx, "the profiles are of different services, %s and %s",
+				sk_text_quote(sk_span_str(all->service), one, sizeof(one)),
+				sk_text_quote(sk_span_str(p->service), other, sizeof(other)));
 		if (guard_profile_merge(all, p, &err) < 0)
 			return cli_fail(ctx, &err);
 	}

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stockade guard profile show, diff: what a profile knows, and how two differ. */
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "cli/cli-priv.h"
 #include "cli/cmd_guard_profile-priv.h"
 #include "cli/cmd_guard_profile.h"
@@ -28,18 +32,21 @@ static const char *plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
+static const char *learned_text(struct cli_context *ctx, const struct guard_profile *p)
+{
+	if (p->runs == 0)
+		return "never: made by hand or from an image";
+	return sk_arena_printf(cli_arena(ctx), "%s in %u run%s, %u container%s",
+			       span_text(ctx, (int64_t)p->learned_s), p->runs, plural(p->runs),
+			       p->replicas, plural(p->replicas));
+}
+
 static void show_learning(struct cli_context *ctx, const struct guard_profile *p)
 {
-	if (p->runs == 0) {
-		(void)printf("learned   never: made by hand or from an image\n");
-	} else {
-		(void)printf("learned   %s in %u run%s, %u container%s\n",
-			     span_text(ctx, (int64_t)p->learned_s), p->runs, plural(p->runs),
-			     p->replicas, plural(p->replicas));
-		if (p->last_new != 0)
-			(void)printf("          nothing new in the last %s of it\n",
-				     span_text(ctx, p->last - p->last_new));
-	}
+	(void)printf("learned   %s\n", learned_text(ctx, p));
+	if (p->runs != 0 && p->last_new != 0)
+		(void)printf("          nothing new in the last %s of it\n",
+			     span_text(ctx, p->last - p->last_new));
 	if (p->incomplete && p->lost == 0)
 		(void)printf("          incomplete: a program was gone before its content could "
 			     "be read\n");
@@ -168,12 +175,70 @@ static void show_text(struct cli_context *ctx, const struct guard_profile *p)
 	show_network(p);
 }
 
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int is_profile(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && sk_span_ends(sk_span_str(entry->d_name), ".yaml");
+}
+
+/* One line of a list; false when the file cannot be read. */
+static bool list_profile(struct cli_context *ctx, const char *path)
+{
+	sk_cleanup(guard_profile_freep) struct guard_profile *p = NULL;
+	struct sk_err err = {0};
+
+	if (cmd_guard_profile_read(path, &p, &err) < 0) {
+		sk_log(SK_LOG_ERROR, "%s", err.msg);
+		return false;
+	}
+	cmd_guard_profile_print(p->service);
+	(void)printf(": mode %s; learned %s%s\n",
+		     p->mode != GUARD_MODE_UNSET ? guard_mode_name(p->mode) : "not set",
+		     learned_text(ctx, p), p->incomplete ? "; incomplete" : "");
+	return true;
+}
+
+/* Without a service: which there are. */
+static int list_profiles(struct cli_context *ctx, const char *dir)
+{
+	struct dirent **entries;
+	int n = scandir(dir, &entries, is_profile, by_name), code = CLI_EXIT_CLEAN;
+	struct sk_err err = {0};
+
+	if (n < 0) {
+		(void)sk_err_errno(&err, errno, "%s", dir);
+		return cli_fail(ctx, &err);
+	}
+	for (int i = 0; i < n; i++) {
+		if (!list_profile(
+			    ctx, sk_arena_printf(cli_arena(ctx), "%s/%s", dir, entries[i]->d_name)))
+			code = CLI_EXIT_FAILURE;
+		free(entries[i]);
+	}
+	free(entries);
+	if (n == 0)
+		sk_log(SK_LOG_WARN, "no profile is in %s", dir);
+	return code;
+}
+
 static int show(struct cli_context *ctx)
 {
 	sk_cleanup(guard_profile_freep) struct guard_profile *p = NULL;
-	const char *format = cli_option(ctx, "format");
+	const char *format = cli_option(ctx, "format"), *dir = cli_option(ctx, "profiles");
 	struct sk_err err = {0};
+	size_t n;
 
+	(void)cli_args(ctx, &n);
+	if (n == 0 && dir == NULL)
+		return cli_usage_error(ctx, "which profile? Give a file, or --profiles DIR");
+	if (n == 0 && format != NULL && strcmp(format, "table") != 0)
+		return cli_usage_error(ctx, "-f %s is of one profile: give a service", format);
+	if (n == 0)
+		return list_profiles(ctx, dir);
 	if (cmd_guard_profile_load_arg(ctx, 0, &p, &err) < 0)
 		return cli_fail(ctx, &err);
 	if (cli_wants_json(ctx)) {
@@ -326,12 +391,13 @@ static const struct cli_option table_options[] = {
 const struct command cmd_guard_profile_show = {
 	.name = "show",
 	.summary = "what a profile knows, and how sure it is",
-	.usage = "[-f FORMAT] PROFILE",
-	.more = "PROFILE is a file, or with --profiles the name of a service. Examples:\n"
+	.usage = "[-f FORMAT] [PROFILE]",
+	.more = "PROFILE is a file, or with --profiles the name of a service; without it the\n"
+		"profiles of the directory are listed. Examples:\n"
 		"  stockade guard profile show profiles/shop.web.yaml\n"
+		"  stockade guard profile show --profiles profiles\n"
 		"  stockade guard profile show --profiles profiles shop/web -f json\n",
 	.options = show_options,
-	.min_args = 1,
 	.max_args = 1,
 	.run = show,
 };

@@ -9,6 +9,7 @@
 #include "guard/hasher.h"
 
 enum {
+	KINDS_SIZE = 512,   /* names of all kinds of events */
 	END_POLL_US = 5000, /* between looks at programs that are still read at the end */
 };
 
@@ -55,6 +56,18 @@ static bool watch_hashed(struct watching *r)
 	return waits;
 }
 
+static int unknown_kind(struct cli_context *ctx, struct sk_span name)
+{
+	char names[KINDS_SIZE];
+	size_t n = 0;
+
+	for (unsigned kind = 0; kind < GUARD_N_KINDS && n < sizeof(names); kind++)
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", kind != 0 ? ", " : "",
+				      guard_kind_name(kind));
+	return cli_usage_error(ctx, "no kind of event has the name '%.*s'; there are %s",
+			       SK_SPAN_ARG(name), names);
+}
+
 static int choose_kinds(struct cli_context *ctx, unsigned *ret)
 {
 	size_t n;
@@ -70,8 +83,7 @@ static int choose_kinds(struct cli_context *ctx, unsigned *ret)
 			while (kind < GUARD_N_KINDS && !sk_span_eq_str(name, guard_kind_name(kind)))
 				kind++;
 			if (kind == GUARD_N_KINDS)
-				return cli_usage_error(ctx, "no kind of event has the name '%.*s'",
-						       SK_SPAN_ARG(name));
+				return unknown_kind(ctx, name);
 			*ret |= 1u << kind;
 		}
 	}

@@ -15,6 +15,7 @@
 
 enum {
 	QUOTE_SIZE = 100,
+	PATH_SIZE = 4096,
 	MAX_FILE_NAME = 255,
 	LOCK_PAUSE_NS = 20000000,
 	LOCK_TRIES = 250, /* five seconds */
@@ -61,7 +62,7 @@ int guard_profile_load(const char *dir, const char *service, struct guard_profil
 {
 	sk_cleanup(guard_profile_freep) struct guard_profile *p = NULL;
 	sk_cleanup(sk_closep) int dirfd = -1;
-	char name[MAX_FILE_NAME + 1], quoted[QUOTE_SIZE];
+	char name[MAX_FILE_NAME + 1], path[PATH_SIZE], quoted[QUOTE_SIZE];
 	struct sk_buf text;
 	int res = name_of(service, name, err);
 
@@ -83,9 +84,10 @@ int guard_profile_load(const char *dir, const char *service, struct guard_profil
 		*ret = NULL;
 		return 0;
 	}
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
 	if (res < 0)
-		return sk_err_wrap(err, res, "%s/%s", dir,
-				   sk_text_quote(sk_span_str(name), quoted, sizeof(quoted)));
+		return sk_err_wrap(err, res, "%s",
+				   sk_text_quote(sk_span_str(path), quoted, sizeof(quoted)));
 	if (strcmp(p->service, service) != 0)
 		return sk_err_set(err, SK_E_AMBIGUOUS,
 				  "%s/%s is the profile of another service, %s", dir, name,
