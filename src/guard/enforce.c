@@ -212,7 +212,8 @@ bool guard_enforce_event(struct guard_enforce *f, struct guard_kern *k, const st
 	if (rec != NULL)
 		tell = guard_enforce_judge(&h);
 	/* Also of counts that the kernel half kept, which have no record. */
-	if (e->kind == GUARD_KIND_MMAP && e->reason == GUARD_REASON_NOT_IN_PROFILE)
+	if (e->kind == GUARD_KIND_MMAP &&
+	    (e->reason == GUARD_REASON_NOT_IN_PROFILE || e->reason == GUARD_REASON_ENTRY))
 		e->file_is_listed = true;
 	if (tell && e->kind != GUARD_KIND_LOST)
 		guard_enforce_tell(&h);
