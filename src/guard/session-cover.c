@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/text.h"
@@ -20,6 +21,7 @@
 enum {
 	STAT_BYTES = 4096, /* /proc/PID/stat: 52 numbers and a name */
 	LAYERS_TRIES = 8,  /* of a container whose root is no overlay */
+	NAMES_TOLD = 5,    /* containers that are here, where a name fits none */
 };
 
 static void first_pid(void *ctx, uint32_t pid)
@@ -625,12 +627,64 @@ void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *re
 		guard_session_settle(s, w);
 }
 
-static void note_absent(struct guard_session *s, const char *what, const char *name)
+/* What a container is selected by. */
+typedef const char *name_fn(const struct guard_whose *w);
+
+static const char *container_name(const struct guard_whose *w)
 {
+	return w->info.name;
+}
+
+static const char *image_name(const struct guard_whose *w)
+{
+	return w->info.image_reference;
+}
+
+static const char *service_name(const struct guard_whose *w)
+{
+	return w->service;
+}
+
+/* A name that nothing has may be misspelt: "; here are 'web', 'db' and others". */
+static void add_present(struct guard_session *s, name_fn *name_of, struct sk_buf *b)
+{
+	const char *told[NAMES_TOLD], *name;
+	const struct guard_whose *w;
+	size_t pos = 0, n = 0, i;
+	bool more = false;
 	char quoted[GUARD_CGROUP_PATH_SIZE];
 
-	note(s, "no %s %s is here now: it is covered as soon as it is there", what,
-	     sk_text_quote(sk_span_str(name), quoted, sizeof(quoted)));
+	while ((w = guard_attrib_next(s->attrib, &pos)) != NULL) {
+		name = w->is_host ? NULL : name_of(w);
+		for (i = 0; name != NULL && i < n && strcmp(told[i], name) != 0; i++)
+			;
+		if (name == NULL || i < n)
+			continue;
+		if (n == NAMES_TOLD) {
+			more = true;
+			continue;
+		}
+		told[n++] = name;
+		(void)sk_buf_printf(b, "%s%s", n > 1 ? ", " : "; here are ",
+				    sk_text_quote(sk_span_str(name), quoted, sizeof(quoted)));
+	}
+	if (more)
+		(void)sk_buf_add_str(b, " and others");
+}
+
+static void note_absent(struct guard_session *s, const char *what, const char *name,
+			name_fn *name_of)
+{
+	char quoted[GUARD_CGROUP_PATH_SIZE];
+	struct sk_buf b;
+
+	sk_buf_init(&b, GUARD_CGROUP_PATH_SIZE);
+	if (name_of != NULL)
+		add_present(s, name_of, &b);
+	note(s, "no %s %s is here now: it is covered as soon as it is there%.*s", what,
+	     sk_text_quote(sk_span_str(name), quoted, sizeof(quoted)), (int)b.len,
+	     b.len != 0 ? b.ptr : "");
+	sk_buf_release(&b);
 }
 
 static bool selects_any(struct guard_session *s, const struct guard_select *one)
@@ -650,15 +704,16 @@ static void note_unmatched(struct guard_session *s)
 	for (size_t i = 0; i < s->select.n_containers; i++)
 		if (!selects_any(s, &(struct guard_select){.containers = &s->select.containers[i],
 							   .n_containers = 1}))
-			note_absent(s, "container", s->select.containers[i]);
+			note_absent(s, "container", s->select.containers[i], container_name);
 	for (size_t i = 0; i < s->select.n_images; i++)
 		if (!selects_any(s, &(struct guard_select){.images = &s->select.images[i],
 							   .n_images = 1}))
-			note_absent(s, "container of the image", s->select.images[i]);
+			note_absent(s, "container of the image", s->select.images[i], image_name);
 	for (size_t i = 0; i < s->select.n_services; i++)
 		if (!selects_any(s, &(struct guard_select){.services = &s->select.services[i],
 							   .n_services = 1}))
-			note_absent(s, "container of the service", s->select.services[i]);
+			note_absent(s, "container of the service", s->select.services[i],
+				    service_name);
 }
 
 static void cover_hosts(struct guard_session *s)
@@ -668,11 +723,11 @@ static void cover_hosts(struct guard_session *s)
 
 		guard_cgroup_walk(s->root, match_unit, &u);
 		if (!u.found)
-			note_absent(s, "unit", u.unit);
+			note_absent(s, "unit", u.unit, NULL);
 	}
 	for (size_t i = 0; i < s->select.n_cgroups; i++)
 		if (!cover_host(s, s->select.cgroups[i], cgroup_service(s, s->select.cgroups[i])))
-			note_absent(s, "cgroup", s->select.cgroups[i]);
+			note_absent(s, "cgroup", s->select.cgroups[i], NULL);
 	for (size_t i = 0; i < s->select.n_pids; i++)
 		cover_process(s, s->select.pids[i]);
 }
