@@ -342,8 +342,10 @@ static const struct command cmd_export = {
 	.name = "export",
 	.summary = "write a profile for another tool",
 	.usage = "-f FORMAT [-o FILE] PROFILE",
-	.more = "PROFILE is a file, or with --profiles the name of a service. Example:\n"
-		"  stockade guard profile export -f seccomp -o web.json profiles/web.yaml\n",
+	.more = "PROFILE is a file, or with --profiles the name of a service. docker and kubernetes\n"
+		"refer to the file of seccomp as stockade-SERVICE.json. Examples:\n"
+		"  stockade guard profile export -f seccomp -o stockade-web.json profiles/web.yaml\n"
+		"  docker run $(stockade guard profile export -f docker profiles/web.yaml) web:1\n",
 	.options = export_options,
 	.min_args = 1,
 	.max_args = 1,
