@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/cli-priv.h"
 #include "cli/cmd_guard_profile-priv.h"
 #include "guard/profile-lint.h"
@@ -93,6 +95,21 @@ static const char *profile_path(struct cli_context *ctx, const char *arg)
 	return sk_arena_printf(cli_arena(ctx), "%s/%s", dir, name);
 }
 
+/* What was written meanwhile, as by learning, is not overwritten. */
+static int replace(const char *copy, const char *path, const struct stat *was, struct sk_err *err)
+{
+	struct stat now;
+
+	if (stat(path, &now) == 0 &&
+	    (now.st_ino != was->st_ino || now.st_dev != was->st_dev ||
+	     now.st_size != was->st_size ||
+	     sk_timespec_ns(&now.st_ctim) != sk_timespec_ns(&was->st_ctim)))
+		return sk_err_set(err, EBUSY,
+				  "the profile was changed meanwhile; the edited text is in %s",
+				  copy);
+	return rename(copy, path) < 0 ? sk_err_errno(err, errno, "replace the profile") : 0;
+}
+
 static int edit(struct cli_context *ctx)
 {
 	sk_cleanup(guard_profile_freep) struct guard_profile *p = NULL;
@@ -101,19 +118,22 @@ static int edit(struct cli_context *ctx)
 	const char *path = profile_path(ctx, args[0]);
 	const char *copy = sk_arena_printf(cli_arena(ctx), "%s.edit", path);
 	struct sk_err err = {0};
+	struct stat st = {0};
 	struct sk_buf text;
 	int r;
 
 	sk_buf_init(&text, CMD_GUARD_PROFILE_MAX);
+	(void)stat(path, &st); /* reading it fails then */
 	r = sk_read_file(AT_FDCWD, path, &text, &err);
 	if (r == 0)
-		r = sk_write_file_atomic(AT_FDCWD, copy, sk_buf_span(&text), 0644, &err);
+		r = sk_write_file_atomic(AT_FDCWD, copy, sk_buf_span(&text), st.st_mode & 0777,
+					 &err);
 	sk_buf_release(&text);
 	if (r == 0)
 		r = edit_copy(ctx, copy, &p, &err);
 	/* what the person wrote, comments too, not our writing of it */
-	if (r == 0 && rename(copy, path) < 0)
-		r = sk_err_errno(&err, errno, "replace the profile");
+	if (r == 0)
+		r = replace(copy, path, &st, &err);
 	if (r < 0)
 		return cli_fail(ctx, &err);
 	warn_findings(p);

@@ -2,9 +2,11 @@
 /* The backends behind one interface: names, choice by really loading, dispatch. */
 #include "guard/kern.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,6 +15,11 @@
 #include "guard/kern-fan.h"
 #include "guard/kern-pin.h"
 #include "guard/kern-priv.h"
+
+enum {
+	FILES_WANTED = 16384, /* all containers that there is room for */
+	FILES_NEEDED = 128,   /* programs, maps and rings of a backend */
+};
 
 static const char *const backend_names[] = {"auto", "lsm", "signal", "fanotify"};
 
@@ -60,13 +67,35 @@ static int open_any(struct guard_kern *k, const struct guard_kern_options *o, st
 	return sk_err_set(err, SK_E_UNSUPPORTED, "guard: %s; %s", k->fallback, bare(why.msg));
 }
 
+/*
+ * A descriptor or more for each container: the usual limit is for programs that use select(2). With
+ * too few of them a backend does not load, and one that does less would be taken.
+ */
+static int lift_limit(struct sk_err *err)
+{
+	struct rlimit rl = {0}, more;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) != 0)
+		return 0;
+	more.rlim_max = more.rlim_cur = rl.rlim_max > FILES_WANTED ? rl.rlim_max : FILES_WANTED;
+	if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+		return 0;
+	rl.rlim_cur = rl.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur >= FILES_NEEDED)
+		return 0;
+	return sk_err_set(err, EMFILE, "guard: %llu descriptors are too few (ulimit -n): %d",
+			  (unsigned long long)rl.rlim_cur, FILES_NEEDED);
+}
+
 int guard_kern_open(const struct guard_kern_options *o, struct guard_kern **ret, struct sk_err *err)
 {
 	sk_cleanup(guard_kern_freep) struct guard_kern *k = sk_alloc(sizeof(*k));
 	int r;
 
 	k->cgroup_fd = k->pins_fd = -1;
-	r = open_any(k, o, err);
+	r = lift_limit(err);
+	if (r >= 0)
+		r = open_any(k, o, err);
 	if (r >= 0)
 		*ret = sk_take(k);
 	return r;

@@ -124,6 +124,14 @@ int guard_profile_lock(const char *dir)
 	return -1;
 }
 
+/* Who may read it stays as it is. */
+static unsigned mode_of(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, 0) == 0 ? st.st_mode & 0777 : 0644;
+}
+
 int guard_profile_save(const char *dir, const struct guard_profile *p, struct sk_err *err)
 {
 	sk_cleanup(sk_closep) int dirfd = -1;
@@ -146,7 +154,8 @@ int guard_profile_save(const char *dir, const struct guard_profile *p, struct sk
 		(void)sk_err_set(err, -res, "profile: larger than %d bytes",
 				 GUARD_PROFILE_MAX_BYTES);
 	else
-		res = sk_write_file_atomic(dirfd, name, sk_buf_span(&text), 0644, err);
+		res = sk_write_file_atomic(dirfd, name, sk_buf_span(&text), mode_of(dirfd, name),
+					   err);
 	sk_buf_release(&text);
 	return res;
 }

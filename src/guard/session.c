@@ -3,7 +3,6 @@
 #include "guard/session.h"
 
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -294,17 +293,6 @@ int guard_session_end(struct guard_session *s, bool keep, struct sk_err *err)
 	return r < 0 ? r : 0;
 }
 
-/* A descriptor or more for each container: the usual limit is for programs that use select(2). */
-static void lift_limit(void)
-{
-	struct rlimit rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) != 0 || rl.rlim_cur == rl.rlim_max)
-		return;
-	rl.rlim_cur = rl.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &rl); /* goes on with what it has */
-}
-
 int guard_session_open(const struct guard_session_options *o, struct guard_session **ret,
 		       struct sk_err *err)
 {
@@ -312,7 +300,6 @@ int guard_session_open(const struct guard_session_options *o, struct guard_sessi
 	uint32_t zero = GUARD_DEFAULT_SERVICE;
 	int r;
 
-	lift_limit();
 	s->select = o->select;
 	s->ops = *o->ops;
 	s->ctx = o->ctx;
