@@ -1,34 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stockade guard watch: events live, nothing is changed. */
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/io.h"
 #include "cli/cmd_guard-priv.h"
 #include "guard/event.h"
 #include "guard/hasher.h"
 
 enum {
 	KINDS_SIZE = 512,   /* names of all kinds of events */
+	BATCH = 64 << 10,   /* bytes that are written at once */
+	PIECE = 4096,       /* what a pipe that has room takes without waiting: pipe(7), PIPE_BUF */
+	LOOK_MS = 100,      /* between looks for a signal while nobody reads */
 	END_POLL_US = 5000, /* between looks at programs that are still read at the end */
 };
 
 /** struct watching - `guard watch` */
 struct watching {
 	bool json;
-	struct sk_sink out;
+	struct sk_buf out; /* whole lines, not written yet */
 	struct guard_session *session;
 	struct guard_hasher *hasher; /* with JSON */
 	unsigned kinds;              /* bit (1 << enum guard_kind); 0: all */
 	int failure;
+	bool is_ending;
 };
+
+/* The signals that end it are blocked, also while it waits for a reader. */
+static bool is_to_end(void)
+{
+	sigset_t set;
+
+	return sigpending(&set) == 0 &&
+	       (sigismember(&set, SIGINT) != 0 || sigismember(&set, SIGTERM) != 0);
+}
+
+/* Waits for who reads slowly: what finds no room in the kernel meanwhile is counted and told. */
+static void watch_write(struct watching *r)
+{
+	struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	struct sk_span rest = sk_buf_span(&r->out);
+
+	while (rest.len != 0 && r->failure >= 0) {
+		size_t n = rest.len < PIECE ? rest.len : PIECE;
+		int ready = poll(&p, 1, LOOK_MS);
+
+		if (ready == 0 && (r->is_ending || is_to_end()))
+			break;
+		if (ready == 0)
+			continue;
+		(void)!fwrite(rest.ptr, 1, n, stdout); /* its failure is known to the stream */
+		if (fflush(stdout) != 0)
+			r->failure = -EIO;
+		rest = sk_span_sub(rest, n, rest.len);
+	}
+	sk_buf_reset(&r->out);
+}
 
 static void watch_line(struct watching *r, const struct guard_event *e)
 {
-	int failure = r->json ? guard_event_json(e, &r->out) : guard_event_line(e, &r->out);
+	struct sk_sink sink = sk_sink_buf(&r->out);
 
-	if (failure < 0)
-		r->failure = failure;
+	/* The longest line that there is fits behind others. */
+	if ((r->json ? guard_event_json(e, &sink) : guard_event_line(e, &sink)) < 0)
+		r->failure = -SK_E_LIMIT;
+	if (r->out.len >= BATCH)
+		watch_write(r);
 }
 
 static void watch_event(void *ctx, const struct guard_rec *rec, struct guard_event *e,
@@ -93,7 +135,9 @@ static int choose_kinds(struct cli_context *ctx, unsigned *ret)
 static int watch(struct cli_context *ctx)
 {
 	static const struct guard_session_ops ops = {.note = cmd_guard_note, .event = watch_event};
-	struct watching r = {.json = cli_wants_json(ctx), .out = cli_stdout()};
+	struct watching r = {
+		.json = cli_wants_json(ctx),
+	};
 	struct guard_session_options o = {
 		.policy = cmd_guard_observe(GUARD_P_RECORD | GUARD_P_LEARN | GUARD_P_LIFECYCLE |
 					    GUARD_P_CLIENTS),
@@ -109,6 +153,7 @@ static int watch(struct cli_context *ctx)
 		return CLI_EXIT_USAGE;
 	if (!cmd_guard_backend(ctx, &o.kern.backend))
 		return cli_usage_error(ctx, "unknown backend");
+	sk_buf_init(&r.out, 2 << 20);
 	cmd_guard_select(ctx, &o);
 	cmd_guard_block_signals();
 	if (guard_session_open(&o, &s, &err) < 0)
@@ -120,17 +165,18 @@ static int watch(struct cli_context *ctx)
 	do {
 		failure = guard_session_poll(s, 20, &err);
 		(void)watch_hashed(&r);
-		(void)fflush(stdout);
+		watch_write(&r);
 		sig = cmd_guard_pending_signal(NULL);
-	} while (failure >= 0 && r.failure >= 0 && ferror(stdout) == 0 &&
-		 (sig == 0 || sig == SIGHUP));
-	if (failure < 0)
-		return cli_fail(ctx, &err);
-	guard_session_flush(s);
-	while (watch_hashed(&r))
-		(void)usleep(END_POLL_US);
-	(void)fflush(stdout);
-	return CLI_EXIT_CLEAN;
+	} while (failure >= 0 && r.failure >= 0 && (sig == 0 || sig == SIGHUP));
+	r.is_ending = true;
+	if (failure >= 0) {
+		guard_session_flush(s);
+		while (watch_hashed(&r))
+			(void)usleep(END_POLL_US);
+		watch_write(&r);
+	}
+	sk_buf_release(&r.out);
+	return failure < 0 ? cli_fail(ctx, &err) : CLI_EXIT_CLEAN;
 }
 
 static const struct cli_option watch_options[] = {
