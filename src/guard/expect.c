@@ -85,8 +85,9 @@ static bool was_learned(const struct guard_profile *p, enum guard_section sectio
 		return p->runs != 0 || p->n_files != 0;
 	case GUARD_SECTION_LISTEN:
 		return p->runs != 0 || p->n_listen != 0;
-	case GUARD_SECTION_NAMES:
-		return p->names.n_items != 0;
+	case GUARD_SECTION_NAMES: /* seen where peers are */
+		return (p->runs != 0 && (p->unseen & 1u << GUARD_SECTION_PEERS) == 0) ||
+		       p->names.n_items != 0;
 	case GUARD_SECTION_CAPABILITIES:
 		return p->runs != 0 || p->capabilities != 0;
 	case GUARD_SECTION_SYSCALLS:

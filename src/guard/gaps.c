@@ -43,7 +43,7 @@ unsigned guard_backend_blind(enum guard_backend backend)
 	if (backend != GUARD_BACKEND_FANOTIFY)
 		return 0;
 	return 1u << GUARD_SECTION_LIBRARIES | 1u << GUARD_SECTION_FILES |
-	       1u << GUARD_SECTION_PEERS | 1u << GUARD_SECTION_LISTEN |
+	       1u << GUARD_SECTION_PEERS | 1u << GUARD_SECTION_NAMES | 1u << GUARD_SECTION_LISTEN |
 	       1u << GUARD_SECTION_CAPABILITIES | 1u << GUARD_SECTION_SYSCALLS;
 }
 
@@ -63,7 +63,7 @@ const char *guard_gap(const struct guard_kern *k, const struct guard_profile *p,
 {
 	if (guard_kern_backend(k) == GUARD_BACKEND_FANOTIFY)
 		return (guard_backend_blind(GUARD_BACKEND_FANOTIFY) & 1u << section) != 0 &&
-				       guard_profile_mode(p, section, given) >= GUARD_MODE_ALERT
+				       guard_expect_mode(p, section, given) >= GUARD_MODE_ALERT
 			       ? "the fanotify backend sees programs only"
 			       : NULL;
 	for (size_t i = 0; i < SK_ARRAY_LEN(needs); i++) {

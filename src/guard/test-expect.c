@@ -160,13 +160,13 @@ static void less_than_enforced(void **state)
 	assert_int_equal(b.len, 0);
 	assert_true(guard_gap_modes(NULL, p, GUARD_MODE_ENFORCE, &b));
 	check_text(&b, "executables, libraries, peers block; "
-		       "arguments, parents, files, listen, capabilities alert only");
+		       "arguments, parents, files, names, listen, capabilities alert only");
 	sk_buf_reset(&b);
 	p->syscalls[0] = 1;
 	p->section_modes[GUARD_SECTION_FILES] = GUARD_MODE_ENFORCE;
 	assert_true(guard_gap_modes(NULL, p, GUARD_MODE_ENFORCE, &b));
 	check_text(&b, "executables, libraries, files, peers block; "
-		       "arguments, parents, listen, capabilities alert only; "
+		       "arguments, parents, names, listen, capabilities alert only; "
 		       "syscalls are noted only");
 	sk_buf_reset(&b);
 	for (unsigned i = 0; i < GUARD_N_SECTIONS; i++)
