@@ -45,6 +45,29 @@ sk_must_check bool guard_cgroup_container_id(struct sk_span name, char *ret);
 sk_must_check bool guard_cgroup_chosen_id(struct sk_span name, char *ret, size_t size);
 
 /**
+ * guard_cgroup_of_tree() - what stands for the cgroup of a process and its descendants that were
+ * selected by number
+ * @pid: process
+ *
+ * Return: a number that no cgroup has.
+ */
+static inline uint64_t guard_cgroup_of_tree(uint32_t pid)
+{
+	return UINT64_C(1) << 63 | pid;
+}
+
+/**
+ * guard_cgroup_is_tree() - was it made by guard_cgroup_of_tree()
+ * @id: any number
+ *
+ * Return: true if so.
+ */
+static inline bool guard_cgroup_is_tree(uint64_t id)
+{
+	return id >> 63 != 0;
+}
+
+/**
  * guard_cgroup_spell() - the one spelling of a cgroup that somebody gave by some path
  * @mounts: content of /proc/self/mounts
  * @root: mount point of the version 2 tree

@@ -4,7 +4,6 @@
  * content, is it started and used as the profile says, and what becomes of a process that waits.
  */
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/io.h"
@@ -68,30 +67,21 @@ static bool is_worth_hashing(const struct guard_held *h)
 	return fd >= 0;
 }
 
-/* The kernel's own descriptor where there is one: a path may lead elsewhere by now. */
-static bool find_hash(struct guard_held *h)
-{
-	struct guard_files *files = h->f->files;
-	const struct guard_file_id *id = &h->rec->file;
-
-	if (h->e->file_fd >= 0)
-		return guard_files_hash_fd(files, id, h->e->file_fd, h->f->hash);
-	if ((h->rec->type == GUARD_REC_EXEC &&
-	     guard_files_hash(files, id, h->rec->host_pid, NULL, h->f->hash)) ||
-	    guard_files_hash(files, id, h->rec->host_pid, h->e->file_path, h->f->hash))
-		return true;
-	return guard_session_hash(h->w, files, id, h->e->file_path, h->f->hash);
-}
-
 static void take_hash(struct guard_held *h)
 {
+	struct guard_used_file used = {.id = &h->rec->file,
+				       .path = h->e->file_path,
+				       .fd = h->e->file_fd,
+				       .pid = h->rec->host_pid,
+				       .is_program = h->rec->type == GUARD_REC_EXEC};
+
 	if (!is_worth_hashing(h))
 		return;
-	h->has_hash = find_hash(h);
+	h->has_hash = guard_session_hash(h->w, h->f->files, &used, h->f->hash);
 	if (!h->has_hash && h->rec->type != GUARD_REC_OPEN)
 		h->e->sha256_state = "gone";
-	for (size_t i = 0; h->has_hash && i < GUARD_HASH_BYTES; i++)
-		(void)snprintf(h->e->file_sha256 + 2 * i, 3, "%02x", h->f->hash[i]);
+	if (h->has_hash)
+		guard_event_set_hash(h->e, h->f->hash);
 }
 
 static uint32_t wanted_use(const struct guard_rec *rec)

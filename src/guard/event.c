@@ -2,6 +2,7 @@
 /* Words of the event schema. */
 #include "guard/event.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "guard/bpf/record.h"
@@ -56,6 +57,12 @@ const char *guard_reason_name(enum guard_reason reason)
 const char *guard_origin_name(enum guard_origin origin)
 {
 	return (size_t)origin < GUARD_N_ORIGINS ? origins[origin] : "";
+}
+
+void guard_event_set_hash(struct guard_event *e, const uint8_t *hash)
+{
+	for (size_t i = 0; i < GUARD_SHA256_HEX / 2; i++)
+		(void)snprintf(e->file_sha256 + 2 * i, 3, "%02x", hash[i]);
 }
 
 bool guard_event_is_unix(const struct guard_event *e)

@@ -253,6 +253,13 @@ const char *guard_reason_name(enum guard_reason reason);
 const char *guard_origin_name(enum guard_origin origin);
 
 /**
+ * guard_event_set_hash() - say what content the file has
+ * @e: event
+ * @hash: SHA-256, 32 bytes
+ */
+void guard_event_set_hash(struct guard_event *e, const uint8_t *hash);
+
+/**
  * guard_event_is_unix() - is the peer a socket with a path, and so without a port
  * @e: event
  *

@@ -128,7 +128,7 @@ static uint64_t tree_of(struct guard_fan_kern *f, uint32_t tid)
 	for (int i = 0; i < TREE_DEPTH && pid > 1; i++) {
 		const struct guard_task *task = guard_table_get(f->maps[GUARD_MAP_TASKS], &pid);
 
-		if (task != NULL && task->cgroup >> 63 != 0)
+		if (task != NULL && guard_cgroup_is_tree(task->cgroup))
 			return task->cgroup;
 		pid = guard_fan_parent_of(pid);
 	}

@@ -27,7 +27,7 @@
 
 static uint32_t dev_of(dev_t dev)
 {
-	return (uint32_t)(major(dev) << 20 | minor(dev));
+	return guard_device(major(dev), minor(dev));
 }
 
 /* Never asks a server: what the kernel has at hand is what it will execute. */

@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "guard/fan.h"
+#include "guard/files.h"
 
 enum {
 	MOUNTS_MAX = 8 << 20,
@@ -99,7 +100,7 @@ static bool unescape(struct sk_span s, char *to, size_t size)
 
 static void tell_layer(const struct guard_fan_mount *m, guard_fan_layer_fn *fn, void *ctx)
 {
-	struct guard_fan_layer layer = {.dev = m->major << 20 | m->minor};
+	struct guard_fan_layer layer = {.dev = guard_device(m->major, m->minor)};
 	struct sk_span rest = m->options, option;
 	struct stat st;
 
@@ -108,7 +109,7 @@ static void tell_layer(const struct guard_fan_mount *m, guard_fan_layer_fn *fn, 
 		    !unescape(option, layer.upper, sizeof(layer.upper)) ||
 		    stat(layer.upper, &st) != 0)
 			continue;
-		layer.layer = (uint32_t)(major(st.st_dev) << 20 | minor(st.st_dev));
+		layer.layer = guard_device(major(st.st_dev), minor(st.st_dev));
 		fn(ctx, &layer);
 		return;
 	}

@@ -85,7 +85,7 @@ static void find_gone(struct guard_fan_kern *f, const struct guard_table *there)
 		uint64_t id = *key;
 
 		key = guard_table_next(containers, key);
-		if (id >> 63 != 0 || guard_table_get(there, &id) != NULL ||
+		if (guard_cgroup_is_tree(id) || guard_table_get(there, &id) != NULL ||
 		    (c->flags & GUARD_C_GONE) != 0)
 			continue;
 		forget_spaces(f, id);

@@ -341,7 +341,7 @@ static struct guard_file_id id_of(const struct stat *st)
 		.ino = st->st_ino,
 		.size = (uint64_t)st->st_size,
 		.ctime_ns = ctime_of(st),
-		.dev = (uint32_t)(major(st->st_dev) << 20 | minor(st->st_dev)),
+		.dev = guard_device(major(st->st_dev), minor(st->st_dev)),
 	};
 }
 

@@ -14,6 +14,18 @@ enum {
 	GUARD_HASH_BYTES = 32,
 };
 
+/**
+ * guard_device() - a device as records have it: the kernel's own number
+ * @major: of it
+ * @minor: of it
+ *
+ * Return: number.
+ */
+static inline uint32_t guard_device(unsigned major, unsigned minor)
+{
+	return major << 20 | minor;
+}
+
 /** struct guard_files - cache of hashes; opaque */
 struct guard_files;
 

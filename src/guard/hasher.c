@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,25 +71,18 @@ static void waiting_free(struct waiting *p)
 
 static bool read_hash(struct guard_hasher *h, struct waiting *p, uint8_t *ret)
 {
-	const char *path = p->event.file_path;
+	struct guard_used_file used = {.id = &p->id,
+				       .path = p->event.file_path,
+				       .fd = p->fd,
+				       .pid = p->event.host_pid,
+				       .is_program = p->is_program};
 
-	if (p->fd >= 0)
-		return guard_files_hash_fd(h->files, &p->id, p->fd, ret);
-	if ((p->is_program && guard_files_hash(h->files, &p->id, p->event.host_pid, NULL, ret)) ||
-	    guard_files_hash(h->files, &p->id, p->event.host_pid, path, ret))
-		return true;
-	return guard_session_hash(&p->whose, h->files, &p->id, path, ret);
+	return guard_session_hash(&p->whose, h->files, &used, ret);
 }
 
 static struct answer *answer_place(struct guard_hasher *h, const struct guard_file_id *id)
 {
 	return &h->answers[sk_hash64(sk_span_of(id, sizeof(*id))) % N_ANSWERS];
-}
-
-static void put_hash(struct guard_event *e, const uint8_t *hash)
-{
-	for (size_t i = 0; i < GUARD_HASH_BYTES; i++)
-		(void)snprintf(e->file_sha256 + 2 * i, 3, "%02x", hash[i]);
 }
 
 /* The file was read before: nothing is to be waited for. */
@@ -101,7 +93,7 @@ static bool answer_known(struct guard_hasher *h, const struct guard_file_id *id,
 
 	if (!a->is_set || memcmp(&a->id, id, sizeof(*id)) != 0)
 		return false;
-	put_hash(e, a->hash);
+	guard_event_set_hash(e, a->hash);
 	return true;
 }
 
@@ -112,7 +104,7 @@ static void answer(struct guard_hasher *h, struct waiting *p, bool found, const 
 	if (found) {
 		*a = (struct answer){.id = p->id, .is_set = true};
 		memcpy(a->hash, hash, sizeof(a->hash));
-		put_hash(&p->event, hash);
+		guard_event_set_hash(&p->event, hash);
 	} else {
 		p->event.sha256_state = "gone";
 	}

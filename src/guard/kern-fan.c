@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "guard/fan-mount.h"
+#include "guard/files.h"
 #include "guard/kern-fan-priv.h"
 
 enum {
@@ -138,7 +139,7 @@ static void note_put(struct guard_fan_kern *f, enum guard_map map, const void *k
 		const struct guard_container *c = value;
 
 		memset(f->cached, 0, sizeof(f->cached));
-		f->n_trees += c->top >> 63 != 0;
+		f->n_trees += guard_cgroup_is_tree(c->top);
 	}
 	if (map != GUARD_MAP_TASKS)
 		return;
@@ -216,11 +217,6 @@ static struct guard_stats fan_stats(const struct guard_kern *k)
 	return stats;
 }
 
-static uint32_t low_dev(dev_t dev)
-{
-	return (uint32_t)(major(dev) << 20 | minor(dev));
-}
-
 /* A program that runs already, as a record. */
 static bool running(uint32_t pid, const struct guard_task *t, struct guard_rec *r, uint8_t *data)
 {
@@ -249,7 +245,7 @@ static bool running(uint32_t pid, const struct guard_task *t, struct guard_rec *
 	r->file.ino = st.st_ino;
 	r->file.size = (uint64_t)st.st_size;
 	r->file.ctime_ns = sk_timespec_ns(&st.st_ctim);
-	r->file.dev = low_dev(st.st_dev);
+	r->file.dev = guard_device(major(st.st_dev), minor(st.st_dev));
 	r->path_len = (uint16_t)guard_fan_put_path(link, data, GUARD_PATH_BYTES);
 	return true;
 }

@@ -198,35 +198,25 @@ static void touch(const struct sight *s, struct guard_item *item)
 	item->last = s->now;
 }
 
-static bool find_hash(struct sight *s, const char *path, bool is_exe, uint8_t *ret)
+static struct guard_content content_of(struct sight *s)
 {
-	struct guard_files *files = s->l->files;
-	const struct guard_file_id *id = &s->rec->file;
+	struct guard_content c = {.path = s->e->file_path, .size = s->rec->file.size};
+	struct guard_used_file used = {.id = &s->rec->file,
+				       .path = s->e->file_path,
+				       .fd = s->e->file_fd,
+				       .pid = s->rec->host_pid,
+				       .is_program = s->rec->type == GUARD_REC_EXEC};
 
-	if (s->e->file_fd >= 0)
-		return guard_files_hash_fd(files, id, s->e->file_fd, ret);
-	if ((is_exe && guard_files_hash(files, id, s->rec->host_pid, NULL, ret)) ||
-	    guard_files_hash(files, id, s->rec->host_pid, path, ret))
-		return true;
-	/* asked for last: it reads a file of the cgroup */
-	return guard_session_hash(s->w, files, id, path, ret);
-}
-
-static struct guard_content content_of(struct sight *s, const char *path, bool is_exe)
-{
-	struct guard_content c = {.path = path, .size = s->rec->file.size};
-
-	c.has_sha256 = find_hash(s, path, is_exe, c.sha256);
+	c.has_sha256 = guard_session_hash(s->w, s->l->files, &used, c.sha256);
 	if (c.has_sha256)
-		for (size_t i = 0; i < sizeof(c.sha256); i++)
-			(void)snprintf(s->e->file_sha256 + 2 * i, 3, "%02x", c.sha256[i]);
+		guard_event_set_hash(s->e, c.sha256);
 	return c;
 }
 
 /* Told of before its interpreter is, with its content. */
 static void script_executed(struct sight *s)
 {
-	s->l->script = content_of(s, s->e->file_path, false);
+	s->l->script = content_of(s);
 	s->l->script.path = NULL;
 	s->l->script_pid = s->rec->host_pid;
 }
@@ -343,7 +333,7 @@ static void learn_remote(struct sight *s, struct guard_program *prog)
 
 static void learn_exec(struct sight *s)
 {
-	struct guard_content c = content_of(s, s->e->file_path, true);
+	struct guard_content c = content_of(s);
 	struct guard_program *prog = guard_profile_add_program(s->p, &c, &s->fresh);
 
 	if (prog == NULL)
@@ -366,7 +356,7 @@ static void learn_exec(struct sight *s)
 
 static void learn_library(struct sight *s)
 {
-	struct guard_content c = content_of(s, s->e->file_path, false);
+	struct guard_content c = content_of(s);
 	struct guard_library *lib;
 
 	/* The program itself is mapped as code too. */

@@ -56,16 +56,22 @@ void guard_session_keep_layers(struct guard_whose *w, uint32_t pid)
 }
 
 bool guard_session_hash(const struct guard_whose *w, struct guard_files *files,
-			const struct guard_file_id *id, const char *path, uint8_t *ret)
+			const struct guard_used_file *u, uint8_t *ret)
 {
-	uint32_t pid = guard_session_pid(w);
+	uint32_t other;
 
-	if (pid != 0 && guard_files_hash(files, id, pid, path, ret))
+	if (u->fd >= 0)
+		return guard_files_hash_fd(files, u->id, u->fd, ret);
+	if ((u->is_program && guard_files_hash(files, u->id, u->pid, NULL, ret)) ||
+	    guard_files_hash(files, u->id, u->pid, u->path, ret))
+		return true;
+	other = guard_session_pid(w); /* asked for last: it reads a file of the cgroup */
+	if (other != 0 && guard_files_hash(files, u->id, other, u->path, ret))
 		return true;
 	/* What ends in a moment leaves its files behind. */
-	if (w->is_host && guard_files_hash(files, id, (uint32_t)getpid(), path, ret))
+	if (w->is_host && guard_files_hash(files, u->id, (uint32_t)getpid(), u->path, ret))
 		return true;
-	return guard_files_hash_layers(files, id, w->layers, path, ret);
+	return guard_files_hash_layers(files, u->id, w->layers, u->path, ret);
 }
 
 /* Named, selected, given a policy: the kernel half knows it from now on. */
@@ -421,7 +427,7 @@ static void match_unit(void *ctx, const char *path, uint64_t id)
 /* A process and its descendants, whatever their cgroup: under a number that no cgroup has. */
 static void cover_tree(struct guard_session *s, uint32_t pid, const char *text)
 {
-	uint64_t id = 1ull << 63 | pid;
+	uint64_t id = guard_cgroup_of_tree(pid);
 	struct guard_whose *w = guard_attrib_add(s->attrib, id, NULL, NULL, text);
 	struct guard_container entry = {.top = id, .flags = GUARD_C_HOST | GUARD_C_STARTED};
 

@@ -183,17 +183,26 @@ uint32_t guard_session_pid(const struct guard_whose *w);
  */
 const char *guard_session_host(const struct guard_session *s);
 
+/** struct guard_used_file - a file that a process of a container used */
+struct guard_used_file {
+	const struct guard_file_id *id; /* in the state that the kernel saw */
+	const char *path;               /* absolute, as the process saw it */
+	int fd;                         /* the kernel's own descriptor; -1: none */
+	uint32_t pid;                   /* the process, which may be gone */
+	bool is_program;                /* the process runs it */
+};
+
 /**
- * guard_session_hash() - content of a file whose process may be gone
+ * guard_session_hash() - content of a file that was used
  * @w: container or service that it was used in
  * @files: hashes
- * @id: the file in the state that the kernel saw
- * @path: absolute, as the process saw it
+ * @u: the file
  * @ret: GUARD_HASH_BYTES
  *
- * Through another process of the container, the host's own root for a service of the host, the
- * image's layers.
+ * From the kernel's own descriptor where there is one, since a path may lead elsewhere by now. Else
+ * through the process, another one of the container, the host's own root for a service of the host,
+ * the image's layers.
  * Return: false when it is found in none of them, or changed.
  */
 bool guard_session_hash(const struct guard_whose *w, struct guard_files *files,
-			const struct guard_file_id *id, const char *path, uint8_t *ret);
+			const struct guard_used_file *u, uint8_t *ret);

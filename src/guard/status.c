@@ -55,7 +55,7 @@ static void add_item(void *ctx, uint64_t cgroup, const struct guard_container *c
 		.cgroup = cgroup,
 		.mode = (enum guard_mode)(p->has_profile ? p->mode_exec : p->mode_builtin),
 		.has_profile = p->has_profile};
-	if ((cgroup >> 63) != 0)
+	if (guard_cgroup_is_tree(cgroup))
 		item->service = item->name =
 			sk_arena_printf(st->arena, "process %" PRIu32, (uint32_t)cgroup);
 }
