@@ -195,7 +195,7 @@ static bool is_wanted(size_t i, const struct guard_kern_options *o, enum guard_b
 		return true;
 	if (o->caps && (flags & PLAN_CAPS) != 0 && backend != GUARD_BACKEND_LSM)
 		return true;
-	if (o->hold && (flags & PLAN_HOLD) != 0 && backend == GUARD_BACKEND_SIGNAL)
+	if (o->hold && (flags & PLAN_HOLD) != 0)
 		return true;
 	return (flags & (backend == GUARD_BACKEND_LSM ? PLAN_LSM : PLAN_SIGNAL)) != 0;
 }
@@ -433,7 +433,7 @@ static void note_unused(struct guard_kern *k)
 		else if ((plan[i].flags & (PLAN_LSM | PLAN_SIGNAL)) == PLAN_LSM)
 			p->why = "of the LSM backend, which is not in force";
 		else if ((plan[i].flags & PLAN_HOLD) != 0)
-			p->why = "of 'guard run', with the signal backend";
+			p->why = "of 'guard run'";
 		else
 			p->why = "not needed with this backend";
 	}

@@ -11,7 +11,7 @@ enum plan_flags {
 	PLAN_ITER = 1 << 5,     /* attached when it is read */
 	PLAN_FALLBACK = 1 << 6, /* used when the one before it does not load */
 	PLAN_CAPS = 1 << 7,     /* with the signal backend, when capabilities are noted or judged */
-	PLAN_HOLD = 1 << 8,     /* with signals, when programs may be held */
+	PLAN_HOLD = 1 << 8,     /* with either, when programs may be held */
 	PLAN_VMA = 1 << 9,      /* asks which mapping is at an address */
 };
 

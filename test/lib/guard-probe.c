@@ -789,6 +789,32 @@ static int continue_exec(const char *arg)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
 }
 
+/*
+ * The kernel itself continues who is stopped when the last one leaves that could: the held program
+ * ignores the signal that comes before.
+ */
+static int orphan_exec(const char *arg)
+{
+	char *argv[] = {(char *)arg, (char *)"noop", NULL};
+	pid_t starter = fork(), child;
+
+	if (starter == 0) {
+		child = fork();
+		if (child == 0) {
+			(void)setpgid(0, 0);
+			(void)signal(SIGHUP, SIG_IGN);
+			execv(arg, argv);
+			_exit(99);
+		}
+		(void)waitpid(child, NULL, WUNTRACED);
+		_exit(0);
+	}
+	(void)waitpid(starter, NULL, 0);
+	(void)usleep(300000);
+	errno = EPERM;
+	return -1;
+}
+
 /* The same of a process that waits for a file that it opened: does it ever get to use it? */
 static int continue_open(const char *arg)
 {
@@ -1131,6 +1157,7 @@ static const struct {
 	{"udp6", udp6},
 	{"open-tree-attr", open_tree_attr},
 	{"continue-open", continue_open},
+	{"orphan-exec", orphan_exec},
 	{"become", become},
 	{"sysinfo", sys_info},
 	{"chroot", change_root},

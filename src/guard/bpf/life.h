@@ -293,6 +293,7 @@ static __always_inline void end_current(void)
 }
 
 /*
+ * With LSM too: the kernel continues a process group that is left alone and asks no module.
  * Whoever but user space continues a process that waits ends it. This runs in the sender; the
  * process itself is met when it tells its parent that it goes on, or else when its first system
  * call is done.
