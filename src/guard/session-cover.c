@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Containers and services of the host: what runs already, what comes later, what processes are in.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -20,6 +21,7 @@
 
 enum {
 	STAT_BYTES = 4096, /* /proc/PID/stat: 52 numbers and a name */
+	MAX_DEPTH = 64,    /* of descendants that run already */
 	LAYERS_TRIES = 8,  /* of a container whose root is no overlay */
 	NAMES_TOLD = 5,    /* containers that are here, where a name fits none */
 };
@@ -172,9 +174,9 @@ static bool read_image(struct guard_session *s, uint32_t pid, struct guard_image
 }
 
 /* A process that ran before: its program is remembered under a number of its own. */
-static void adopt(struct guard_session *s, uint64_t cgroup, uint32_t pid)
+static void adopt(struct guard_session *s, uint64_t cgroup, uint32_t pid, uint32_t flags)
 {
-	struct guard_task t = {.cgroup = cgroup, .flags = GUARD_T_SEEN}, parent;
+	struct guard_task t = {.cgroup = cgroup}, parent;
 	struct guard_image_of image = {0};
 
 	if (guard_kern_get(s->kern, GUARD_MAP_TASKS, &pid, &t) && t.exec_id != 0)
@@ -184,7 +186,7 @@ static void adopt(struct guard_session *s, uint64_t cgroup, uint32_t pid)
 	image.exec_id = t.exec_id = ++s->next_exec_id;
 	if (t.ppid != 0 && guard_kern_get(s->kern, GUARD_MAP_TASKS, &t.ppid, &parent))
 		image.parent = t.parent_exec_id = parent.exec_id;
-	t.flags |= GUARD_T_SEEN;
+	t.flags |= GUARD_T_SEEN | flags;
 	(void)guard_kern_put(s->kern, GUARD_MAP_TASKS, &pid, &t);
 	guard_lineage_add(s->lineage, &image, s->args);
 }
@@ -228,7 +230,7 @@ static void cover_pid(void *ctx, uint32_t pid)
 	/* Of a container that is being made the kernel half sees everybody come. */
 	if (!c->w->is_host && (c->s->is_meeting || is_outside(pid)))
 		return;
-	adopt(c->s, c->w->cgroup, pid);
+	adopt(c->s, c->w->cgroup, pid, 0);
 }
 
 static void see_pid(void *ctx, uint32_t pid)
@@ -424,7 +426,34 @@ static void match_unit(void *ctx, const char *path, uint64_t id)
 		u->found |= cover_host(u->s, path, u->unit);
 }
 
-/* A process and its descendants, whatever their cgroup: under a number that no cgroup has. */
+/* What has a parent in @cgroup and is not known, but for the guard; true when there was any. */
+static bool adopt_children(struct guard_session *s, uint64_t cgroup)
+{
+	DIR *d = opendir("/proc");
+	const struct dirent *entry;
+	struct guard_fan_task task;
+	struct guard_task t, own;
+	bool any = false;
+	uint32_t pid;
+
+	while (d != NULL && (entry = readdir(d)) != NULL) {
+		if (!sk_parse_u32(sk_span_str(entry->d_name), &pid) || pid == (uint32_t)getpid() ||
+		    !guard_fan_task_look(pid, &task) ||
+		    !guard_kern_get(s->kern, GUARD_MAP_TASKS, &task.ppid, &t) ||
+		    t.cgroup != cgroup || guard_kern_get(s->kern, GUARD_MAP_TASKS, &pid, &own))
+			continue;
+		adopt(s, cgroup, pid, GUARD_T_STRAY);
+		any |= guard_kern_get(s->kern, GUARD_MAP_TASKS, &pid, &own);
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	return any;
+}
+
+/*
+ * A process and its descendants, whatever their cgroup: under a number that no cgroup has. So they
+ * are strays in those that they are in. Who is born from here on the kernel half knows.
+ */
 static void cover_tree(struct guard_session *s, uint32_t pid, const char *text)
 {
 	uint64_t id = guard_cgroup_of_tree(pid);
@@ -437,7 +466,9 @@ static void cover_tree(struct guard_session *s, uint32_t pid, const char *text)
 		s->ops.container(s->ctx, w);
 	entry.service = w->index;
 	(void)guard_kern_put(s->kern, GUARD_MAP_CONTAINERS, &id, &entry);
-	adopt(s, id, pid);
+	adopt(s, id, pid, GUARD_T_STRAY);
+	for (int depth = 0; depth < MAX_DEPTH && adopt_children(s, id); depth++)
+		;
 }
 
 /* The container or service that a process is of already. */
