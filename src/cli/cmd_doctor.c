@@ -14,7 +14,7 @@
 
 /* What a program that did not load leaves uncovered. */
 static const struct {
-	const char *name; /* NULL: guard_kern_ring_strangers() */
+	const char *name; /* NULL: guard_kern_ring_strangers(), "": guard_cgroup_is_hybrid() */
 	enum guard_backend backend;
 	const char *loss;
 } losses[] = {
@@ -44,6 +44,8 @@ static const struct {
 	{"guard_sendmsg4", GUARD_BACKEND_SIGNAL, "IPv4 datagrams"},
 	{"guard_sendmsg6", GUARD_BACKEND_SIGNAL, "IPv6 datagrams"},
 	{NULL, GUARD_BACKEND_AUTO, "what workers of io_uring connect to, send to and open"},
+	{"", GUARD_BACKEND_AUTO,
+	 "containers of runtimes that make their cgroups in the version 1 trees of this host alone"},
 };
 
 static const char *const signal_limits[] = {
@@ -83,7 +85,9 @@ static const char *loss(const struct guard_kern *k, size_t i)
 
 	if (losses[i].backend != backend && losses[i].backend != GUARD_BACKEND_AUTO)
 		return NULL;
-	if (losses[i].name != NULL)
+	if (losses[i].name != NULL && losses[i].name[0] == '\0')
+		lost = guard_cgroup_is_hybrid();
+	else if (losses[i].name != NULL)
 		lost = is_missing(k, losses[i].name);
 	else
 		lost = backend != GUARD_BACKEND_FANOTIFY && guard_kern_ring_strangers(k);

@@ -26,6 +26,13 @@ extern const struct command cmd_guard_run;
 		 "this process and its descendants",                                                 \
 		 NULL,                                                                               \
 		 CLI_OPTION_REPEAT},                                                                 \
+		{"max-containers",                                                                   \
+		 0,                                                                                  \
+		 "N",                                                                                \
+		 "guard.max_containers",                                                             \
+		 "room for so many containers (8192)",                                               \
+		 NULL,                                                                               \
+		 0},                                                                                 \
 	{                                                                                            \
 		"engine", 0, "SOCKET", NULL, "ask this container engine too", NULL,                  \
 			CLI_OPTION_REPEAT                                                            \

@@ -13,6 +13,7 @@ void cmd_guard_select(struct cli_context *ctx, struct guard_session_options *o)
 	s->units = cli_options(ctx, "unit", &s->n_units);
 	s->cgroups = cli_options(ctx, "cgroup", &s->n_cgroups);
 	s->pids = cli_options(ctx, "pid", &s->n_pids);
+	o->max_containers = cli_option(ctx, "max-containers");
 	o->engines = cli_options(ctx, "engine", &o->n_engines);
 }
 

@@ -76,7 +76,7 @@ const struct command cmd_guard_status = {
 		"  stockade guard status --check >/dev/null || echo 'nobody guards this machine'\n"
 		"\n"
 		"Exit status: 0 told, 1 with --check when nothing is in force, its agent has\n"
-		"ended or pins are missing, 3 it cannot be told, as without rights.\n",
+		"ended, pins are missing or containers have no room, 3 it cannot be told, as without rights.\n",
 	.options = status_options,
 	.run = status,
 };

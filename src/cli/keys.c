@@ -41,6 +41,8 @@ static const struct cli_key key_table[] = {
 	{"db.store", CLI_TYPE_PATH, NULL, NULL, "where db update keeps what it fetched"},
 	{"db.text", CLI_TYPE_BOOL, "true", NULL,
 	 "titles, references and more ratings beside the database, for db lookup"},
+	{"guard.max_containers", CLI_TYPE_NUMBER, NULL, NULL,
+	 "containers that the guard has room for, 8192 if not said"},
 	{"guard.signs", CLI_TYPE_PATH, NULL, NULL,
 	 "file with further signs of what is unwelcome anywhere"},
 	{"log.format", CLI_TYPE_STRING, "text", "text|json", "form of the messages on stderr"},

@@ -19,6 +19,7 @@ struct guard_attrib {
 	struct guard_whose *chains[N_CHAINS]; /* ids of cgroups are given one after the other */
 	struct guard_whose **items;
 	size_t n_items;
+	size_t most;
 	size_t cap;
 };
 
@@ -29,7 +30,18 @@ struct guard_attrib *guard_attrib_new(struct guard_engine *engine,
 
 	t->engine = engine;
 	t->select = select;
+	t->most = GUARD_MAX_CONTAINERS;
 	return t;
+}
+
+void guard_attrib_limit(struct guard_attrib *t, uint32_t most)
+{
+	t->most = most;
+}
+
+bool guard_attrib_is_full(const struct guard_attrib *t)
+{
+	return t->n_items >= t->most;
 }
 
 static void whose_free(struct guard_whose *w)
@@ -207,7 +219,7 @@ struct guard_whose *guard_attrib_add(struct guard_attrib *t, uint64_t cgroup, co
 
 	if (w != NULL)
 		return w;
-	if (t->n_items >= GUARD_MAX_CONTAINERS)
+	if (guard_attrib_is_full(t))
 		return NULL;
 	w = sk_alloc(sizeof(*w));
 	w->arena = sk_arena_new();

@@ -13,7 +13,8 @@
 #include "guard/event.h"
 
 enum {
-	GUARD_MAX_CONTAINERS = 8192,
+	GUARD_MAX_CONTAINERS = 8192,   /* where nobody says how many */
+	GUARD_MOST_CONTAINERS = 65536, /* that anybody can say */
 };
 
 /**
@@ -120,6 +121,21 @@ struct guard_attrib;
  */
 struct guard_attrib *guard_attrib_new(struct guard_engine *engine,
 				      const struct guard_select *select);
+
+/**
+ * guard_attrib_limit() - how many it takes
+ * @t: table
+ * @most: GUARD_MAX_CONTAINERS otherwise
+ */
+void guard_attrib_limit(struct guard_attrib *t, uint32_t most);
+
+/**
+ * guard_attrib_is_full() - is there no room for another one
+ * @t: table
+ *
+ * Return: true if so.
+ */
+bool guard_attrib_is_full(const struct guard_attrib *t);
 
 /**
  * guard_attrib_free() - drop it

@@ -28,7 +28,8 @@ enum {
 	LINES_MAX = 1 << 16, /* a line for each hierarchy of cgroups v1, and one */
 };
 
-bool guard_cgroup_root(char *buf, size_t size)
+/* Where the first file system of a type is mounted. */
+static bool first_mount(const char *want, char *buf, size_t size)
 {
 	struct sk_span rest = {0}, line;
 	struct sk_buf b;
@@ -42,7 +43,7 @@ bool guard_cgroup_root(char *buf, size_t size)
 		struct sk_span dev, dir, type;
 
 		if (!sk_span_cut(&line, ' ', &dev) || !sk_span_cut(&line, ' ', &dir) ||
-		    !sk_span_cut(&line, ' ', &type) || !sk_span_eq_str(type, "cgroup2"))
+		    !sk_span_cut(&line, ' ', &type) || !sk_span_eq_str(type, want))
 			continue;
 		found = dir.len < size;
 		if (found)
@@ -50,6 +51,18 @@ bool guard_cgroup_root(char *buf, size_t size)
 	}
 	sk_buf_release(&b);
 	return found;
+}
+
+bool guard_cgroup_root(char *buf, size_t size)
+{
+	return first_mount("cgroup2", buf, size);
+}
+
+bool guard_cgroup_is_hybrid(void)
+{
+	char dir[GUARD_CGROUP_PATH_SIZE];
+
+	return first_mount("cgroup", dir, sizeof(dir));
 }
 
 static bool is_hex(char c)

@@ -24,6 +24,13 @@ enum {
 sk_must_check bool guard_cgroup_root(char *buf, size_t size);
 
 /**
+ * guard_cgroup_is_hybrid() - are version 1 trees mounted on this host
+ *
+ * Return: true if so; what a runtime makes there alone is no cgroup of the version 2 tree.
+ */
+bool guard_cgroup_is_hybrid(void);
+
+/**
  * guard_cgroup_container_id() - the container id in a cgroup's name or path
  * @name: such as "docker-<64 digits>.scope" or "/docker/<64 digits>"
  * @ret: GUARD_CONTAINER_ID_SIZE bytes

@@ -260,6 +260,8 @@ static int open_skeleton(struct guard_kern *k, const struct btf *btf,
 		btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	k->skel->rodata->fmode_backing = fmode_backing(btf);
 	(void)bpf_map__set_max_entries(k->skel->maps.tasks, tasks_of_machine());
+	if (o->max_containers != 0)
+		(void)bpf_map__set_max_entries(k->skel->maps.containers, 2 * o->max_containers);
 	find_overlay(k->skel, btf);
 	for (size_t i = 0; i < SK_ARRAY_LEN(plan); i++) {
 		bool use = is_wanted(i, o, k->backend) && k->programs[i].error == 0;

@@ -508,6 +508,15 @@ static void read_decisions(struct guard_decisions *ret)
 		*ret = (struct guard_decisions){0};
 }
 
+static uint64_t read_unnamed(void)
+{
+	sk_cleanup(sk_closep) int fd = open_pinned(GUARD_MAP_TOLD);
+	struct guard_told_key key = {.kind = GUARD_TOLD_UNNAMED};
+	uint64_t n = 0;
+
+	return fd >= 0 && bpf_map_lookup_elem(fd, &key, &n) == 0 ? n : 0;
+}
+
 int guard_pinned_read(struct guard_pinned *ret, struct sk_err *err)
 {
 	struct guard_control control;
@@ -532,6 +541,7 @@ int guard_pinned_read(struct guard_pinned *ret, struct sk_err *err)
 			ret->stats = guard_stats_sum(fd, &control.before);
 		if (ret->agent_lives)
 			read_decisions(&ret->decisions);
+		ret->n_unnamed = read_unnamed();
 	}
 	return 0;
 }

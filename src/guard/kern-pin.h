@@ -30,6 +30,7 @@ struct guard_pinned {
 	bool agent_lives;
 	struct guard_stats stats;
 	struct guard_decisions decisions; /* of the agent that lives */
+	uint64_t n_unnamed;               /* containers that it had no room for */
 };
 
 /**

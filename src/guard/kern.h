@@ -29,6 +29,8 @@ struct guard_kern_options {
 	bool enforce;               /* violations are blocked where the policy says so */
 	bool hold;                  /* first programs of unknown containers wait */
 	bool succeed;               /* what is pinned is taken over */
+	uint32_t max_containers;    /* that are named; as many more are under the default policy; 0:
+				       usual */
 };
 
 /** struct guard_kern_program - a program and how it fared */

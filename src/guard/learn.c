@@ -576,7 +576,7 @@ static void count_new(struct guard_learn *l, const struct guard_profile *p)
 void guard_learn_event(struct guard_learn *l, const struct guard_rec *rec, struct guard_event *e,
 		       struct guard_whose *w)
 {
-	struct sight s = {.l = l, .p = w->user, .rec = rec, .e = e, .w = w};
+	struct sight s = {.l = l, .p = w != NULL ? w->user : NULL, .rec = rec, .e = e, .w = w};
 
 	if (s.p == NULL)
 		return;

@@ -12,14 +12,17 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/text.h"
 #include "guard/call.h"
 #include "guard/fan-proc.h"
 #include "guard/session-priv.h"
+#include "guard/story.h"
 
 enum {
+	ROOM_S = 5,        /* between two looks whether there is room by now */
 	STAT_BYTES = 4096, /* /proc/PID/stat: 52 numbers and a name */
 	MAX_DEPTH = 64,    /* of descendants that run already */
 	LAYERS_TRIES = 8,  /* of a container whose root is no overlay */
@@ -372,6 +375,17 @@ static void note(struct guard_session *s, const char *fmt, ...)
 		s->ops.note(s->ctx, text);
 }
 
+/* The kernel half judges it by the default mode, as long as it has room; nobody here can name it.
+ */
+static void find_no_room(struct guard_session *s, const char *path)
+{
+	s->n_unnamed++;
+	if (s->is_counting)
+		return;
+	s->n_unnamed_new++;
+	(void)snprintf(s->unnamed, sizeof(s->unnamed), "%s", path);
+}
+
 static void find_container(void *ctx, const char *path, uint64_t id)
 {
 	struct guard_session *s = ctx;
@@ -384,6 +398,8 @@ static void find_container(void *ctx, const char *path, uint64_t id)
 	w = guard_attrib_add(s->attrib, id, container, path, NULL);
 	if (w != NULL)
 		cover(s, w, path);
+	else
+		find_no_room(s, path);
 }
 
 /* What is a container, or in one, is covered as that. False when there is no such cgroup. */
@@ -404,6 +420,8 @@ static bool cover_host(struct guard_session *s, const char *path, const char *na
 	w = guard_attrib_add(s->attrib, id, NULL, path, name);
 	if (w != NULL)
 		cover(s, w, path);
+	else
+		find_no_room(s, path);
 	return true;
 }
 
@@ -640,6 +658,8 @@ void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *re
 	if (rec->op == GUARD_CGROUP_REMOVED) {
 		if (w != NULL)
 			w->is_gone = true; /* its last records may still be on their way */
+		else if (!guard_kern_has_left(s->kern, rec->cgroup))
+			guard_kern_del(s->kern, GUARD_MAP_CONTAINERS, &rec->cgroup);
 		return;
 	}
 	if (is_made && rec->uid == 0 && id_of_name(sk_span_of(data, rec->name_len), id, sizeof(id)))
@@ -653,15 +673,70 @@ void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *re
 	if (rec->op == GUARD_CGROUP_OTHER && !may_matter(s, sk_span_of(data, rec->name_len)))
 		return;
 	w = guard_session_meet(s, rec->cgroup);
-	if (w != NULL)
+	if (w != NULL && w->layers == NULL)
 		w->layers = guard_engine_layers(s->engine, w->id, w->arena);
 	if (w != NULL || rec->op != GUARD_CGROUP_CONTAINER)
 		return;
 	/* Gone already, but its records are there. */
 	if (guard_cgroup_container_id(sk_span_of(data, rec->name_len), id))
 		w = guard_attrib_add(s->attrib, rec->cgroup, id, NULL, NULL);
+	else /* no container, but of its name, as a monitor's */
+		guard_kern_del(s->kern, GUARD_MAP_CONTAINERS, &rec->cgroup);
 	if (w != NULL && w->is_known)
 		guard_session_settle(s, w);
+}
+
+/* For `guard status`. */
+static void note_unnamed(struct guard_session *s)
+{
+	struct guard_told_key key = {.kind = GUARD_TOLD_UNNAMED};
+
+	(void)guard_kern_put(s->kern, GUARD_MAP_TOLD, &key, &s->n_unnamed);
+}
+
+static void tell_no_room(struct guard_session *s, uint64_t now)
+{
+	char text[160];
+	struct guard_event e = {.kind = GUARD_KIND_LOST,
+				.verdict = GUARD_VERDICT_ALERTED,
+				.reason = GUARD_REASON_POLICY,
+				.reason_text = text,
+				.severity = "high",
+				.detail = GUARD_STORY_NO_ROOM,
+				.file_fd = -1,
+				.host = s->host};
+
+	(void)snprintf(
+		text, sizeof(text),
+		"containers without room: %llu; they are under the default mode, and not told "
+		"of (--max-containers)",
+		(unsigned long long)s->n_unnamed);
+	if (s->n_unnamed_new != 0)
+		note(s, "%s", text);
+	e.time_us = guard_session_time(s, now);
+	e.count = s->n_unnamed_new != 0 ? s->n_unnamed_new : 1;
+	e.lost_events = s->n_untold;
+	e.lost_cgroup = s->unnamed;
+	s->ops.event(s->ctx, NULL, &e, NULL);
+	note_unnamed(s);
+	s->n_unnamed_new = s->n_untold = 0;
+}
+
+void guard_session_tell_room(struct guard_session *s)
+{
+	uint64_t now = sk_mono_ns();
+	bool is_time = s->n_unnamed != 0 && now - s->room_ns >= ROOM_S * SK_SECOND_NS;
+
+	if (s->n_unnamed_new != 0 || (is_time && s->n_untold != 0))
+		tell_no_room(s, now);
+	if (!is_time)
+		return;
+	s->n_unnamed = 0;
+	s->is_counting = true;
+	guard_cgroup_walk(s->root, find_container, s);
+	s->is_counting = false;
+	s->room_ns = now;
+	note_unnamed(s);
 }
 
 /* What a container is selected by. */

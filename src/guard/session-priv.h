@@ -62,6 +62,13 @@ struct guard_session {
 	struct sk_buf text;
 	char host[256];
 	char root[256];
+	/* containers that found no room */
+	uint64_t n_unnamed;     /* now, as last counted */
+	uint64_t n_unnamed_new; /* not told yet */
+	uint64_t n_untold;      /* alerts of such */
+	uint64_t room_ns;       /* when they were counted */
+	bool is_counting;
+	char unnamed[GUARD_CGROUP_PATH_SIZE]; /* the last one's directory */
 	/* storage of the event being told */
 	char path[GUARD_PATH_BYTES + 2];
 	char name[GUARD_NAME_BYTES + 1];
@@ -114,6 +121,12 @@ void guard_session_keep_cause(struct guard_session *s, const struct guard_rec *r
  * @count: how many
  */
 void guard_session_say_lost(struct guard_session *s, struct guard_whose *w, uint64_t count);
+
+/**
+ * guard_session_tell_room() - tell of containers that found no room; now and then, try again
+ * @s: session
+ */
+void guard_session_tell_room(struct guard_session *s);
 
 /**
  * guard_session_tell_lost() - what of a container was lost since it was told; whether it is ending

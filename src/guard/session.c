@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/parse.h"
 #include "guard/kern-pin.h"
 #include "guard/later.h"
 #include "guard/lineage.h"
@@ -65,7 +66,7 @@ static struct guard_whose *whose_record(struct guard_session *s, const struct gu
 	struct guard_whose *w = guard_attrib_get(s->attrib, rec->cgroup);
 
 	/* Its first programs may be read before the news that it was made. */
-	if (w == NULL && !s->is_late)
+	if (w == NULL && !s->is_late && !guard_attrib_is_full(s->attrib))
 		w = guard_session_meet(s, rec->cgroup);
 	if (w != NULL && !w->is_known && (rec->flags & GUARD_RF_PENDING) != 0) {
 		(void)guard_attrib_ask(s->attrib, w);
@@ -80,6 +81,9 @@ static void turn_away(struct guard_session *s, const struct guard_rec *rec, bool
 {
 	if (is_nobodys && s->is_late && rec->verdict > GUARD_REC_ALLOWED)
 		s->n_strays++;
+	else if (is_nobodys && rec->verdict >= GUARD_REC_ALERTED &&
+		 (rec->verdict != GUARD_REC_HELD || rec->reason != 0))
+		s->n_untold++;
 	if (rec->verdict == GUARD_REC_HELD)
 		(void)guard_kern_release(s->kern, rec,
 					 is_nobodys && rec->reason != 0 ? SIGKILL : SIGCONT);
@@ -188,6 +192,7 @@ static void on_beat(struct guard_session *s)
 	size_t pos = 0;
 
 	beat(s, s->looked_ns);
+	guard_session_tell_room(s);
 	while ((w = guard_attrib_next(s->attrib, &pos)) != NULL) {
 		guard_session_tell_lost(s, w);
 		if (w->is_gone && guard_kern_has_left(s->kern, w->cgroup))
@@ -293,9 +298,24 @@ int guard_session_end(struct guard_session *s, bool keep, struct sk_err *err)
 	return r < 0 ? r : 0;
 }
 
+/* As the options say. The kernel half has twice the room: who is not named is not let alone. */
+static int make_room(struct guard_session *s, const char *text, struct guard_kern_options *kern,
+		     struct sk_err *err)
+{
+	if (text == NULL)
+		return 0;
+	if (!sk_parse_u32(sk_span_str(text), &kern->max_containers) || kern->max_containers == 0 ||
+	    kern->max_containers > GUARD_MOST_CONTAINERS)
+		return sk_err_set(err, SK_E_USAGE, "--max-containers: a number from 1 to %d",
+				  GUARD_MOST_CONTAINERS);
+	guard_attrib_limit(s->attrib, kern->max_containers);
+	return 0;
+}
+
 int guard_session_open(const struct guard_session_options *o, struct guard_session **ret,
 		       struct sk_err *err)
 {
+	struct guard_kern_options kern = o->kern;
 	sk_cleanup(guard_session_freep) struct guard_session *s = sk_alloc(sizeof(*s));
 	uint32_t zero = GUARD_DEFAULT_SERVICE;
 	int r;
@@ -320,7 +340,9 @@ int guard_session_open(const struct guard_session_options *o, struct guard_sessi
 	s->fold_ns = sk_mono_ns();
 	r = guard_session_check(s, err);
 	if (r == 0)
-		r = guard_kern_open(&o->kern, &s->kern, err);
+		r = make_room(s, o->max_containers, &kern, err);
+	if (r == 0)
+		r = guard_kern_open(&kern, &s->kern, err);
 	if (r < 0)
 		return r;
 	if (s->ops.opened != NULL)

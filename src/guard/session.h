@@ -45,6 +45,7 @@ struct guard_session_options {
 	struct guard_select select; /* texts outlive the session */
 	const char *const *engines; /* sockets */
 	size_t n_engines;
+	const char *max_containers; /* a number; NULL: GUARD_MAX_CONTAINERS */
 	struct guard_policy policy; /* of containers that have no policy of their own */
 	const struct guard_session_ops *ops;
 	void *ctx;

@@ -128,7 +128,8 @@ static bool lost_pins(const struct guard_status *st)
 bool guard_status_is_whole(const struct guard_status *st)
 {
 	if (st->pinned.n_programs != 0)
-		return st->pinned.agent_lives && st->pinned.n_missing == 0;
+		return st->pinned.agent_lives && st->pinned.n_missing == 0 &&
+		       st->pinned.n_unnamed == 0;
 	return st->is_live && !lost_pins(st);
 }
 
@@ -193,6 +194,8 @@ int guard_status_json(const struct guard_status *st, const struct sk_sink *sink)
 	sk_jw_u64(&w, "programs", p->n_programs);
 	if (p->n_missing != 0)
 		sk_jw_u64(&w, "missing", p->n_missing);
+	if (p->n_unnamed != 0)
+		sk_jw_u64(&w, "no_room", p->n_unnamed);
 	if (lost_pins(st))
 		sk_jw_bool(&w, "pins_lost", true);
 	if (p->n_programs != 0) {
@@ -282,6 +285,11 @@ int guard_status_text(const struct guard_status *st, const struct sk_sink *sink)
 		if (p->n_missing != 0)
 			(void)sk_buf_printf(&b, "missing: %zu programs are pinned no more\n",
 					    p->n_missing);
+		if (p->n_unnamed != 0)
+			(void)sk_buf_printf(&b,
+					    "no room: %" PRIu64 " containers are under the default "
+					    "mode and not told of (--max-containers)\n",
+					    p->n_unnamed);
 		text_agent(&b, p);
 	}
 	if (p->is_readable)

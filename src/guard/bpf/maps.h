@@ -4,8 +4,8 @@
 #pragma once
 
 enum {
-	MAX_TASKS = 262144,    /* the loader takes what the machine can have */
-	MAX_CONTAINERS = 8192, /* cgroups inside of them do not count */
+	MAX_TASKS = 262144,     /* the loader takes what the machine can have */
+	MAX_CONTAINERS = 16384, /* cgroups inside of them do not count; half is for unnamed ones */
 	TOP_DEPTH = 24, /* a container's own cgroup is not deeper; what it makes below may be */
 	ROOT_DEPTH = 8, /* mounts in mounts that root directories were changed to */
 	MAX_ALLOW = 262144,

@@ -467,6 +467,7 @@ enum guard_told_kind {
 	GUARD_TOLD_FOLD,     /* id: cause */
 	GUARD_TOLD_ALERTS,   /* what the agent decided itself, read by who asks for the status */
 	GUARD_TOLD_BLOCKS,
+	GUARD_TOLD_UNNAMED, /* containers without room now, read likewise */
 };
 
 /** struct guard_told_key - how much of a count was told; read by the next agent only */
