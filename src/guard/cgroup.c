@@ -25,7 +25,8 @@ enum {
 	WALK_MAX = 65536,
 	MOUNTS_MAX = 8 << 20, /* hosts with thousands of containers have long mount tables */
 	PIDS_MAX = 16 << 20,
-	LINES_MAX = 1 << 16, /* a line for each hierarchy of cgroups v1, and one */
+	FILEID_KERNFS = 0xfe, /* Linux, include/linux/exportfs.h */
+	LINES_MAX = 1 << 16,  /* a line for each hierarchy of cgroups v1, and one */
 };
 
 /* Where the first file system of a type is mounted. */
@@ -179,25 +180,10 @@ bool guard_cgroup_spell(struct sk_span mounts, const char *root, const char *giv
 	return true;
 }
 
-/** struct id_search - the directory of a cgroup by its id */
-struct id_search {
-	uint64_t id;
-	char *buf;
-	size_t size;
-};
-
-static void match_id(void *ctx, const char *path, uint64_t id)
-{
-	struct id_search *f = ctx;
-
-	if (id == f->id && strlen(path) < f->size)
-		memcpy(f->buf, path, strlen(path) + 1);
-}
-
 bool guard_cgroup_resolve(const char *root, const char *given, char *buf, size_t size)
 {
-	struct id_search f = {.buf = buf, .size = size};
-	char real[PATH_MAX];
+	uint64_t id;
+	char real[PATH_MAX], there[GUARD_CGROUP_PATH_SIZE];
 	struct statfs fs;
 	struct sk_buf b;
 	struct sk_err err;
@@ -214,10 +200,11 @@ bool guard_cgroup_resolve(const char *root, const char *given, char *buf, size_t
 	ok = sk_read_file(AT_FDCWD, "/proc/self/mounts", &b, &err) == 0 &&
 	     guard_cgroup_spell(sk_buf_span(&b), root, given, buf, size);
 	sk_buf_release(&b);
-	f.id = ok && is_v2 ? guard_cgroup_id(given) : 0;
+	id = ok && is_v2 ? guard_cgroup_id(given) : 0;
 	/* A part of the tree that is mounted elsewhere. */
-	if (f.id != 0 && guard_cgroup_id(buf) != f.id)
-		guard_cgroup_walk(root, match_id, &f);
+	if (id != 0 && guard_cgroup_id(buf) != id &&
+	    guard_cgroup_find(root, id, there, sizeof(there)) && strlen(there) < size)
+		memcpy(buf, there, strlen(there) + 1);
 	return ok;
 }
 
@@ -267,6 +254,65 @@ void guard_cgroup_walk(const char *path, guard_cgroup_fn *fn, void *ctx)
 	struct walk w = {.fn = fn, .ctx = ctx};
 
 	walk_dir(&w, path, 0);
+}
+
+/** struct id_search - the directory of a cgroup by its id */
+struct id_search {
+	uint64_t id;
+	char *buf;
+	size_t size;
+	bool found;
+};
+
+static void match_id(void *ctx, const char *path, uint64_t id)
+{
+	struct id_search *f = ctx;
+
+	if (id == f->id && strlen(path) < f->size) {
+		memcpy(f->buf, path, strlen(path) + 1);
+		f->found = true;
+	}
+}
+
+/*
+ * Cgroups have file handles since Linux 5.5: their ids. Returns a descriptor, -ESTALE when there is
+ * no such cgroup, another error when that cannot be asked.
+ */
+static int open_by_id(const char *root, uint64_t id)
+{
+	union {
+		struct file_handle head;
+		uint8_t room[sizeof(struct file_handle) + sizeof(id)];
+	} handle = {.head = {.handle_bytes = sizeof(id), .handle_type = FILEID_KERNFS}};
+	sk_cleanup(sk_closep) int mount = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = -1;
+
+	memcpy(handle.room + sizeof(struct file_handle), &id, sizeof(id));
+	if (mount >= 0)
+		fd = open_by_handle_at(mount, &handle.head, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+bool guard_cgroup_find(const char *root, uint64_t id, char *buf, size_t size)
+{
+	struct id_search f = {.id = id, .buf = buf, .size = size};
+	sk_cleanup(sk_closep) int fd = open_by_id(root, id);
+	char link[32];
+	ssize_t n;
+
+	if (fd == -ESTALE)
+		return false;
+	if (fd >= 0) {
+		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		n = readlink(link, buf, size);
+		if (n > 0 && (size_t)n < size) {
+			buf[n] = '\0';
+			if (guard_cgroup_is_below(buf, root))
+				return true;
+		}
+	}
+	guard_cgroup_walk(root, match_id, &f);
+	return f.found;
 }
 
 void guard_cgroup_pids(const char *path, guard_cgroup_pid_fn *fn, void *ctx)

@@ -128,6 +128,18 @@ typedef void guard_cgroup_fn(void *ctx, const char *path, uint64_t id);
  */
 void guard_cgroup_walk(const char *path, guard_cgroup_fn *fn, void *ctx);
 
+/**
+ * guard_cgroup_find() - the directory of a cgroup by its id
+ * @root: where the version 2 tree is mounted
+ * @id: as guard_cgroup_id()
+ * @buf: receives the path
+ * @size: bytes
+ *
+ * Takes as long for one of many as for one of few.
+ * Return: false when there is none.
+ */
+sk_must_check bool guard_cgroup_find(const char *root, uint64_t id, char *buf, size_t size);
+
 /** guard_cgroup_pid_fn - receives a process of a cgroup */
 typedef void guard_cgroup_pid_fn(void *ctx, uint32_t pid);
 

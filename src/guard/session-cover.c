@@ -95,28 +95,10 @@ void guard_session_settle(struct guard_session *s, struct guard_whose *w)
 	(void)guard_kern_put(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &c);
 }
 
-/* The directory of a cgroup that is known by its name only. */
-struct path_search {
-	const char *id;
-	uint64_t cgroup;
-	char *path;
-	size_t size;
-};
-
-static void match_path(void *ctx, const char *path, uint64_t id)
-{
-	struct path_search *f = ctx;
-
-	if (id == f->cgroup)
-		(void)snprintf(f->path, f->size, "%s", path);
-}
-
 void guard_session_find_path(struct guard_session *s, struct guard_whose *w)
 {
-	struct path_search f = {.cgroup = w->cgroup, .path = w->path, .size = sizeof(w->path)};
-
-	if (w->path[0] == '\0')
-		guard_cgroup_walk(s->root, match_path, &f);
+	if (w->path[0] == '\0' && !guard_cgroup_find(s->root, w->cgroup, w->path, sizeof(w->path)))
+		w->path[0] = '\0';
 }
 
 /* How many bytes of arguments exec put there, 0 when that cannot be known. */
@@ -630,14 +612,11 @@ static bool id_of_name(struct sk_span name, char *ret, size_t size)
 
 struct guard_whose *guard_session_meet(struct guard_session *s, uint64_t cgroup)
 {
-	struct path_search f;
-	char path[GUARD_CGROUP_PATH_SIZE] = "";
+	char path[GUARD_CGROUP_PATH_SIZE];
 
 	if (cgroup == s->missed)
 		return NULL;
-	f = (struct path_search){.cgroup = cgroup, .path = path, .size = sizeof(path)};
-	guard_cgroup_walk(s->root, match_path, &f);
-	if (path[0] == '\0') {
+	if (!guard_cgroup_find(s->root, cgroup, path, sizeof(path))) {
 		s->missed = cgroup;
 		return NULL;
 	}

@@ -28,6 +28,33 @@ static void test_container_id(void **state)
 	assert_false(guard_cgroup_container_id(sk_span_str(""), id));
 }
 
+static void find_again(void *ctx, const char *path, uint64_t id)
+{
+	char found[GUARD_CGROUP_PATH_SIZE];
+	int *left = ctx;
+
+	/* others come and go */
+	if (*left > 0 && id != 0 && id == guard_cgroup_id(path)) {
+		(*left)--;
+		if (guard_cgroup_find(path, id, found, sizeof(found)))
+			assert_string_equal(found, path);
+	}
+}
+
+static void test_find(void **state)
+{
+	char root[GUARD_CGROUP_PATH_SIZE], found[GUARD_CGROUP_PATH_SIZE];
+	int left = 50;
+
+	(void)state;
+	if (!guard_cgroup_root(root, sizeof(root)))
+		skip();
+	guard_cgroup_walk(root, find_again, &left);
+	assert_true(guard_cgroup_find(root, guard_cgroup_id(root), found, sizeof(found)));
+	assert_string_equal(found, root);
+	assert_false(guard_cgroup_find(root, UINT64_MAX / 3, found, sizeof(found)));
+}
+
 /* Every spelling of a cgroup leads to one directory. */
 static void test_spell(void **state)
 {
@@ -189,10 +216,10 @@ static void test_select(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_container_id), cmocka_unit_test(test_spell),
-		cmocka_unit_test(test_places),       cmocka_unit_test(test_docker),
-		cmocka_unit_test(test_bundle),       cmocka_unit_test(test_owner),
-		cmocka_unit_test(test_select),
+		cmocka_unit_test(test_container_id), cmocka_unit_test(test_find),
+		cmocka_unit_test(test_spell),        cmocka_unit_test(test_places),
+		cmocka_unit_test(test_docker),       cmocka_unit_test(test_bundle),
+		cmocka_unit_test(test_owner),        cmocka_unit_test(test_select),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
