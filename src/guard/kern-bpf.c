@@ -592,21 +592,27 @@ void guard_bpf_close(struct guard_kern *k)
 	k->has_old = false;
 }
 
-void guard_bpf_changed(struct guard_kern *k, enum guard_map map, const void *value)
+void guard_bpf_changed(struct guard_kern *k, enum guard_map map, const struct guard_task *before,
+		       const void *value)
 {
 	const struct guard_policy *policy = value;
 	const struct guard_task *task = value;
+	uint32_t fresh;
 
 	if (map == GUARD_MAP_POLICIES &&
 	    (policy->flags & (GUARD_P_CALLS | GUARD_P_JUDGE_CALLS)) != 0)
 		k->skel->bss->calls_wanted = 1;
 	if (map == GUARD_MAP_POLICIES || map == GUARD_MAP_CONTAINERS)
 		(void)__atomic_add_fetch(&k->skel->bss->generation, 1, __ATOMIC_RELEASE);
-	if (map == GUARD_MAP_TASKS && (task->flags & GUARD_T_ENDS) != 0)
+	if (map != GUARD_MAP_TASKS)
+		return;
+	/* The kernel half counts down, when a process ends: it must not meet a zero too early. */
+	fresh = task->flags & ~before->flags;
+	if ((fresh & GUARD_T_ENDS) != 0)
 		(void)__atomic_add_fetch(&k->skel->bss->n_ending, 1, __ATOMIC_RELEASE);
-	if (map == GUARD_MAP_TASKS && (task->flags & GUARD_T_STRAY) != 0)
+	if ((fresh & GUARD_T_STRAY) != 0)
 		(void)__atomic_add_fetch(&k->skel->bss->n_strays, 1, __ATOMIC_RELEASE);
-	if (map == GUARD_MAP_TASKS && task->script != 0)
+	if (before->script == 0 && task->script != 0)
 		(void)__atomic_add_fetch(&k->skel->bss->n_scripts, 1, __ATOMIC_RELEASE);
 }
 

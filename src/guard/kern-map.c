@@ -55,9 +55,13 @@ static bool map_get(const struct guard_kern *k, enum guard_map map, const void *
 
 static int map_put(struct guard_kern *k, enum guard_map map, const void *key, const void *value)
 {
+	struct guard_task before = {0};
+
+	if (map == GUARD_MAP_TASKS)
+		(void)map_get(k, map, key, &before);
 	if (bpf_map_update_elem(k->map_fds[map], key, value, BPF_ANY) != 0)
 		return -errno;
-	guard_bpf_changed(k, map, value);
+	guard_bpf_changed(k, map, &before, value);
 	return 0;
 }
 

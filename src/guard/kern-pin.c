@@ -417,6 +417,7 @@ size_t guard_bpf_inherit(struct guard_kern *k, bool held)
 	sk_cleanup(sk_closep) int fd = open_pinned(GUARD_MAP_TASKS);
 	int own = k->map_fds[GUARD_MAP_TASKS];
 	struct guard_control control;
+	const struct guard_task none = {0};
 	struct guard_task task;
 	uint32_t key, next;
 	bool more, same = false;
@@ -432,7 +433,7 @@ size_t guard_bpf_inherit(struct guard_kern *k, bool held)
 			if (!held)
 				task.flags &= ~(uint32_t)GUARD_T_WAITS;
 			if (bpf_map_update_elem(own, &key, &task, BPF_NOEXIST) == 0) {
-				guard_bpf_changed(k, GUARD_MAP_TASKS, &task);
+				guard_bpf_changed(k, GUARD_MAP_TASKS, &none, &task);
 				n++;
 			}
 		}

@@ -95,9 +95,11 @@ void guard_bpf_close(struct guard_kern *k);
  * guard_bpf_changed() - an element was written: what the kernel half keeps of it is out of date
  * @k: loaded
  * @map: which
+ * @before: what a process was known by, zero when by nothing; for GUARD_MAP_TASKS only
  * @value: of the map's type
  */
-void guard_bpf_changed(struct guard_kern *k, enum guard_map map, const void *value);
+void guard_bpf_changed(struct guard_kern *k, enum guard_map map, const struct guard_task *before,
+		       const void *value);
 
 /**
  * guard_bpf_has_strays() - is any process in another cgroup than its container's
