@@ -221,19 +221,29 @@ static void script_executed(struct sight *s)
 	s->l->script_pid = s->rec->host_pid;
 }
 
+/* As a process sees it; 0 is none. */
+static bool read_script(struct guard_learn *l, uint32_t pid, struct guard_content *c)
+{
+	struct guard_file_id id;
+
+	if (pid == 0 || !guard_files_identify(pid, c->path, &id))
+		return false;
+	c->size = id.size;
+	c->has_sha256 = guard_files_hash(l->files, &id, pid, c->path, c->sha256);
+	return c->has_sha256;
+}
+
 static void learn_script(struct sight *s, struct guard_program *prog, const char *script)
 {
 	char path[4096];
 	struct guard_content c = {.path = script};
-	struct guard_file_id id;
 	struct guard_script *item;
-	uint32_t pid = s->rec->host_pid;
 	ssize_t n = 0;
 
 	if (script[0] != '/') {
 		char link[64], cwd[2048];
 
-		(void)snprintf(link, sizeof(link), "/proc/%u/cwd", pid);
+		(void)snprintf(link, sizeof(link), "/proc/%u/cwd", s->rec->host_pid);
 		n = readlink(link, cwd, sizeof(cwd) - 1);
 		if (n > 0) {
 			cwd[n] = '\0';
@@ -241,14 +251,10 @@ static void learn_script(struct sight *s, struct guard_program *prog, const char
 			c.path = path;
 		}
 	}
-	if (!guard_files_identify(pid, c.path, &id))
-		pid = guard_session_pid(s->w);
-	if (pid == 0 && s->w->is_host)
-		pid = (uint32_t)getpid();
-	if (pid != 0 && guard_files_identify(pid, c.path, &id)) {
-		c.size = id.size;
-		c.has_sha256 = guard_files_hash(s->l->files, &id, pid, c.path, c.sha256);
-	}
+	/* Its own process may end while it is asked. */
+	if (!read_script(s->l, s->rec->host_pid, &c) &&
+	    !read_script(s->l, guard_session_pid(s->w), &c) && s->w->is_host)
+		(void)read_script(s->l, (uint32_t)getpid(), &c);
 	if (!c.has_sha256 && (s->rec->flags & GUARD_RF_SCRIPT) != 0 &&
 	    s->l->script_pid == s->rec->host_pid) {
 		const char *named = c.path;

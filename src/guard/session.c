@@ -68,6 +68,9 @@ static struct guard_whose *whose_record(struct guard_session *s, const struct gu
 	/* Its first programs may be read before the news that it was made. */
 	if (w == NULL && !s->is_late && !guard_attrib_is_full(s->attrib))
 		w = guard_session_meet(s, rec->cgroup);
+	/* The news that it was made may be read before it can be found. */
+	if (w != NULL && !w->is_host && w->path[0] == '\0')
+		guard_session_find_path(s, w);
 	if (w != NULL && !w->is_known && (rec->flags & GUARD_RF_PENDING) != 0) {
 		(void)guard_attrib_ask(s->attrib, w);
 		guard_session_settle(s, w);
