@@ -27,6 +27,8 @@ enum {
 	MAX_DEPTH = 64,    /* of descendants that run already */
 	LAYERS_TRIES = 8,  /* of a container whose root is no overlay */
 	NAMES_TOLD = 5,    /* containers that are here, where a name fits none */
+	MADE_MS = 30,      /* a cgroup that was made can be asked for by then */
+	MADE_POLL_US = 200,
 };
 
 static void first_pid(void *ctx, uint32_t pid)
@@ -627,6 +629,19 @@ struct guard_whose *guard_session_meet(struct guard_session *s, uint64_t cgroup)
 	return guard_attrib_get(s->attrib, cgroup);
 }
 
+/*
+ * The kernel tells that a cgroup is made a moment before it can be asked for. What it is made for
+ * is covered by its directory: that moment is waited for, but not for what is gone long since.
+ */
+static void await_cgroup(const struct guard_session *s, const struct guard_rec *rec)
+{
+	char path[GUARD_CGROUP_PATH_SIZE];
+
+	while (sk_mono_ns() - rec->time_ns < MADE_MS * SK_MS_NS &&
+	       !guard_cgroup_find(s->root, rec->cgroup, path, sizeof(path)))
+		(void)usleep(MADE_POLL_US);
+}
+
 void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *rec,
 			     const uint8_t *data)
 {
@@ -651,6 +666,7 @@ void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *re
 	}
 	if (rec->op == GUARD_CGROUP_OTHER && !may_matter(s, sk_span_of(data, rec->name_len)))
 		return;
+	await_cgroup(s, rec);
 	w = guard_session_meet(s, rec->cgroup);
 	if (w != NULL && w->layers == NULL)
 		w->layers = guard_engine_layers(s->engine, w->id, w->arena);
