@@ -289,6 +289,11 @@ static int open_file(const struct guard_file_id *id, uint32_t pid, const char *p
 	return sk_take_fd(fd);
 }
 
+bool guard_files_knows(struct guard_files *f, const struct guard_file_id *id)
+{
+	return place_of(f, id)->used != 0;
+}
+
 bool guard_files_is_settled(const struct guard_file_id *id)
 {
 	return id->untimed == 0 && id->ctime_ns + SETTLED_NS < sk_wall_ns();

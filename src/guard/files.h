@@ -69,6 +69,15 @@ sk_must_check bool guard_files_hash_fd(struct guard_files *f, const struct guard
 				       int fd, uint8_t *ret);
 
 /**
+ * guard_files_knows() - is a file's hash remembered, since each change of it would show
+ * @f: cache
+ * @id: as the file was hashed just now
+ *
+ * Return: false when it is to be read again.
+ */
+bool guard_files_knows(struct guard_files *f, const struct guard_file_id *id);
+
+/**
  * guard_files_is_settled() - would a change from now on show in the time of change
  * @id: of a file
  *

@@ -101,13 +101,15 @@ static void answer(struct guard_hasher *h, struct waiting *p, bool found, const 
 {
 	struct answer *a = answer_place(h, &p->id);
 
-	if (found) {
+	/* What may change without a trace is read each time. */
+	if (found && guard_files_knows(h->files, &p->id)) {
 		*a = (struct answer){.id = p->id, .is_set = true};
 		memcpy(a->hash, hash, sizeof(a->hash));
-		guard_event_set_hash(&p->event, hash);
-	} else {
-		p->event.sha256_state = "gone";
 	}
+	if (found)
+		guard_event_set_hash(&p->event, hash);
+	else
+		p->event.sha256_state = "gone";
 	p->is_asked = false;
 }
 

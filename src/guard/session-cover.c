@@ -612,13 +612,28 @@ static bool id_of_name(struct sk_span name, char *ret, size_t size)
 	return guard_cgroup_container_id(name, ret) || guard_cgroup_chosen_id(name, ret, size);
 }
 
-struct guard_whose *guard_session_meet(struct guard_session *s, uint64_t cgroup)
+/*
+ * The kernel tells that a cgroup is made a moment before it can be asked for. What it is made for
+ * is covered by its directory: that moment is waited for, but not for what is gone long since.
+ */
+static bool find_made(const struct guard_session *s, uint64_t cgroup, uint64_t made_ns, char *path,
+		      size_t size)
+{
+	while (!guard_cgroup_find(s->root, cgroup, path, size)) {
+		if (sk_mono_ns() - made_ns >= MADE_MS * SK_MS_NS)
+			return false;
+		(void)usleep(MADE_POLL_US);
+	}
+	return true;
+}
+
+struct guard_whose *guard_session_meet(struct guard_session *s, uint64_t cgroup, uint64_t made_ns)
 {
 	char path[GUARD_CGROUP_PATH_SIZE];
 
 	if (cgroup == s->missed)
 		return NULL;
-	if (!guard_cgroup_find(s->root, cgroup, path, sizeof(path))) {
+	if (!find_made(s, cgroup, made_ns, path, sizeof(path))) {
 		s->missed = cgroup;
 		return NULL;
 	}
@@ -627,19 +642,6 @@ struct guard_whose *guard_session_meet(struct guard_session *s, uint64_t cgroup)
 	cover_wanted(s, path, cgroup);
 	s->is_meeting = false;
 	return guard_attrib_get(s->attrib, cgroup);
-}
-
-/*
- * The kernel tells that a cgroup is made a moment before it can be asked for. What it is made for
- * is covered by its directory: that moment is waited for, but not for what is gone long since.
- */
-static void await_cgroup(const struct guard_session *s, const struct guard_rec *rec)
-{
-	char path[GUARD_CGROUP_PATH_SIZE];
-
-	while (sk_mono_ns() - rec->time_ns < MADE_MS * SK_MS_NS &&
-	       !guard_cgroup_find(s->root, rec->cgroup, path, sizeof(path)))
-		(void)usleep(MADE_POLL_US);
 }
 
 void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *rec,
@@ -666,8 +668,7 @@ void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *re
 	}
 	if (rec->op == GUARD_CGROUP_OTHER && !may_matter(s, sk_span_of(data, rec->name_len)))
 		return;
-	await_cgroup(s, rec);
-	w = guard_session_meet(s, rec->cgroup);
+	w = guard_session_meet(s, rec->cgroup, rec->time_ns);
 	if (w != NULL && w->layers == NULL)
 		w->layers = guard_engine_layers(s->engine, w->id, w->arena);
 	if (w != NULL || rec->op != GUARD_CGROUP_CONTAINER)

@@ -214,10 +214,12 @@ void guard_session_find_path(struct guard_session *s, struct guard_whose *w);
  * guard_session_meet() - look at a cgroup that is not known yet
  * @s: session
  * @cgroup: id
+ * @made_ns: CLOCK_MONOTONIC, when the kernel told that it is made: it is waited for then; 0: long
+ * ago
  *
  * Return: the container or selected service that it is of; NULL when it is none, or gone.
  */
-struct guard_whose *guard_session_meet(struct guard_session *s, uint64_t cgroup);
+struct guard_whose *guard_session_meet(struct guard_session *s, uint64_t cgroup, uint64_t made_ns);
 
 /**
  * guard_session_on_cgroup() - a cgroup was made or removed

@@ -67,7 +67,7 @@ static struct guard_whose *whose_record(struct guard_session *s, const struct gu
 
 	/* Its first programs may be read before the news that it was made. */
 	if (w == NULL && !s->is_late && !guard_attrib_is_full(s->attrib))
-		w = guard_session_meet(s, rec->cgroup);
+		w = guard_session_meet(s, rec->cgroup, 0);
 	/* The news that it was made may be read before it can be found. */
 	if (w != NULL && !w->is_host && w->path[0] == '\0')
 		guard_session_find_path(s, w);

@@ -40,6 +40,7 @@ static void test_order(void **state)
 	start.file_path = exe;
 	start.host_pid = (uint32_t)getpid();
 	assert_true(guard_files_identify(start.host_pid, exe, &rec.file));
+	rec.file.untimed = 0; /* wherever it was built */
 	for (int i = 0; i < 2; i++) {
 		assert_true(guard_hasher_put(h, &rec, &start, &w));
 		assert_true(guard_hasher_put(h, NULL, &plain, NULL));
@@ -73,6 +74,15 @@ static void test_order(void **state)
 	assert_false(guard_hasher_put(h, &rec, &start, &w));
 	assert_string_equal(start.file_sha256, hash);
 	assert_false(guard_hasher_put(h, NULL, &plain, NULL));
+	assert_null(wait_next(h));
+	/* A file whose changes do not show is read each time. */
+	rec.file.untimed = 1;
+	for (int i = 0; i < 2; i++) {
+		start.file_sha256[0] = '\0';
+		assert_true(guard_hasher_put(h, &rec, &start, &w));
+		e = wait_next(h);
+		assert_string_equal(e->file_sha256, hash);
+	}
 	assert_null(wait_next(h));
 }
 
