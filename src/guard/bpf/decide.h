@@ -30,7 +30,7 @@ static __always_inline int loader_name(struct file *file)
 {
 	char n[8] = {};
 
-	bpf_probe_read_kernel_str(n, sizeof(n), BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	bpf_probe_read_kernel_str(n, sizeof(n), READ(file, f_path.dentry, d_name.name));
 	if (n[0] != 'l' || n[1] != 'd')
 		return 0;
 	if (n[2] == '.' && n[3] == 's' && n[4] == 'o')

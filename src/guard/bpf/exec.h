@@ -18,14 +18,10 @@ enum {
 
 static __always_inline struct file *file_of_fd(struct task_struct *task, __u32 fd)
 {
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
-	struct file **table = BPF_CORE_READ(fdt, fd);
-	struct file *file = NULL;
+	struct fdtable *fdt = READ(task, files, fdt);
+	struct list_head *slot = (void *)(READ(fdt, fd) + fd);
 
-	if (fd >= BPF_CORE_READ(fdt, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
-	return file;
+	return fd < READ(fdt, max_fds) ? (struct file *)READ(slot, next) : NULL;
 }
 
 /* The far end of a descriptor: a network's socket, a pipe, a terminal; flags as for input. */
@@ -38,19 +34,19 @@ static __noinline __u32 far_end(struct task_struct *task, __u32 fd)
 
 	if (file == NULL)
 		return 0;
-	inode = BPF_CORE_READ(file, f_inode);
-	format = BPF_CORE_READ(inode, i_mode) & MODE_FORMAT;
+	inode = READ(file, f_inode);
+	format = READ(inode, i_mode) & MODE_FORMAT;
 	if (format == MODE_FIFO)
 		return GUARD_RF_STDIN_PIPE;
 	if (format == MODE_CHARACTERS) {
-		__u32 major = BPF_CORE_READ(inode, i_rdev) >> 20;
+		__u32 major = READ(inode, i_rdev) >> 20;
 
 		return major >= PTS_MAJOR_FIRST && major <= PTS_MAJOR_LAST ? GUARD_RF_STDIN_TTY : 0;
 	}
 	if (format != MODE_SOCKET)
 		return 0;
-	sock = BPF_CORE_READ(file, private_data);
-	family = BPF_CORE_READ(sock, sk, __sk_common.skc_family);
+	sock = READ(file, private_data);
+	family = READ(sock, sk, __sk_common.skc_family);
 	return family == AF_INET_ || family == AF_INET6_ ? GUARD_RF_STDIN_SOCKET : 0;
 }
 
@@ -82,7 +78,7 @@ static __noinline struct guard_task *task_of_exec(struct task_struct *task, __u3
 	if (c == NULL)
 		return NULL;
 	fresh.cgroup = c->top;
-	fresh.ppid = BPF_CORE_READ(task, real_parent, tgid);
+	fresh.ppid = READ(task, real_parent, tgid);
 	fresh.flags = GUARD_T_JOINING;
 	add_task(tgid, &fresh);
 	return bpf_map_lookup_elem(&tasks, &tgid);
@@ -108,8 +104,8 @@ static __always_inline int still_joining(struct subject *s, struct task_struct *
 /* Argument text of the new program, copied once; later changes by other threads do not matter. */
 static __always_inline __u32 read_args(struct task_struct *task, __u8 *buf, __u32 *ret_flags)
 {
-	unsigned long start = BPF_CORE_READ(task, mm, arg_start);
-	unsigned long end = BPF_CORE_READ(task, mm, arg_end);
+	unsigned long start = READ(task, mm, arg_start);
+	unsigned long end = READ(task, mm, arg_end);
 	__u64 n = end - start;
 
 	if (end <= start)
@@ -186,15 +182,15 @@ static __always_inline void describe_exec(struct scratch *x, struct task_struct 
 	__u32 off;
 	long n;
 
-	guard_path((__u64)file_path(file));
+	guard_path(number_of(file_path(file)));
 	off = r->path_len;
 	n = bpf_probe_read_kernel_str(&x->data[BOUND(off, DATA_MASK)], GUARD_NAME_BYTES,
-				      BPF_CORE_READ(bprm, filename));
+				      READ(bprm, filename));
 	r->name_len = n > 0 ? (__u16)n : 0;
 	off += r->name_len;
 	r->args_len = (__u16)add_data(x, off, x->args, n_args);
 	r->flags |= far_ends(task);
-	if (BPF_CORE_READ(bprm, filename) != BPF_CORE_READ(bprm, interp))
+	if (READ(bprm, filename) != READ(bprm, interp))
 		r->flags |= GUARD_RF_SCRIPT;
 }
 
@@ -337,10 +333,10 @@ struct found_vma {
 
 static long on_vma(struct task_struct *task, struct vm_area_struct *vma, struct found_vma *v)
 {
-	v->flags = BPF_CORE_READ(vma, vm_flags);
-	v->end = BPF_CORE_READ(vma, vm_end);
-	v->file = BPF_CORE_READ(vma, vm_file);
-	v->copied = BPF_CORE_READ(vma, anon_vma) != NULL;
+	v->flags = READ(vma, vm_flags);
+	v->end = READ(vma, vm_end);
+	v->file = READ(vma, vm_file);
+	v->copied = READ(vma, anon_vma) != NULL;
 	v->found = 1;
 	return 0;
 }
@@ -356,7 +352,7 @@ static __always_inline __u64 record_file(struct scratch *x, struct subject *s,
 	r->origin = f->origin;
 	if (f->unlinked)
 		r->flags |= GUARD_RF_UNLINKED;
-	guard_path((__u64)file_path(file));
+	guard_path(number_of(file_path(file)));
 	return sizeof(*r) + BOUND(r->path_len, 0x7ff);
 }
 
@@ -396,7 +392,7 @@ __noinline int guard_judge_entry(void)
 	struct ruling rule;
 	__u64 size;
 
-	bpf_find_vma(bpf_get_current_task_btf(), BPF_CORE_READ(regs, ip), on_vma, &v, 0);
+	bpf_find_vma(bpf_get_current_task_btf(), READ(regs, ip), on_vma, &v, 0);
 	if (x == NULL || v.file == NULL || subject_current(&s) != 0)
 		return 0;
 	f = &x->code;
@@ -459,7 +455,7 @@ __noinline int guard_note_powers(__u64 cred, __u32 flags)
 static __always_inline int exec_done(struct task_struct *task, struct linux_binprm *bprm,
 				     int have_vma)
 {
-	__u32 zero = 0, tgid = BPF_CORE_READ(task, tgid), n_args;
+	__u32 zero = 0, tgid = READ(task, tgid), n_args;
 	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
 	struct ruling rule = {};
 	struct subject s = {};
@@ -479,7 +475,7 @@ static __always_inline int exec_done(struct task_struct *task, struct linux_binp
 	s.policy = policy_of(s.container);
 	if (s.policy == NULL || still_joining(&s, task))
 		return 0;
-	file = BPF_CORE_READ(bprm, file);
+	file = READ(bprm, file);
 	f = &x->file;
 	file_look(file, task, s.container->flags & GUARD_C_HOST, f);
 	parent = s.task->exec_id;
@@ -502,7 +498,7 @@ static __always_inline int exec_done(struct task_struct *task, struct linux_binp
 		x->rec.flags |= GUARD_RF_UNLINKED;
 	describe_exec(x, task, file, bprm, n_args);
 	finish_exec(x, &s, f, &rule);
-	guard_note_powers((__u64)BPF_CORE_READ(task, real_cred), GUARD_RF_EXECVE);
+	guard_note_powers(number_of((void *)READ(task, real_cred)), GUARD_RF_EXECVE);
 	return 0;
 }
 

@@ -8,13 +8,12 @@ static __always_inline __u64 inode_ctime(struct inode *inode)
 	struct inode___v66 *mid = (void *)inode;
 
 	if (bpf_core_field_exists(inode->i_ctime_sec))
-		return (__u64)BPF_CORE_READ(inode, i_ctime_sec) * 1000000000ull +
-		       (BPF_CORE_READ(inode, i_ctime_nsec) & 0x7fffffff);
+		return (__u64)READ(inode, i_ctime_sec) * 1000000000ull +
+		       (READ(inode, i_ctime_nsec) & 0x7fffffff);
 	if (bpf_core_field_exists(mid->__i_ctime))
-		return (__u64)BPF_CORE_READ(mid, __i_ctime.tv_sec) * 1000000000ull +
-		       ((__u64)BPF_CORE_READ(mid, __i_ctime.tv_nsec) & 0x7fffffff);
-	return (__u64)BPF_CORE_READ(old, i_ctime.tv_sec) * 1000000000ull +
-	       (__u64)BPF_CORE_READ(old, i_ctime.tv_nsec);
+		return (__u64)READ(mid, __i_ctime.tv_sec) * 1000000000ull +
+		       ((__u64)READ(mid, __i_ctime.tv_nsec) & 0x7fffffff);
+	return (__u64)READ(old, i_ctime.tv_sec) * 1000000000ull + (__u64)READ(old, i_ctime.tv_nsec);
 }
 
 /* The inode below overlayfs that holds the content; @ret_upper: it is in the writable layer. */
@@ -28,7 +27,7 @@ static __always_inline struct inode *real_inode(struct inode *inode, __u32 *ret_
 	bpf_probe_read_kernel(&upper, sizeof(upper), (void *)inode + ovl_upper_off);
 	if (upper != NULL) {
 		*ret_upper = 1;
-		return BPF_CORE_READ(upper, d_inode);
+		return READ(upper, d_inode);
 	}
 	bpf_probe_read_kernel(&lower, sizeof(lower), (void *)inode + ovl_lower_off);
 	if (lower == NULL || ovl_lower_kind == 1)
@@ -38,7 +37,7 @@ static __always_inline struct inode *real_inode(struct inode *inode, __u32 *ret_
 		bpf_probe_read_kernel(&lower, sizeof(lower), lower + 16);
 	if (lower == NULL)
 		return inode;
-	lower = BPF_CORE_READ((struct dentry *)lower, d_inode);
+	lower = READ((struct dentry *)lower, d_inode);
 	return lower != NULL ? lower : inode;
 }
 
@@ -48,29 +47,28 @@ static __always_inline struct inode *real_inode(struct inode *inode, __u32 *ret_
  */
 static __always_inline struct super_block *root_sb(struct task_struct *task)
 {
-	struct vfsmount *vfs = BPF_CORE_READ(task, fs, root.mnt);
+	struct vfsmount *vfs = READ(task, fs, root.mnt);
 	struct mount *mnt = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
 
 	for (int i = 0; i < ROOT_DEPTH; i++) {
-		struct mount *up = BPF_CORE_READ(mnt, mnt_parent);
+		struct mount *up = READ(mnt, mnt_parent);
 
 		FORGET();
-		if (up == mnt ||
-		    BPF_CORE_READ(mnt, mnt_mountpoint) == BPF_CORE_READ(up, mnt.mnt_root))
+		if (up == mnt || READ(mnt, mnt_mountpoint) == READ(up, mnt.mnt_root))
 			break;
 		mnt = up;
 	}
-	return BPF_CORE_READ(mnt, mnt.mnt_sb);
+	return READ(mnt, mnt.mnt_sb);
 }
 
 static __always_inline void file_origin(struct super_block *sb, struct task_struct *task,
 					__u32 upper, __u32 host, struct seen_file *f)
 {
-	unsigned long magic = BPF_CORE_READ(sb, s_magic);
+	unsigned long magic = READ(sb, s_magic);
 
 	/* An overlay that is not the root one, as an engine or a process may mount it, is no image.
 	 */
-	if (magic == OVERLAY_MAGIC && sb != BPF_CORE_READ(task, fs, root.mnt, mnt_sb))
+	if (magic == OVERLAY_MAGIC && sb != READ(task, fs, root.mnt, mnt_sb))
 		f->origin = GUARD_REC_O_VOLUME;
 	else if (magic == OVERLAY_MAGIC)
 		f->origin = upper ? GUARD_REC_O_UPPER : GUARD_REC_O_IMAGE;
@@ -89,8 +87,7 @@ static __always_inline struct path *file_path(struct file *file)
 {
 	struct backing_file *backing = (void *)file;
 
-	if (bpf_core_field_exists(backing->user_path) &&
-	    (BPF_CORE_READ(file, f_mode) & fmode_backing) != 0)
+	if (bpf_core_field_exists(backing->user_path) && (READ(file, f_mode) & fmode_backing) != 0)
 		return __builtin_preserve_access_index(&backing->user_path);
 	return __builtin_preserve_access_index(&file->f_path);
 }
@@ -98,7 +95,7 @@ static __always_inline struct path *file_path(struct file *file)
 /* What is written through a mapping does not show in the times of such files. */
 static __always_inline __u32 is_untimed(struct inode *inode)
 {
-	unsigned long magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	unsigned long magic = READ(inode, i_sb, s_magic);
 
 	return magic == TMPFS_MAGIC || magic == RAMFS_MAGIC;
 }
@@ -106,22 +103,21 @@ static __always_inline __u32 is_untimed(struct inode *inode)
 static __always_inline void file_look(struct file *file, struct task_struct *task, __u32 host,
 				      struct seen_file *f)
 {
-	struct inode *inode = BPF_CORE_READ(file_path(file), dentry, d_inode);
-	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+	struct inode *inode = READ(file_path(file), dentry, d_inode);
+	struct super_block *sb = READ(inode, i_sb);
 	__u32 upper = 0;
 
-	f->unlinked = BPF_CORE_READ(inode, i_nlink) == 0;
-	if (BPF_CORE_READ(sb, s_magic) == OVERLAY_MAGIC)
+	f->unlinked = READ(inode, i_nlink) == 0;
+	if (READ(sb, s_magic) == OVERLAY_MAGIC)
 		inode = real_inode(inode, &upper);
 	file_origin(sb, task, upper, host, f);
-	f->id.ino = BPF_CORE_READ(inode, i_ino);
-	f->id.size = (__u64)BPF_CORE_READ(inode, i_size);
-	f->id.dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	f->id.ino = READ(inode, i_ino);
+	f->id.size = (__u64)READ(inode, i_size);
+	f->id.dev = READ(inode, i_sb, s_dev);
 	f->id.ctime_ns = inode_ctime(inode);
 	f->id.untimed = upper || f->origin == GUARD_REC_O_TMPFS ? is_untimed(inode) : 0;
-	f->place = (__u64)BPF_CORE_READ(inode, i_generation) << 32 | f->id.dev;
-	f->writers =
-		f->origin != GUARD_REC_O_IMAGE && BPF_CORE_READ(inode, i_writecount.counter) > 0;
+	f->place = (__u64)READ(inode, i_generation) << 32 | f->id.dev;
+	f->writers = f->origin != GUARD_REC_O_IMAGE && READ(inode, i_writecount.counter) > 0;
 }
 
 /* What a file opened for writing leads to, other than to itself. */
@@ -144,7 +140,7 @@ static __noinline int written_name(struct file *file, unsigned long magic)
 {
 	char n[16] = {};
 
-	bpf_probe_read_kernel_str(n, sizeof(n), BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	bpf_probe_read_kernel_str(n, sizeof(n), READ(file, f_path.dentry, d_name.name));
 	switch (magic) {
 	case PROC_MAGIC:
 		if (IS_NAME(n, "mem"))
@@ -164,7 +160,7 @@ static __noinline int written_name(struct file *file, unsigned long magic)
 
 static __always_inline int what_is_written(struct file *file)
 {
-	unsigned long magic = BPF_CORE_READ(file, f_inode, i_sb, s_magic);
+	unsigned long magic = READ(file, f_inode, i_sb, s_magic);
 
 	return magic == PROC_MAGIC || magic == SYSFS_MAGIC || magic == CGROUP1_MAGIC ||
 			       magic == BINFMT_MAGIC
@@ -179,16 +175,16 @@ static __always_inline int what_is_written(struct file *file)
 static __always_inline int path_steps(struct path *path, struct task_struct *task, __u8 *buf,
 				      struct guard_rec *r)
 {
-	struct dentry *dentry = BPF_CORE_READ(path, dentry);
-	struct vfsmount *vfs = BPF_CORE_READ(path, mnt);
+	struct dentry *dentry = READ(path, dentry);
+	struct vfsmount *vfs = READ(path, mnt);
 	struct mount *mnt = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
-	struct dentry *root = BPF_CORE_READ(task, fs, root.dentry);
-	struct vfsmount *root_vfs = BPF_CORE_READ(task, fs, root.mnt);
+	struct dentry *root = READ(task, fs, root.dentry);
+	struct vfsmount *root_vfs = READ(task, fs, root.mnt);
 	struct mount *root_mnt = (void *)root_vfs - bpf_core_field_offset(struct mount, mnt);
 
 	r->path_len = 0;
 	for (int i = 0; i < GUARD_PATH_DEPTH; i++) {
-		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+		struct dentry *parent = READ(dentry, d_parent);
 		struct mount *up = mnt;
 		__u32 off;
 		long n;
@@ -197,10 +193,10 @@ static __always_inline int path_steps(struct path *path, struct task_struct *tas
 		off = r->path_len;
 		if (dentry == root && mnt == root_mnt)
 			return 0;
-		if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root))
-			up = BPF_CORE_READ(mnt, mnt_parent);
+		if (dentry == READ(mnt, mnt.mnt_root))
+			up = READ(mnt, mnt_parent);
 		if (up != mnt) {
-			dentry = BPF_CORE_READ(mnt, mnt_mountpoint);
+			dentry = READ(mnt, mnt_mountpoint);
 			mnt = up;
 			continue;
 		}
@@ -211,7 +207,7 @@ static __always_inline int path_steps(struct path *path, struct task_struct *tas
 		if (off > GUARD_PATH_BYTES - 1)
 			break;
 		n = bpf_probe_read_kernel_str(buf + BOUND(off, PATH_MASK), 256,
-					      BPF_CORE_READ(dentry, d_name.name));
+					      READ(dentry, d_name.name));
 		if (n > 0)
 			r->path_len = (__u16)(off + n);
 		if (dentry == parent)
@@ -249,7 +245,7 @@ __noinline int guard_path(__u64 path)
 /* FNV-1a of a file's own name, as guard_parse makes it of a script's. */
 static __noinline __u64 dentry_hash(struct dentry *dentry)
 {
-	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+	const unsigned char *name = READ(dentry, d_name.name);
 	__u64 hash = GUARD_FNV_BASIS;
 	__u8 c = 0;
 

@@ -15,6 +15,7 @@
 #include "call-nr.h"
 #include "kernel.h"
 #include "maps.h"
+#include "read.h"
 #include "file.h"
 #include "pins.h"
 #include "task.h"

@@ -38,7 +38,7 @@ static __always_inline void send_cgroup(struct scratch *x, struct guard_containe
 	r->cgroup = c->top;
 	r->host_pid = bpf_get_current_pid_tgid() >> 32;
 	r->uid = (__u32)bpf_get_current_uid_gid();
-	n = bpf_probe_read_kernel_str(x->data, GUARD_NAME_BYTES, BPF_CORE_READ(cgrp, kn, name));
+	n = bpf_probe_read_kernel_str(x->data, GUARD_NAME_BYTES, READ(cgrp, kn, name));
 	r->name_len = n > 0 ? (__u16)n : 0;
 	if (bpf_ringbuf_output(&alerts, x, sizeof(*r) + BOUND(r->name_len, 0x1ff),
 			       BPF_RB_FORCE_WAKEUP) != 0)
@@ -54,11 +54,11 @@ int BPF_PROG(guard_cgroup_mkdir, struct cgroup *cgrp)
 	struct guard_container *parent;
 	__u64 id;
 
-	if (x == NULL || BPF_CORE_READ(cgrp, root, hierarchy_id) != 0)
+	if (x == NULL || READ(cgrp, root, hierarchy_id) != 0)
 		return 0;
-	id = BPF_CORE_READ(cgrp, kn, id);
+	id = READ(cgrp, kn, id);
 	parent = container_of_cgroup(cgrp);
-	bpf_probe_read_kernel_str(x->data, 128, BPF_CORE_READ(cgrp, kn, name));
+	bpf_probe_read_kernel_str(x->data, 128, READ(cgrp, kn, name));
 	/* Inside a container: its own, which takes no room. A container in a cgroup of the host
 	 * that was selected is a container. */
 	if (parent != NULL && ((parent->flags & GUARD_C_HOST) == 0 || !container_name(x)))
@@ -84,9 +84,9 @@ int BPF_PROG(guard_cgroup_rmdir, struct cgroup *cgrp)
 	struct guard_container *c;
 	__u64 id;
 
-	if (x == NULL || BPF_CORE_READ(cgrp, root, hierarchy_id) != 0)
+	if (x == NULL || READ(cgrp, root, hierarchy_id) != 0)
 		return 0;
-	id = BPF_CORE_READ(cgrp, kn, id);
+	id = READ(cgrp, kn, id);
 	c = bpf_map_lookup_elem(&containers, &id);
 	if (c == NULL)
 		return 0;
@@ -118,12 +118,12 @@ static __always_inline void set_stray(struct guard_task *t)
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(guard_cgroup_attach, struct cgroup *dst, const char *path, struct task_struct *task)
 {
-	__u32 tgid = BPF_CORE_READ(task, tgid), self = bpf_get_current_pid_tgid() >> 32;
+	__u32 tgid = READ(task, tgid), self = bpf_get_current_pid_tgid() >> 32;
 	struct guard_task fresh = {};
 	struct guard_container *c;
 	struct guard_task *t;
 
-	if (BPF_CORE_READ(dst, root, hierarchy_id) != 0)
+	if (READ(dst, root, hierarchy_id) != 0)
 		return 0;
 	c = container_of_cgroup(dst);
 	t = bpf_map_lookup_elem(&tasks, &tgid);
@@ -136,7 +136,7 @@ int BPF_PROG(guard_cgroup_attach, struct cgroup *dst, const char *path, struct t
 		__sync_fetch_and_add(&n_strays, -1);
 	fresh.cgroup = c->top;
 	fresh.flags = GUARD_T_JOINING;
-	fresh.ppid = BPF_CORE_READ(task, real_parent, tgid);
+	fresh.ppid = READ(task, real_parent, tgid);
 	add_task(tgid, &fresh);
 	return 0;
 }
@@ -172,8 +172,8 @@ static __always_inline int minds_child(struct guard_task *t, struct task_struct 
 	struct subject s = {.task = t};
 
 	if ((t->flags & GUARD_T_JOINING) != 0 ||
-	    (BPF_CORE_READ(parent, nsproxy) == BPF_CORE_READ(child, nsproxy) &&
-	     BPF_CORE_READ(parent, real_cred, user_ns) == BPF_CORE_READ(child, real_cred, user_ns)))
+	    (READ(parent, nsproxy) == READ(child, nsproxy) &&
+	     READ(parent, real_cred, user_ns) == READ(child, real_cred, user_ns)))
 		return 0;
 	s.container = container_of_id(t->cgroup);
 	if (s.container == NULL || (s.container->flags & GUARD_C_IGNORED) != 0)
@@ -187,13 +187,13 @@ static __noinline void begin_cred(struct guard_task *t, struct task_struct *task
 {
 	struct powers p;
 
-	note_cred(t, BPF_CORE_READ(task, real_cred), &p);
+	note_cred(t, READ(task, real_cred), &p);
 }
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(guard_fork, struct task_struct *parent, struct task_struct *child)
 {
-	__u32 ptgid = BPF_CORE_READ(parent, tgid), tgid = BPF_CORE_READ(child, tgid);
+	__u32 ptgid = READ(parent, tgid), tgid = READ(child, tgid);
 	struct guard_task *t, copy = {};
 	struct guard_container *c;
 
@@ -252,21 +252,21 @@ static __always_inline void note_exit(struct guard_task *t)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(guard_exit, struct task_struct *task)
 {
-	__u32 tgid = BPF_CORE_READ(task, tgid);
+	__u32 tgid = READ(task, tgid);
 	struct guard_task *t = bpf_map_lookup_elem(&tasks, &tgid);
 	struct guard_control *ctl = get_control();
 	int is_agent = ctl != NULL && ctl->agent_pid == tgid;
 	__u32 flags;
 	__u64 script;
 
-	if ((t == NULL && !is_agent) || BPF_CORE_READ(task, signal, live.counter) != 0)
+	if ((t == NULL && !is_agent) || READ(task, signal, live.counter) != 0)
 		return 0;
 	/* From here on nothing is held any more: nobody would look at it. */
 	if (is_agent)
 		ctl->heartbeat_ns = 0;
 	if (t == NULL)
 		return 0;
-	send_life(GUARD_REC_EXIT, t, task, 0, (__u32)BPF_CORE_READ(task, exit_code));
+	send_life(GUARD_REC_EXIT, t, task, 0, (__u32)READ(task, exit_code));
 	note_exit(t);
 	flags = t->flags;
 	script = t->script;
@@ -305,13 +305,13 @@ int BPF_PROG(guard_signal, int sig, struct kernel_siginfo *info, struct task_str
 	__u32 tgid;
 
 	if (sig == SIG_CHLD && n_ending != 0) {
-		if (BPF_CORE_READ(info, si_code) == CLD_CONTINUED_CODE)
+		if (READ(info, si_code) == CLD_CONTINUED_CODE)
 			end_current();
 		return 0;
 	}
 	if (sig != SIG_CONT)
 		return 0;
-	tgid = BPF_CORE_READ(task, tgid);
+	tgid = READ(task, tgid);
 	t = bpf_map_lookup_elem(&tasks, &tgid);
 	if (t == NULL || (t->flags & (GUARD_T_HELD | GUARD_T_PAUSED)) == 0 ||
 	    (t->flags & GUARD_T_ENDS) != 0)

@@ -61,7 +61,7 @@ static __always_inline void on_mapping(struct subject *s, struct task_struct *ta
 
 	if ((v->flags & VM_EXEC_BIT) == 0)
 		return;
-	if (file == NULL || (BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT) != S_IFREG_ ||
+	if (file == NULL || (READ(file, f_inode, i_mode) & MODE_FORMAT) != S_IFREG_ ||
 	    (op == OP_MPROTECT && v->copied))
 		on_anon(s, task, nr);
 	else
@@ -106,9 +106,9 @@ __noinline int guard_minds_areas(__u64 addr, __u64 end)
 static __always_inline void guess_vma(struct task_struct *task, struct pt_regs *regs, __u32 nr,
 				      int compat, struct found_vma *v)
 {
-	__u64 prot = BPF_CORE_READ(regs, dx);
-	__u64 flags = compat ? BPF_CORE_READ(regs, si) : BPF_CORE_READ(regs, r10);
-	__u64 fd = compat ? BPF_CORE_READ(regs, di) : BPF_CORE_READ(regs, r8);
+	__u64 prot = READ(regs, dx);
+	__u64 flags = compat ? READ(regs, si) : READ(regs, r10);
+	__u64 fd = compat ? READ(regs, di) : READ(regs, r8);
 
 	if (nr == 30) /* shmat: the third argument are flags */
 		v->flags = (prot & SHM_EXEC_BIT) ? VM_EXEC_BIT : 0;

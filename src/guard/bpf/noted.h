@@ -66,9 +66,9 @@ static __always_inline struct noted *fresh_note(__u64 cgroup)
 static __always_inline struct cgroup *still_in(__u64 cgroup)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct cgroup *cgrp = BPF_CORE_READ(task, cgroups, dfl_cgrp);
+	struct cgroup *cgrp = READ(task, cgroups, dfl_cgrp);
 
-	return BPF_CORE_READ(cgrp, kn, id) == cgroup ? cgrp : NULL;
+	return READ(cgrp, kn, id) == cgroup ? cgrp : NULL;
 }
 
 /* Who brought another container's identity along speaks for nobody else in this cgroup. */

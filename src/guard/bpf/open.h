@@ -29,7 +29,7 @@ static __always_inline void pause_task(struct subject *s)
 
 static __always_inline __u64 name_hash(struct file *file)
 {
-	return dentry_hash(BPF_CORE_READ(file, f_path.dentry));
+	return dentry_hash(READ(file, f_path.dentry));
 }
 
 /* Files opened for reading that need no further look, by the name that the process sees. */
@@ -67,10 +67,6 @@ static __always_inline int opened_key(struct opened *o, __u64 cgroup, struct den
 	o->generation = generation;
 	return 1;
 }
-
-extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
-
-#define CAST(type, p) ((type *)bpf_rdonly_cast((void *)(p), bpf_core_type_id_kernel(type)))
 
 /* The same of a descriptor, without a call: from 6.2. */
 static __always_inline int opened_key_of_fd(struct opened *o, __u64 cgroup,
@@ -111,7 +107,7 @@ static __always_inline int was_opened(__u64 cgroup, struct task_struct *task, __
 			return 0;
 	} else {
 		bpf_probe_read_kernel(&file, sizeof(file), task->files->fdt->fd + fd);
-		if (file == NULL || !opened_key(&o, cgroup, BPF_CORE_READ(file, f_path.dentry)))
+		if (file == NULL || !opened_key(&o, cgroup, READ(file, f_path.dentry)))
 			return 0;
 	}
 	have = opened_place(&o);
@@ -123,7 +119,7 @@ static __noinline void keep_opened(struct subject *s, __u64 cgroup, struct file 
 {
 	struct opened o = {}, *place;
 
-	if (!speaks_for(s, cgroup) || !opened_key(&o, cgroup, BPF_CORE_READ(file, f_path.dentry)))
+	if (!speaks_for(s, cgroup) || !opened_key(&o, cgroup, READ(file, f_path.dentry)))
 		return;
 	place = opened_place(&o);
 	if (place != NULL)
@@ -138,8 +134,8 @@ static __always_inline int opened_script(struct subject *s, struct pt_regs *regs
 					 int compat)
 {
 	int at = compat ? nr == 295 || nr == 437 : nr == 257 || nr == 437;
-	__u64 name = compat ? at ? BPF_CORE_READ(regs, cx) : BPF_CORE_READ(regs, bx)
-			    : (at ? BPF_CORE_READ(regs, si) : BPF_CORE_READ(regs, di));
+	__u64 name = compat ? at ? READ(regs, cx) : READ(regs, bx)
+			    : (at ? READ(regs, si) : READ(regs, di));
 	__u32 zero = 0, from = 0;
 	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
 	long n;
@@ -217,11 +213,11 @@ static __noinline int note_open(struct subject *s, struct task_struct *task, str
 /* How a file was opened, as a record says it. A mere place (O_PATH) counts as read. */
 static __always_inline __u32 open_op(struct file *file)
 {
-	__u32 op = BPF_CORE_READ(file, f_mode) & (GUARD_OPEN_READ | GUARD_OPEN_WRITE);
+	__u32 op = READ(file, f_mode) & (GUARD_OPEN_READ | GUARD_OPEN_WRITE);
 
 	if (op == 0)
 		op = GUARD_OPEN_READ;
-	if ((BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT) == MODE_DIRECTORY)
+	if ((READ(file, f_inode, i_mode) & MODE_FORMAT) == MODE_DIRECTORY)
 		op |= GUARD_OPEN_DIRECTORY;
 	return op;
 }

@@ -122,7 +122,7 @@ __noinline int guard_tell_place(__u64 name, __u32 dir, __u32 op)
 	rec_init(&x->rec, GUARD_REC_PLACE, &s, task);
 	x->rec.op = op;
 	if (from != NULL)
-		guard_path((__u64)from);
+		guard_path(number_of((void *)from));
 	x->rec.name_len = (__u16)(n - 1);
 	bpf_probe_read_kernel(x->data + BOUND(x->rec.path_len, PATH_MASK), GUARD_NAME_BYTES,
 			      x->args);

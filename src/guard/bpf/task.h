@@ -32,12 +32,12 @@ static __always_inline int is_quiet(void)
 
 static __always_inline __u64 task_cgroup(struct task_struct *task)
 {
-	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	return READ(task, cgroups, dfl_cgrp, kn, id);
 }
 
 static __always_inline __u32 task_mnt_ns(struct task_struct *task)
 {
-	return BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	return READ(task, nsproxy, mnt_ns, ns.inum);
 }
 
 /* The number that a process has at one level of pid namespaces; 0 is the host's. */
@@ -245,7 +245,7 @@ static __always_inline void rec_begin(struct guard_rec *r, __u16 type, struct su
 	r->pid = ids.pid;
 	r->ppid = ids.ppid;
 	r->host_ppid = ids.host_ppid;
-	r->uid = BPF_CORE_READ(task, real_cred, uid.val);
+	r->uid = READ(task, real_cred, uid.val);
 	r->service = s->container->service;
 	r->program = s->task->program;
 	if (s->task->flags & GUARD_T_ENTRY)
@@ -398,7 +398,7 @@ struct powers {
 static __always_inline void note_cred(struct guard_task *t, const struct cred *cred,
 				      struct powers *p)
 {
-	__u32 user = BPF_CORE_READ(cred, euid.val);
+	__u32 user = READ(cred, euid.val);
 	__u64 caps = 0;
 
 	bpf_core_read(&caps, sizeof(caps), &cred->cap_permitted);
