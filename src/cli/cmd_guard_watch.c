@@ -140,7 +140,7 @@ static int watch(struct cli_context *ctx)
 	};
 	struct guard_session_options o = {
 		.policy = cmd_guard_observe(GUARD_P_RECORD | GUARD_P_LEARN | GUARD_P_LIFECYCLE |
-					    GUARD_P_CLIENTS),
+					    GUARD_P_CLIENTS | GUARD_P_CWD),
 		.ops = &ops,
 		.ctx = &r,
 	};

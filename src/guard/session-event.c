@@ -314,6 +314,10 @@ static void fill_exec(struct guard_session *s, const struct guard_rec *rec, cons
 	e->args = s->args;
 	e->n_args = guard_session_split_args(s, data + args, rec->args_len);
 	e->args_cut = (rec->flags & GUARD_RF_ARGS_CUT) != 0 || more_args(s, e, rec->args_len);
+	if (rec->cwd_len != 0) {
+		join_path(s->cwd, sizeof(s->cwd), data + args + rec->args_len, rec->cwd_len);
+		e->cwd = s->cwd;
+	}
 	if ((rec->flags & GUARD_RF_PARENT) != 0)
 		e->detail = "parent";
 }

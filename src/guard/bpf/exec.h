@@ -74,7 +74,7 @@ static __noinline struct guard_task *task_of_exec(struct task_struct *task, __u3
 
 	if (t != NULL)
 		return t;
-	c = container_of_task(task);
+	c = among_nobodys(task) ? NULL : container_of_task(task);
 	if (c == NULL)
 		return NULL;
 	fresh.cgroup = c->top;
@@ -167,19 +167,38 @@ __noinline int guard_hash_args(__u32 n_args)
 /* Copies @n bytes behind the record's data so far. */
 static __always_inline __u32 add_data(struct scratch *x, __u32 off, const void *from, __u32 n)
 {
-	if (off > GUARD_PATH_BYTES + GUARD_NAME_BYTES || n > GUARD_ARGS_BYTES)
+	if (off > DATA_MASK || n > DATA_MASK)
 		return 0;
 	if (bpf_probe_read_kernel(&x->data[BOUND(off, DATA_MASK)], BOUND(n, DATA_MASK), from) != 0)
 		return 0;
 	return n;
 }
 
-static __always_inline void describe_exec(struct scratch *x, struct task_struct *task,
-					  struct file *file, struct linux_binprm *bprm,
-					  __u32 n_args)
+/* The directory that the program starts in. Returns its length, 0 when it is deeper than told. */
+static __always_inline __u32 read_cwd(struct scratch *x, struct task_struct *task)
 {
 	struct guard_rec *r = &x->rec;
-	__u32 off;
+
+	guard_path(
+		number_of((void *)READ(task, fs) + bpf_core_field_offset(struct fs_struct, pwd)));
+	if (r->flags & GUARD_RF_PATH_CUT) {
+		r->flags &= ~GUARD_RF_PATH_CUT;
+		return 0;
+	}
+	x->cwd[0] = 0;
+	if (r->path_len == 0)
+		return 1; /* the root */
+	return bpf_probe_read_kernel(x->cwd, BOUND(r->path_len, PATH_MASK), x->data) == 0
+		       ? r->path_len
+		       : 0;
+}
+
+static __always_inline void describe_exec(struct scratch *x, struct task_struct *task,
+					  struct file *file, struct linux_binprm *bprm,
+					  __u32 n_args, __u32 want)
+{
+	__u32 off, cwd_len = (want & GUARD_P_CWD) ? read_cwd(x, task) : 0;
+	struct guard_rec *r = &x->rec;
 	long n;
 
 	guard_path(number_of(file_path(file)));
@@ -189,6 +208,8 @@ static __always_inline void describe_exec(struct scratch *x, struct task_struct 
 	r->name_len = n > 0 ? (__u16)n : 0;
 	off += r->name_len;
 	r->args_len = (__u16)add_data(x, off, x->args, n_args);
+	off += r->args_len;
+	r->cwd_len = (__u16)add_data(x, off, x->cwd, cwd_len);
 	r->flags |= far_ends(task);
 	if (READ(bprm, filename) != READ(bprm, interp))
 		r->flags |= GUARD_RF_SCRIPT;
@@ -294,7 +315,8 @@ static __always_inline void finish_exec(struct scratch *x, struct subject *s, st
 					struct ruling *rule)
 {
 	struct guard_rec *r = &x->rec;
-	__u64 size = sizeof(*r) + BOUND((__u32)r->path_len + r->name_len + r->args_len, 0xfff);
+	__u64 size = sizeof(*r) +
+		     BOUND((__u32)r->path_len + r->name_len + r->args_len + r->cwd_len, 0xfff);
 
 	r->program = s->task->program;
 	/* Held already: something that the kernel mapped for it has to be looked at first. */
@@ -496,7 +518,7 @@ static __always_inline int exec_done(struct task_struct *task, struct linux_binp
 	x->rec.value = s.policy->flags & GUARD_P_HOLD_ARGS ? x->args_hash : 0;
 	if (f->unlinked)
 		x->rec.flags |= GUARD_RF_UNLINKED;
-	describe_exec(x, task, file, bprm, n_args);
+	describe_exec(x, task, file, bprm, n_args, s.policy->flags);
 	finish_exec(x, &s, f, &rule);
 	guard_note_powers(number_of((void *)READ(task, real_cred)), GUARD_RF_EXECVE);
 	return 0;

@@ -222,7 +222,9 @@ int BPF_PROG(guard_fork, struct task_struct *parent, struct task_struct *child)
 		send_life(GUARD_REC_FORK, t, parent, task_vpid(child), tgid);
 		return 0;
 	}
-	/* Born straight into a container (CLONE_INTO_CGROUP). */
+	/* Born straight into a container (CLONE_INTO_CGROUP)? */
+	if (among_nobodys(child))
+		return 0;
 	c = container_of_task(child);
 	if (c == NULL)
 		return 0;

@@ -259,6 +259,7 @@ struct scratch {
 	struct guard_rec rec;
 	__u8 data[4096 + 64];
 	__u8 args[GUARD_ARGS_BYTES * 2];
+	__u8 cwd[GUARD_PATH_BYTES];
 	struct guard_parse parse;
 	struct seen_file file; /* the program that starts */
 	struct seen_file code; /* what runs first of it */

@@ -20,7 +20,7 @@ typedef uint64_t guard_u64;
 
 enum {
 	GUARD_ABI =
-		10, /* raised when anything below changes; pinned maps of another are not read */
+		11, /* raised when anything below changes; pinned maps of another are not read */
 	GUARD_PATH_DEPTH = 24,   /* components walked */
 	GUARD_PATH_BYTES = 1024, /* of one walked path */
 	GUARD_NAME_BYTES = 256,  /* name as given to execve, cgroup name */
@@ -154,7 +154,7 @@ struct guard_file_id {
 	guard_u32 untimed;  /* 1: content may change and ctime_ns not, so nobody remembers it */
 };
 
-/** struct guard_rec - a record; data: path (components, last first, each with NUL), name, args */
+/** struct guard_rec - a record; data: path, name, args, cwd; a path has its last name first */
 struct guard_rec {
 	guard_u16 type;
 	guard_u8 verdict;
@@ -182,7 +182,7 @@ struct guard_rec {
 	guard_u16 path_len;
 	guard_u16 name_len;
 	guard_u16 args_len;
-	guard_u16 zero2;
+	guard_u16 cwd_len; /* of the directory that a program starts in; 0: not told */
 	guard_u32 host_ppid;
 	guard_u32 user;  /* that it acted as before */
 	guard_u64 cause; /* key of the fold map, for counts */
@@ -279,6 +279,7 @@ enum guard_policy_flags {
 	GUARD_P_NAMED = 1 << 12,      /* some peers are known by name */
 	GUARD_P_CLIENTS = 1 << 13,    /* who connects is recorded, not only to which port */
 	GUARD_P_PLACES = 1 << 14,     /* so is what is made, moved or removed without an open */
+	GUARD_P_CWD = 1 << 15,        /* so is the directory that a program starts in */
 };
 
 /** struct guard_allow_key - a known file of a service */
