@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -24,6 +25,7 @@ enum {
 struct watching {
 	bool json;
 	struct sk_buf out; /* whole lines, not written yet */
+	size_t piece;      /* bytes of them that are handed over at once */
 	struct guard_session *session;
 	struct guard_hasher *hasher; /* with JSON */
 	unsigned kinds;              /* bit (1 << enum guard_kind); 0: all */
@@ -40,6 +42,14 @@ static bool is_to_end(void)
 	       (sigismember(&set, SIGINT) != 0 || sigismember(&set, SIGTERM) != 0);
 }
 
+/* A file takes what it is given; who reads a pipe or a terminal may stop. */
+static size_t watch_piece(void)
+{
+	struct stat st;
+
+	return fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) ? BATCH : PIECE;
+}
+
 /* Waits for who reads slowly: what finds no room in the kernel meanwhile is counted and told. */
 static void watch_write(struct watching *r)
 {
@@ -47,7 +57,7 @@ static void watch_write(struct watching *r)
 	struct sk_span rest = sk_buf_span(&r->out);
 
 	while (rest.len != 0 && r->failure >= 0) {
-		size_t n = rest.len < PIECE ? rest.len : PIECE;
+		size_t n = rest.len < r->piece ? rest.len : r->piece;
 		int ready = poll(&p, 1, LOOK_MS);
 
 		if (ready == 0 && (r->is_ending || is_to_end()))
@@ -137,6 +147,7 @@ static int watch(struct cli_context *ctx)
 	static const struct guard_session_ops ops = {.note = cmd_guard_note, .event = watch_event};
 	struct watching r = {
 		.json = cli_wants_json(ctx),
+		.piece = watch_piece(),
 	};
 	struct guard_session_options o = {
 		.policy = cmd_guard_observe(GUARD_P_RECORD | GUARD_P_LEARN | GUARD_P_LIFECYCLE |
