@@ -31,7 +31,7 @@ void sk_buf_reset(struct sk_buf *b)
 		b->ptr[0] = '\0';
 }
 
-char *sk_buf_reserve(struct sk_buf *b, size_t len)
+char *sk_buf_grow(struct sk_buf *b, size_t len)
 {
 	size_t need, size;
 

@@ -89,6 +89,15 @@ bool sk_buf_add_char(struct sk_buf *b, char c);
 bool sk_buf_printf(struct sk_buf *b, const char *fmt, ...) sk_printf_like(2, 3);
 
 /**
+ * sk_buf_grow() - what sk_buf_reserve() does when the storage is too small; not for others
+ * @b: buffer
+ * @len: bytes
+ *
+ * Return: as there.
+ */
+char *sk_buf_grow(struct sk_buf *b, size_t len);
+
+/**
  * sk_buf_reserve() - room for @len more bytes at ptr + len, for reading into
  * @b: buffer
  * @len: bytes
@@ -96,7 +105,13 @@ bool sk_buf_printf(struct sk_buf *b, const char *fmt, ...) sk_printf_like(2, 3);
  * Return: where to write, NULL when the maximum would be exceeded. The caller adds to @b->len what
  * it wrote.
  */
-char *sk_buf_reserve(struct sk_buf *b, size_t len);
+static inline char *sk_buf_reserve(struct sk_buf *b, size_t len)
+{
+	/* One byte of the storage stays for the NUL. */
+	if (len < b->size - b->len && len <= b->max - b->len)
+		return b->ptr + b->len;
+	return sk_buf_grow(b, len);
+}
 
 /**
  * sk_buf_span() - the content

@@ -103,15 +103,10 @@ bool sk_digest_parse(struct sk_span s, struct sk_digest *ret)
 
 const char *sk_digest_text(const struct sk_digest *d, char *buf)
 {
-	static const char digits[] = "0123456789abcdef";
 	size_t len = strlen(algs[d->alg].prefix);
 
 	memcpy(buf, algs[d->alg].prefix, len);
-	for (size_t i = 0; i < algs[d->alg].size; i++) {
-		buf[len++] = digits[d->bytes[i] >> 4];
-		buf[len++] = digits[d->bytes[i] & 15];
-	}
-	buf[len] = '\0';
+	(void)sk_format_hex(d->bytes, algs[d->alg].size, buf + len);
 	return buf;
 }
 

@@ -10,7 +10,8 @@
 #include "base/text.h"
 
 enum {
-	JW_FLUSH = 16 * 1024
+	JW_FLUSH = 16 * 1024,
+	JW_ROOM = 1000, /* bytes that are there from the start: most short documents fit */
 };
 
 static const json_t *cjson(const struct sk_json *j)
@@ -144,6 +145,17 @@ void sk_jw_init(struct sk_jw *w, const struct sk_sink *sink, int indent)
 	/* Flushed at JW_FLUSH; a single string may be as large as its source allowed. */
 	sk_buf_init(&w->out, SIZE_MAX / 4);
 	w->first[0] = true;
+	(void)sk_buf_reserve(&w->out, JW_ROOM);
+}
+
+static void jw_char(struct sk_jw *w, char c)
+{
+	char *to = sk_buf_reserve(&w->out, 1);
+
+	if (to == NULL)
+		return;
+	*to = c;
+	w->out.len++;
 }
 
 static void jw_flush(struct sk_jw *w)
@@ -160,25 +172,28 @@ static void jw_flush(struct sk_jw *w)
 
 int sk_jw_finish(struct sk_jw *w)
 {
-	(void)sk_buf_add_char(&w->out, '\n');
+	jw_char(w, '\n');
 	jw_flush(w);
 	sk_buf_release(&w->out);
 	return w->failure;
 }
 
-static void jw_newline(struct sk_jw *w)
+/* What stands between two values: there is a comma unless it is the first, lines when indented. */
+static void jw_between(struct sk_jw *w, bool comma)
 {
 	size_t n = (size_t)(w->depth * w->indent);
-	char *to;
+	char *to = sk_buf_reserve(&w->out, n + 2);
 
-	if (w->indent == 0)
-		return;
-	to = sk_buf_reserve(&w->out, n + 1);
 	if (to == NULL)
 		return;
-	*to = '\n';
-	memset(to + 1, ' ', n);
-	w->out.len += n + 1;
+	if (comma)
+		*to++ = ',';
+	if (w->indent != 0) {
+		*to++ = '\n';
+		memset(to, ' ', n);
+		to += n;
+	}
+	w->out.len = (size_t)(to - w->out.ptr);
 }
 
 /* Is there a zero byte among eight? */
@@ -204,11 +219,15 @@ static size_t jw_plain(struct sk_span s, char *to)
 	size_t n = 0;
 	uint64_t x;
 
-	for (; n + sizeof(x) <= s.len; n += sizeof(x)) {
+	while (n + sizeof(x) <= s.len) {
 		memcpy(&x, s.ptr + n, sizeof(x));
 		if (!jw_is_plain(x))
 			break;
 		memcpy(to + n, &x, sizeof(x));
+		n += sizeof(x);
+		/* The last eight overlap with those before them. */
+		if (n != s.len && s.len - n < sizeof(x))
+			n = s.len - sizeof(x);
 	}
 	for (;
 	     n < s.len && s.ptr[n] >= ' ' && s.ptr[n] < 0x7f && s.ptr[n] != '"' && s.ptr[n] != '\\';
@@ -217,62 +236,70 @@ static size_t jw_plain(struct sk_span s, char *to)
 	return n;
 }
 
+/* One code point, not empty, that may need an escape. Return: what follows it. */
+static struct sk_span jw_escape(struct sk_jw *w, struct sk_span s)
+{
+	const char *start = s.ptr;
+	uint32_t cp;
+
+	if (!sk_utf8_next(&s, &cp))
+		(void)sk_buf_add_str(&w->out, "\xef\xbf\xbd");
+	else if (cp == '"' || cp == '\\')
+		(void)sk_buf_add(&w->out, (char[]){'\\', (char)cp}, 2);
+	else if (cp == '\n')
+		(void)sk_buf_add_str(&w->out, "\\n");
+	else if (cp == '\t')
+		(void)sk_buf_add_str(&w->out, "\\t");
+	else if (sk_text_is_unsafe(cp) && cp >= 0x10000)
+		(void)sk_buf_printf(&w->out, "\\u%04x\\u%04x", 0xd800 + ((cp - 0x10000) >> 10),
+				    0xdc00 + ((cp - 0x10000) & 0x3ff));
+	else if (sk_text_is_unsafe(cp))
+		(void)sk_buf_printf(&w->out, "\\u%04x", cp);
+	else
+		(void)sk_buf_add(&w->out, start, (size_t)(s.ptr - start));
+	return s;
+}
+
 static void jw_text(struct sk_jw *w, struct sk_span s)
 {
-	(void)sk_buf_add_char(&w->out, '"');
-	for (;;) {
-		char *to = sk_buf_reserve(&w->out, s.len + 1);
-		size_t plain;
-		const char *start;
-		uint32_t cp;
+	char *to = sk_buf_reserve(&w->out, s.len + 2); /* with the quotes */
+	size_t plain;
 
+	if (to == NULL)
+		return;
+	*to = '"';
+	plain = jw_plain(s, to + 1);
+	w->out.len += 1 + plain;
+	while (plain != s.len) {
+		s = jw_escape(w, sk_span_sub(s, plain, s.len));
+		to = sk_buf_reserve(&w->out, s.len + 1);
 		if (to == NULL)
 			return;
 		plain = jw_plain(s, to);
 		w->out.len += plain;
-		s = sk_span_sub(s, plain, s.len);
-		if (s.len == 0)
-			break;
-		start = s.ptr;
-		if (!sk_utf8_next(&s, &cp))
-			(void)sk_buf_add_str(&w->out, "\xef\xbf\xbd");
-		else if (cp == '"' || cp == '\\')
-			(void)sk_buf_printf(&w->out, "\\%c", (char)cp);
-		else if (cp == '\n')
-			(void)sk_buf_add_str(&w->out, "\\n");
-		else if (cp == '\t')
-			(void)sk_buf_add_str(&w->out, "\\t");
-		else if (sk_text_is_unsafe(cp) && cp >= 0x10000)
-			(void)sk_buf_printf(&w->out, "\\u%04x\\u%04x",
-					    0xd800 + ((cp - 0x10000) >> 10),
-					    0xdc00 + ((cp - 0x10000) & 0x3ff));
-		else if (sk_text_is_unsafe(cp))
-			(void)sk_buf_printf(&w->out, "\\u%04x", cp);
-		else
-			(void)sk_buf_add(&w->out, start, (size_t)(s.ptr - start));
 	}
-	(void)sk_buf_add_char(&w->out, '"');
+	w->out.ptr[w->out.len++] = '"';
 }
 
 static void jw_prefix(struct sk_jw *w, const char *key)
 {
 	if (w->out.len > JW_FLUSH)
 		jw_flush(w);
-	if (!w->first[w->depth])
-		(void)sk_buf_add_char(&w->out, ',');
 	if (w->depth != 0)
-		jw_newline(w);
+		jw_between(w, !w->first[w->depth]);
 	w->first[w->depth] = false;
 	if (key != NULL) {
 		jw_text(w, sk_span_str(key));
-		(void)sk_buf_add_str(&w->out, w->indent != 0 ? ": " : ":");
+		jw_char(w, ':');
+		if (w->indent != 0)
+			jw_char(w, ' ');
 	}
 }
 
 static void jw_open(struct sk_jw *w, const char *key, char bracket)
 {
 	jw_prefix(w, key);
-	(void)sk_buf_add_char(&w->out, bracket);
+	jw_char(w, bracket);
 	if (w->depth + 1 >= SK_JW_MAX_DEPTH)
 		abort();
 	w->depth++;
@@ -285,8 +312,8 @@ static void jw_close(struct sk_jw *w, char bracket)
 
 	w->depth--;
 	if (!empty)
-		jw_newline(w);
-	(void)sk_buf_add_char(&w->out, bracket);
+		jw_between(w, false);
+	jw_char(w, bracket);
 }
 
 void sk_jw_object(struct sk_jw *w, const char *key)

@@ -78,6 +78,18 @@ bool sk_parse_hex(struct sk_span s, uint8_t *ret, size_t len)
 	return true;
 }
 
+const char *sk_format_hex(const uint8_t *bytes, size_t len, char *buf)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < len; i++) {
+		buf[2 * i] = digits[bytes[i] >> 4];
+		buf[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	buf[2 * len] = '\0';
+	return buf;
+}
+
 bool sk_parse_double(struct sk_span s, double *ret)
 {
 	char text[64];
@@ -299,6 +311,18 @@ const char *sk_format_time(int64_t t, char *buf)
 	p = put_digits(p, (uint64_t)rest / 60 % 60, 2);
 	*p++ = ':';
 	p = put_digits(p, (uint64_t)rest % 60, 2);
+	*p++ = 'Z';
+	*p = '\0';
+	return buf;
+}
+
+const char *sk_format_time_us(uint64_t us, char *buf)
+{
+	size_t len = strlen(sk_format_time((int64_t)(us / 1000000), buf)) - 1; /* without Z */
+	char *p = buf + len;
+
+	*p++ = '.';
+	p = put_digits(p, us % 1000000, 6);
 	*p++ = 'Z';
 	*p = '\0';
 	return buf;

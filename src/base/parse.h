@@ -60,6 +60,16 @@ sk_must_check bool sk_parse_octal(struct sk_span s, uint64_t *ret);
 sk_must_check bool sk_parse_hex(struct sk_span s, uint8_t *ret, size_t len);
 
 /**
+ * sk_format_hex() - bytes as hexadecimal text of small letters
+ * @bytes: bytes
+ * @len: count
+ * @buf: 2 * @len + 1 bytes
+ *
+ * Return: @buf.
+ */
+const char *sk_format_hex(const uint8_t *bytes, size_t len, char *buf);
+
+/**
  * sk_parse_double() - decimal number with optional fraction and exponent, "." whatever the locale
  * @s: whole text, at most 63 bytes
  * @ret: written on success, finite
@@ -112,6 +122,15 @@ sk_must_check bool sk_parse_time(struct sk_span s, int64_t *ret);
  * Return: @buf.
  */
 const char *sk_format_time(int64_t t, char *buf);
+
+/**
+ * sk_format_time_us() - as sk_format_time() with six decimals of the second
+ * @us: microseconds since the epoch, within years 1970 to 9999
+ * @buf: SK_TIME_TEXT_SIZE bytes
+ *
+ * Return: @buf.
+ */
+const char *sk_format_time_us(uint64_t us, char *buf);
 
 /**
  * sk_format_date() - YYYY-MM-DD in UTC

@@ -193,36 +193,113 @@ static void writes_decimals(void **state)
 	sk_buf_release(&b);
 }
 
-/* What needs an escape is found wherever it stands. */
+/* What one byte of ASCII becomes within a text. */
+static const char *escaped(char c, char *buf)
+{
+	switch (c) {
+	case '"':
+		return "\\\"";
+	case '\\':
+		return "\\\\";
+	case '\n':
+		return "\\n";
+	case '\t':
+		return "\\t";
+	default:
+		(void)snprintf(buf, 8, c < ' ' || c == 0x7f ? "\\u%04x" : "%c", c);
+		return buf;
+	}
+}
+
+/* Writes a text of ASCII, and compares with what its bytes become one by one. */
+static void check_text(const char *text, size_t len)
+{
+	struct sk_sink sink;
+	struct sk_buf got, want;
+	struct sk_jw w;
+	char buf[8];
+
+	sk_buf_init(&got, 1 << 20);
+	sk_buf_init(&want, 1 << 20);
+	sink = sk_sink_buf(&got);
+	sk_jw_init(&w, &sink, 0);
+	sk_jw_span(&w, NULL, sk_span_of(text, len));
+	assert_int_equal(sk_jw_finish(&w), 0);
+	assert_true(sk_buf_add_char(&want, '"'));
+	for (size_t i = 0; i < len; i++)
+		assert_true(sk_buf_add_str(&want, escaped(text[i], buf)));
+	assert_true(sk_buf_add_str(&want, "\"\n"));
+	assert_string_equal(got.ptr, want.ptr);
+	sk_buf_release(&got);
+	sk_buf_release(&want);
+}
+
+/* What needs an escape is found wherever it stands, in a text of whatever length. */
 static void writes_escapes(void **state)
 {
-	static const char special[] = {'"', '\\', '\n', 0x1f, 0x7f, 'x', ' ', '~', '!', '['};
+	static const char special[] = {'"', '\\', '\n', '\t', 0x1f, 0x7f, 'x', ' ', '~', '!', '['};
+	char text[33];
+
+	(void)state;
+	check_text("", 0);
+	for (size_t len = 1; len < sizeof(text); len++) {
+		for (size_t i = 0; i < len * sizeof(special); i++) {
+			size_t at = i / sizeof(special);
+
+			memset(text, 'a', len);
+			text[at] = special[i % sizeof(special)];
+			check_text(text, len);
+			/* and another behind it */
+			text[len - 1] = '"';
+			check_text(text, len);
+		}
+	}
+}
+
+/* Texts that fill what the writer has from the start to the byte, and much longer ones. */
+static void writes_long_texts(void **state)
+{
+	static char text[20000];
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	for (size_t len = 900; len < 1100; len++)
+		check_text(text, len);
+	check_text(text, sizeof(text));
+	for (size_t i = 0; i < sizeof(text); i += 3)
+		text[i] = "\n\x01\"z"[i % 4];
+	check_text(text, sizeof(text));
+	memset(text, 0x7f, sizeof(text));
+	check_text(text, sizeof(text));
+}
+
+static void writes_keys(void **state)
+{
 	struct sk_sink sink;
 	struct sk_buf b;
 	struct sk_jw w;
-	char text[32];
 
 	(void)state;
-	sk_buf_init(&b, 1 << 16);
+	sk_buf_init(&b, 4096);
 	sink = sk_sink_buf(&b);
-	for (size_t i = 0; i < sizeof(text) * sizeof(special); i++) {
-		size_t at = i / sizeof(special);
-		char c = special[i % sizeof(special)];
-		const char *escaped = c == '"'    ? "\\\""
-				      : c == '\\' ? "\\\\"
-				      : c == '\n' ? "\\n"
-				      : c == 0x1f ? "\\u001f"
-				      : c == 0x7f ? "\\u007f"
-						  : (char[]){c, '\0'};
-
-		memset(text, 'a', sizeof(text));
-		text[at] = c;
+	for (int indent = 0; indent < 2; indent++) {
 		sk_buf_reset(&b);
-		sk_jw_init(&w, &sink, 0);
-		sk_jw_span(&w, NULL, sk_span_of(text, sizeof(text)));
+		sk_jw_init(&w, &sink, indent);
+		sk_jw_object(&w, NULL);
+		sk_jw_u64(&w, "", 0);
+		sk_jw_i64(&w, "a \"name\" of its own\n", 0);
+		sk_jw_i64(&w, "m", INT64_MAX);
+		sk_jw_i64(&w, "n", -1);
+		sk_jw_null(&w, "z");
+		sk_jw_end_object(&w);
 		assert_int_equal(sk_jw_finish(&w), 0);
-		assert_int_equal(b.len, sizeof(text) - 1 + strlen(escaped) + 3);
-		assert_memory_equal(b.ptr + 1 + at, escaped, strlen(escaped));
+		assert_string_equal(
+			b.ptr,
+			indent == 0
+				? "{\"\":0,\"a \\\"name\\\" of its own\\n\":0,"
+				  "\"m\":9223372036854775807,\"n\":-1,\"z\":null}\n"
+				: "{\n \"\": 0,\n \"a \\\"name\\\" of its own\\n\": 0,\n"
+				  " \"m\": 9223372036854775807,\n \"n\": -1,\n \"z\": null\n}\n");
 	}
 	sk_buf_release(&b);
 }
@@ -263,7 +340,8 @@ int main(void)
 		cmocka_unit_test(reads_values),   cmocka_unit_test(absent_is_harmless),
 		cmocka_unit_test(refuses),        cmocka_unit_test(flags_relax),
 		cmocka_unit_test(writes),         cmocka_unit_test(writes_decimals),
-		cmocka_unit_test(writes_escapes), cmocka_unit_test(keeps_the_first_failure),
+		cmocka_unit_test(writes_escapes), cmocka_unit_test(writes_long_texts),
+		cmocka_unit_test(writes_keys),    cmocka_unit_test(keeps_the_first_failure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,7 +149,9 @@ static void grows_buffers(void **state)
 	/* Full: refused, remembered, content kept. */
 	assert_false(sk_buf_add_char(&b, 'y'));
 	assert_false(sk_buf_printf(&b, "%d", 1));
+	assert_null(sk_buf_reserve(&b, 1));
 	assert_null(sk_buf_reserve(&b, SIZE_MAX));
+	assert_ptr_equal(sk_buf_reserve(&b, 0), b.ptr + 1000);
 	assert_true(b.overflow);
 	assert_int_equal(b.len, 1000);
 	assert_int_equal(strlen(b.ptr), 1000);

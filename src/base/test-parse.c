@@ -75,6 +75,7 @@ static void reads_octal_and_hex(void **state)
 {
 	uint8_t bytes[4];
 	uint64_t value;
+	char text[9];
 
 	(void)state;
 	assert_true(sk_parse_octal(sk_span_str("0000644"), &value) && value == 0644);
@@ -83,6 +84,9 @@ static void reads_octal_and_hex(void **state)
 	assert_memory_equal(bytes, "\x00\xff\xa0\x9b", 4);
 	assert_false(sk_parse_hex(sk_span_str("00ff"), bytes, 4));
 	assert_false(sk_parse_hex(sk_span_str("0g"), bytes, 1));
+	assert_string_equal(sk_format_hex((const uint8_t *)"\x00\xff\xa0\x9b", 4, text),
+			    "00ffa09b");
+	assert_string_equal(sk_format_hex(bytes, 0, text), "");
 }
 
 static void reads_doubles(void **state)
@@ -230,6 +234,11 @@ static void writes_times(void **state)
 	assert_string_equal(sk_format_time(-1, text), "1969-12-31T23:59:59Z");
 	assert_string_equal(sk_format_time(-62135596800, text), "0001-01-01T00:00:00Z");
 	assert_string_equal(sk_format_date(951827696, text), "2000-02-29");
+	assert_string_equal(sk_format_time_us(0, text), "1970-01-01T00:00:00.000000Z");
+	assert_string_equal(sk_format_time_us(951827696000001, text),
+			    "2000-02-29T12:34:56.000001Z");
+	assert_string_equal(sk_format_time_us(253402300799999999, text),
+			    "9999-12-31T23:59:59.999999Z");
 	/* Every day of 400 years, at another second each. */
 	for (int64_t day = -25567; day < 146097; day++) {
 		int64_t t = day * 86400 + (day * 7919 % 86400 + 86400) % 86400;

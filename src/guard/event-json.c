@@ -1,28 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events as JSON lines of the schema "stockade.event/1". */
-#include <stdio.h>
-
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/parse.h"
 #include "guard/event.h"
 
-enum {
-	MICROSECONDS = 1000000,
-	TIME_SIZE = SK_TIME_TEXT_SIZE + 8,
-};
-
 static void put_time(struct sk_jw *w, const char *key, uint64_t us)
 {
-	char seconds[SK_TIME_TEXT_SIZE], text[TIME_SIZE];
-	struct sk_span s;
+	char text[SK_TIME_TEXT_SIZE];
 
-	(void)sk_format_time((int64_t)(us / MICROSECONDS), seconds);
-	s = sk_span_str(seconds);
-	/* "…SSZ" becomes "…SS.uuuuuuZ" */
-	(void)snprintf(text, sizeof(text), "%.*s.%06uZ", (int)(s.len > 0 ? s.len - 1 : 0), seconds,
-		       (unsigned)(us % MICROSECONDS));
-	sk_jw_str(w, key, text);
+	sk_jw_str(w, key, sk_format_time_us(us, text));
 }
 
 static void put(struct sk_jw *w, const char *key, const char *text)

@@ -2,9 +2,9 @@
 /* Words of the event schema. */
 #include "guard/event.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "guard/bpf/record.h"
 
 static const char *const kinds[] = {
@@ -61,8 +61,7 @@ const char *guard_origin_name(enum guard_origin origin)
 
 void guard_event_set_hash(struct guard_event *e, const uint8_t *hash)
 {
-	for (size_t i = 0; i < GUARD_SHA256_HEX / 2; i++)
-		(void)snprintf(e->file_sha256 + 2 * i, 3, "%02x", hash[i]);
+	(void)sk_format_hex(hash, GUARD_SHA256_HEX / 2, e->file_sha256);
 }
 
 bool guard_event_is_unix(const struct guard_event *e)

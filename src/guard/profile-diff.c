@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/parse.h"
 #include "guard/names.h"
 #include "guard/profile-priv.h"
 
@@ -123,17 +124,12 @@ static void compare(struct guard_diff *d, const char *section, const char *item,
 
 static const char *content_text(struct guard_diff *d, const struct guard_content *c)
 {
-	struct sk_buf b;
-	const char *text;
+	char hex[HASH_SHOWN + 1];
 
 	if (!c->has_sha256)
 		return "any content";
-	sk_buf_init(&b, 2 * GUARD_SHA256_BYTES);
-	for (size_t i = 0; i < HASH_SHOWN / 2; i++)
-		(void)sk_buf_printf(&b, "%02x", c->sha256[i]);
-	text = sk_arena_printf(d->arena, "sha256 %s…", b.ptr);
-	sk_buf_release(&b);
-	return text;
+	return sk_arena_printf(d->arena, "sha256 %s…",
+			       sk_format_hex(c->sha256, HASH_SHOWN / 2, hex));
 }
 
 /* Programs */

@@ -77,10 +77,9 @@ static void put_content(struct sk_jw *w, const struct guard_content *c)
 {
 	char hex[2 * GUARD_SHA256_BYTES + 1];
 
-	for (size_t i = 0; i < GUARD_SHA256_BYTES; i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", c->sha256[i]);
 	sk_jw_str(w, "path", c->path);
-	put_text(w, "sha256", c->has_sha256 ? hex : NULL);
+	put_text(w, "sha256",
+		 c->has_sha256 ? sk_format_hex(c->sha256, GUARD_SHA256_BYTES, hex) : NULL);
 	if (c->has_sha256)
 		sk_jw_u64(w, "size", c->size);
 	else

@@ -143,12 +143,13 @@ static void put_item(struct writer *w, int indent, const struct guard_item *item
 
 static void put_sha256(struct writer *w, int indent, const struct guard_content *c)
 {
+	char hex[2 * GUARD_SHA256_BYTES + 1];
+
 	if (!c->has_sha256)
 		return;
-	(void)sk_buf_printf(&w->out, "%*ssha256: ", indent, "");
-	for (size_t i = 0; i < sizeof(c->sha256); i++)
-		(void)sk_buf_printf(&w->out, "%02x", c->sha256[i]);
-	(void)sk_buf_printf(&w->out, "\n%*ssize: %llu\n", indent, "", (unsigned long long)c->size);
+	(void)sk_buf_printf(&w->out, "%*ssha256: %s\n%*ssize: %llu\n", indent, "",
+			    sk_format_hex(c->sha256, GUARD_SHA256_BYTES, hex), indent, "",
+			    (unsigned long long)c->size);
 }
 
 /* The first line of an item, "- path: …", and what follows at the same depth. */

@@ -15,6 +15,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "base/wire.h"
 
 enum {
@@ -116,8 +117,7 @@ static void put_u32(uint8_t *p, uint32_t v)
 
 static void entry_name(const struct scan_cache_key *key, char *ret)
 {
-	for (size_t i = 0; i < SK_SHA256_SIZE; i++)
-		(void)snprintf(ret + 2 * i, 3, "%02x", key->digest.bytes[i]);
+	(void)sk_format_hex(key->digest.bytes, SK_SHA256_SIZE, ret);
 }
 
 /* Magic, kind, length and key; then the checksum over these and the content. */

@@ -3,8 +3,6 @@
  * docs/formats/publication.md. */
 #include "vulndb/manifest.h"
 
-#include <stdio.h>
-
 #include "base/json.h"
 #include "base/parse.h"
 #include "base/text.h"
@@ -218,12 +216,10 @@ static int write_envelope(struct sk_span payload, const uint8_t *signature, stru
 	char hex[2 * SK_SIGNATURE_SIZE + 1];
 	struct sk_jw w;
 
-	for (size_t i = 0; i < SK_SIGNATURE_SIZE; i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", signature[i]);
 	sk_jw_init(&w, &sink, 1);
 	sk_jw_object(&w, NULL);
 	sk_jw_str(&w, "schema", ENVELOPE_SCHEMA);
-	sk_jw_str(&w, "signature", hex);
+	sk_jw_str(&w, "signature", sk_format_hex(signature, SK_SIGNATURE_SIZE, hex));
 	sk_jw_span(&w, "payload", payload);
 	sk_jw_end_object(&w);
 	return sk_jw_finish(&w);
