@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "guard/profile-priv.h"
 
 static const char *const modes[] = {
@@ -67,7 +68,9 @@ void guard_profile_free(struct guard_profile *p)
 	sk_free(p->programs);
 	sk_free(p->libraries);
 	sk_free(p->files);
+	sk_map_release(&p->file_index.map);
 	sk_free(p->peers);
+	sk_map_release(&p->peer_index.map);
 	sk_free(p->names.items);
 	sk_free(p->listen);
 	sk_arena_free(p->arena);
@@ -218,14 +221,23 @@ struct guard_library *guard_profile_add_library(struct guard_profile *p,
 	return lib;
 }
 
+static void index_files(struct guard_profile *p)
+{
+	struct guard_index *x = &p->file_index;
+
+	for (; x->n_items < p->n_files; x->n_items++)
+		(void)sk_map_put(&x->map, sk_span_str(p->files[x->n_items].pattern), x->n_items);
+}
+
 struct guard_file *guard_profile_add_file(struct guard_profile *p, const char *pattern,
 					  bool *ret_new)
 {
 	struct guard_file *file;
+	uint64_t at;
 
-	for (size_t i = 0; i < p->n_files; i++)
-		if (strcmp(p->files[i].pattern, pattern) == 0)
-			return &p->files[i];
+	index_files(p);
+	if (sk_map_get(&p->file_index.map, sk_span_str(pattern), &at))
+		return &p->files[at];
 	if (p->n_files >= GUARD_MAX_ITEMS)
 		return NULL;
 	SK_GROW(p->files, p->n_files, p->files_cap);
@@ -241,17 +253,39 @@ static bool text_eq(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+/* Neither an address nor a name has a line feed. */
+static struct sk_span peer_key(struct sk_buf *b, const struct guard_peer *peer)
+{
+	sk_buf_reset(b);
+	(void)sk_buf_printf(
+		b, "%u\n%s\n%s\n%s", peer->port, peer->protocol != NULL ? peer->protocol : "",
+		peer->address != NULL ? peer->address : "", peer->name != NULL ? peer->name : "");
+	return sk_buf_span(b);
+}
+
+static void index_peers(struct guard_profile *p, struct sk_buf *b)
+{
+	struct guard_index *x = &p->peer_index;
+
+	for (; x->n_items < p->n_peers; x->n_items++) {
+		struct sk_span key = peer_key(b, &p->peers[x->n_items]);
+
+		key.ptr = sk_arena_str(p->arena, key);
+		(void)sk_map_put(&x->map, key, x->n_items);
+	}
+}
+
 struct guard_peer *guard_profile_add_peer(struct guard_profile *p, const struct guard_peer *peer,
 					  bool *ret_new)
 {
+	sk_cleanup(sk_buf_release) struct sk_buf b;
 	struct guard_peer *fresh;
+	uint64_t at;
 
-	for (size_t i = 0; i < p->n_peers; i++)
-		if (p->peers[i].port == peer->port &&
-		    text_eq(p->peers[i].protocol, peer->protocol) &&
-		    text_eq(p->peers[i].address, peer->address) &&
-		    text_eq(p->peers[i].name, peer->name))
-			return &p->peers[i];
+	sk_buf_init(&b, SIZE_MAX);
+	index_peers(p, &b);
+	if (sk_map_get(&p->peer_index.map, peer_key(&b, peer), &at))
+		return &p->peers[at];
 	if (p->n_peers >= GUARD_MAX_ITEMS)
 		return NULL;
 	SK_GROW(p->peers, p->n_peers, p->peers_cap);

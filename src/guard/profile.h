@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "base/defs.h"
+#include "base/map.h"
 
 /* X(NAME, "text"); UNSET means: whatever --mode or --default-mode says */
 #define GUARD_MODES(X)                                                                             \
@@ -162,6 +163,12 @@ struct guard_listen {
 	uint16_t port;
 };
 
+/** struct guard_index - finds items of a list that a hostile service may make long */
+struct guard_index {
+	struct sk_map map; /* to the first such item; keys in the profile's arena */
+	size_t n_items;    /* of the list that it knows: what is behind them was read since */
+};
+
 /** struct guard_profile - one service; made by guard_profile_new() */
 struct guard_profile {
 	struct sk_arena *arena; /* all text of the profile */
@@ -193,10 +200,12 @@ struct guard_profile {
 	struct guard_file *files;
 	size_t n_files;
 	size_t files_cap;
+	struct guard_index file_index; /* by pattern */
 	struct guard_peer *peers;
 	size_t n_peers;
 	size_t peers_cap;
-	struct guard_text_list names; /* DNS names asked for, "*." in front for all below */
+	struct guard_index peer_index; /* by all that tells two apart */
+	struct guard_text_list names;  /* DNS names asked for, "*." in front for all below */
 	struct guard_listen *listen;
 	size_t n_listen;
 	size_t listen_cap;

@@ -220,6 +220,49 @@ static void many_items(void **state)
 	sk_buf_release(&b);
 }
 
+static size_t peer_at(struct guard_profile *p, const struct guard_peer *peer, bool *ret_new)
+{
+	const struct guard_peer *found = guard_profile_add_peer(p, peer, ret_new);
+
+	return (size_t)(found - p->peers);
+}
+
+/* What was read is found when it is learned again, at once however much there is. */
+static void known_items(void **state)
+{
+	struct guard_peer peer = {.address = "10.0.0.1", .protocol = "tcp", .port = 80};
+	struct guard_profile *p =
+		profile_of("schema: stockade.profile/1\nservice: x\nfiles:\n- pattern: /a\n"
+			   "- pattern: /b\npeers:\n- address: 10.0.0.1\n  protocol: tcp\n"
+			   "  port: 80\n- name: db\n  protocol: tcp\n  port: 80\n");
+	char text[32];
+	bool fresh = false;
+
+	(void)state;
+	assert_ptr_equal(guard_profile_add_file(p, "/b", &fresh), &p->files[1]);
+	assert_int_equal(peer_at(p, &peer, &fresh), 0);
+	peer = (struct guard_peer){.name = "db", .protocol = "tcp", .port = 80};
+	assert_int_equal(peer_at(p, &peer, &fresh), 1);
+	assert_false(fresh);
+	peer.protocol = "udp";
+	assert_int_equal(peer_at(p, &peer, &fresh), 2);
+	assert_true(fresh);
+	peer.port = 0;
+	assert_int_equal(peer_at(p, &peer, NULL), 3);
+	peer = (struct guard_peer){.address = "db", .protocol = "udp"};
+	assert_int_equal(peer_at(p, &peer, NULL), 4);
+	peer.address = text;
+	for (int i = 5; i < GUARD_MAX_ITEMS; i++) {
+		(void)snprintf(text, sizeof(text), "10.1.%d.%d", i >> 8, i & 255);
+		(void)guard_profile_add_file(p, text, NULL);
+		assert_int_equal(peer_at(p, &peer, NULL), i);
+	}
+	peer.port = 1;
+	assert_null(guard_profile_add_peer(p, &peer, NULL));
+	assert_int_equal(p->n_files, GUARD_MAX_ITEMS - 5 + 2);
+	guard_profile_free(p);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +274,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(file_names),
 		cmocka_unit_test(files_are_replaced_in_one_step),
 		cmocka_unit_test(many_items),
+		cmocka_unit_test(known_items),
 	};
 
 	data_dir = argc > 1 ? argv[1] : "testdata";
