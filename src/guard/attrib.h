@@ -47,6 +47,7 @@ struct guard_whose {
 	struct sk_arena *arena;
 	uint32_t index; /* service index of the kernel's policies */
 	uint64_t lost;  /* as told so far */
+	uint64_t look;  /* the session's look that its counts were read in; 0: none yet */
 	bool is_host;
 	bool is_selected;
 	bool is_chosen; /* one of its processes was selected, and so it was */

@@ -86,6 +86,7 @@ void guard_session_settle(struct guard_session *s, struct guard_whose *w)
 {
 	struct guard_container c;
 
+	w->look = 0; /* it may be selected only now: then what it has lost is to be told */
 	if (w->is_selected && s->ops.container != NULL)
 		s->ops.container(s->ctx, w);
 	if (!guard_kern_get(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &c))

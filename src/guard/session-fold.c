@@ -12,6 +12,7 @@
 
 enum {
 	FOLD_IDLE_S = 60, /* after which a cause is forgotten */
+	LOOK_S = 10,      /* after which containers are read though nothing was lost */
 };
 
 static struct cause *find_cause(struct guard_session *s, uint64_t id)
@@ -172,12 +173,31 @@ void guard_session_say_lost(struct guard_session *s, struct guard_whose *w, uint
 	s->ops.event(s->ctx, NULL, &e, w);
 }
 
+/*
+ * Whatever is lost, also the news that a container is gone, is counted in the container first and
+ * then in the sum. The sum's parts are plain numbers: a program that comes between the reading and
+ * the writing of another on its CPU may leave it as it was. So the sum is not all there is.
+ */
+void guard_session_look(struct guard_session *s)
+{
+	uint64_t lost = guard_kern_stats(s->kern).lost, now = sk_mono_ns();
+
+	if (lost == s->n_lost && now - s->look_ns < LOOK_S * SK_SECOND_NS)
+		return;
+	s->n_lost = lost;
+	s->look_ns = now;
+	s->look++;
+}
+
 void guard_session_tell_lost(struct guard_session *s, struct guard_whose *w)
 {
 	struct guard_container c;
 
+	if (w->look == s->look && !w->is_ending && !w->is_gone)
+		return;
 	if (!guard_kern_get(s->kern, GUARD_MAP_CONTAINERS, &w->cgroup, &c))
 		return;
+	w->look = s->look;
 	/* The news of it may have found no room. What it did last is read by the next look. */
 	w->is_gone |= w->is_ending;
 	w->is_ending = (c.flags & GUARD_C_GONE) != 0;

@@ -49,6 +49,9 @@ struct guard_session {
 	void *ctx;
 	uint64_t offset_ns;    /* wall clock minus CLOCK_MONOTONIC */
 	uint64_t looked_ns;    /* when containers were looked at, CLOCK_MONOTONIC as those below */
+	uint64_t look_ns;      /* when all of their counts were to be read */
+	uint64_t look;         /* how often that was so */
+	uint64_t n_lost;       /* by all of them, then */
 	uint64_t beat_ns;      /* 0: the kernel half is to hold nothing */
 	uint64_t fold_ns;      /* when repetitions were told */
 	uint64_t n_strays;     /* late reports of containers that are gone */
@@ -129,9 +132,17 @@ void guard_session_say_lost(struct guard_session *s, struct guard_whose *w, uint
 void guard_session_tell_room(struct guard_session *s);
 
 /**
+ * guard_session_look() - does every container's count have to be read: was anything lost?
+ * @s: session
+ *
+ * To be asked before guard_session_tell_lost(): what is lost meanwhile is seen by the next look.
+ */
+void guard_session_look(struct guard_session *s);
+
+/**
  * guard_session_tell_lost() - what of a container was lost since it was told; whether it is ending
  * @s: session
- * @w: container
+ * @w: container; it is read once for each look, and always when it is new or ending
  */
 void guard_session_tell_lost(struct guard_session *s, struct guard_whose *w);
 

@@ -196,6 +196,7 @@ static void on_beat(struct guard_session *s)
 
 	beat(s, s->looked_ns);
 	guard_session_tell_room(s);
+	guard_session_look(s);
 	while ((w = guard_attrib_next(s->attrib, &pos)) != NULL) {
 		guard_session_tell_lost(s, w);
 		if (w->is_gone && guard_kern_has_left(s->kern, w->cgroup))
