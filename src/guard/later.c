@@ -37,7 +37,7 @@ void guard_later_free(struct guard_later *l)
 
 void guard_later_put(struct guard_later *l, const struct guard_rec *rec, uint64_t due_ns)
 {
-	size_t len = (size_t)rec->path_len + rec->name_len + rec->args_len + rec->cwd_len;
+	size_t len = guard_rec_data_len(rec);
 	struct waiting *to = &l->items[0];
 
 	for (size_t i = 0; i < MAX_WAITING && to->rec != NULL; i++)

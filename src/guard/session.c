@@ -103,7 +103,7 @@ static int on_record(void *ctx, const struct guard_rec *given, const uint8_t *da
 
 	if (s->beat_ns != 0 && now - s->beat_ns >= BEAT_NS)
 		beat(s, now);
-	if ((size_t)rec->path_len + rec->name_len + rec->args_len + rec->cwd_len > len)
+	if (guard_rec_data_len(rec) > len)
 		return 0;
 	if (s->is_late) {
 		if (rec->type == GUARD_REC_CGROUP)

@@ -315,8 +315,7 @@ static __always_inline void finish_exec(struct scratch *x, struct subject *s, st
 					struct ruling *rule)
 {
 	struct guard_rec *r = &x->rec;
-	__u64 size = sizeof(*r) +
-		     BOUND((__u32)r->path_len + r->name_len + r->args_len + r->cwd_len, 0xfff);
+	__u64 size = sizeof(*r) + BOUND(guard_rec_data_len(r), 0xfff);
 
 	r->program = s->task->program;
 	/* Held already: something that the kernel mapped for it has to be looked at first. */

@@ -188,6 +188,12 @@ struct guard_rec {
 	guard_u64 cause; /* key of the fold map, for counts */
 };
 
+/** guard_rec_data_len() - bytes of data behind a record */
+static inline guard_u32 guard_rec_data_len(const struct guard_rec *r)
+{
+	return (guard_u32)r->path_len + r->name_len + r->args_len + r->cwd_len;
+}
+
 /** struct guard_task - what is known of a process, keyed by its host pid */
 struct guard_task {
 	guard_u64 cgroup;
