@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the seeds of guard_elf: small ELF files with an interpreter, libraries and search paths; and
 of guard_dns: questions and answers, with aliases, compression, loops; and of guard_bolt: bbolt files of
-pages of 1,024 bytes."""
+pages of 1,024 bytes; and of guard_mounts: mount tables."""
 import os
 import struct
 
@@ -90,6 +90,16 @@ def bolt(kind):
     return b"".join(page.ljust(PAGE, b"\0") for page in pages)
 
 
+def mount_tables():
+    return {
+        "docker": "612 530 0:56 / / rw,relatime master:190 - overlay overlay rw,lowerdir=/l/B:/l/A,"
+        "upperdir=/d/diff,workdir=/d/work\n613 612 0:60 / /proc rw - proc proc rw\n",
+        "escapes": "36 35 98:0 / / rw - overlay o rw,lowerdir=/a\\040b:/c\\054d,upperdir=/e\\134f\\000\n",
+        "single": "36 35 0:9 / / ro shared:1 propagate_from:2 - overlay o ro,lowerdir+=/b,lowerdir+=/a\n",
+        "others": "36 35 98:0 /m /x\\040y rw master:1 - ext3 /dev/root rw,errors=continue\n37 36 8:1 / / rw shared:1\n",
+    }
+
+
 def main():
     folder = os.path.join(HERE, "corpus", "guard_bolt")
     os.makedirs(folder, exist_ok=True)
@@ -112,6 +122,11 @@ def main():
         f.write("127.0.0.1\tlocalhost\n10.0.0.5 db.example.org db # the database\n::1 ip6-localhost\n10.0.0.256 no\n")
     with open(os.path.join(folder, "resolv.conf"), "w", encoding="utf-8") as f:
         f.write("search example.org\nnameserver 10.0.0.53\n; nameserver 10.0.0.54\nnameserver fe80::1\noptions ndots:5\n")
+    folder = os.path.join(HERE, "corpus", "guard_mounts")
+    os.makedirs(folder, exist_ok=True)
+    for name, text in mount_tables().items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+            f.write(text)
 
 
 main()

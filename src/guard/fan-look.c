@@ -268,11 +268,10 @@ static void put_file(const struct guard_fan_look *l, const struct guard_fan_seen
 		layer = *found;
 	(void)pthread_mutex_unlock(&l->f->lock);
 	j->rec.origin = origin_of(l, file, found != NULL ? &layer : NULL);
-	j->rec.file = (struct guard_file_id){.ino = file->st.st_ino,
-					     .size = (uint64_t)file->st.st_size,
-					     .ctime_ns = sk_timespec_ns(&file->st.st_ctim),
-					     .dev = found != NULL ? layer.layer : dev,
-					     .untimed = j->rec.origin == GUARD_REC_O_TMPFS};
+	j->rec.file = guard_file_id_of(&file->st);
+	if (found != NULL)
+		j->rec.file.dev = layer.layer;
+	j->rec.file.untimed = j->rec.origin == GUARD_REC_O_TMPFS;
 	j->rec.flags |= file->unlinked ? GUARD_RF_UNLINKED : 0u;
 	j->len = guard_fan_put_path(file->path, j->data, GUARD_PATH_BYTES);
 	j->rec.path_len = (uint16_t)j->len;

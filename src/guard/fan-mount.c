@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proc(5), /proc/PID/mountinfo. */
+/* Marking what is mounted. */
 #include "guard/fan-mount.h"
 
 #include <fcntl.h>
@@ -10,9 +10,9 @@
 
 #include "base/buf.h"
 #include "base/io.h"
-#include "base/parse.h"
 #include "guard/fan.h"
 #include "guard/files.h"
+#include "guard/mounts.h"
 
 enum {
 	MOUNTS_MAX = 8 << 20,
@@ -40,7 +40,7 @@ static bool is_among(const char *const *list, size_t n, struct sk_span type)
 	return false;
 }
 
-static enum guard_fan_kind kind_of(struct sk_span type)
+enum guard_fan_kind guard_fan_kind(struct sk_span type)
 {
 	if (is_among(pseudo, SK_ARRAY_LEN(pseudo), type))
 		return GUARD_FAN_PSEUDO;
@@ -52,53 +52,7 @@ static enum guard_fan_kind kind_of(struct sk_span type)
 	return GUARD_FAN_LOCAL;
 }
 
-bool guard_fan_parse_mount(struct sk_span line, struct guard_fan_mount *ret)
-{
-	struct sk_span field, dev;
-
-	memset(ret, 0, sizeof(*ret));
-	for (int i = 0; i < 6; i++) {
-		if (!sk_span_cut(&line, ' ', &field))
-			return false;
-		if (i == 2 && (!sk_span_cut(&field, ':', &dev) || !sk_parse_u32(dev, &ret->major) ||
-			       !sk_parse_u32(field, &ret->minor)))
-			return false;
-		if (i == 4)
-			ret->point = field;
-	}
-	/* Optional fields, then a dash. */
-	do {
-		if (!sk_span_cut(&line, ' ', &field))
-			return false;
-	} while (!sk_span_eq_str(field, "-"));
-	if (!sk_span_cut(&line, ' ', &ret->type) || !sk_span_cut(&line, ' ', &field))
-		return false;
-	ret->options = line;
-	ret->kind = kind_of(ret->type);
-	return ret->point.len != 0;
-}
-
-/* Blanks, newlines and backslashes are octal. Returns false when it does not fit. */
-static bool unescape(struct sk_span s, char *to, size_t size)
-{
-	size_t n = 0;
-	uint64_t code;
-
-	for (size_t i = 0; i < s.len; i++) {
-		if (n + 1 >= size)
-			return false;
-		if (s.ptr[i] == '\\' && sk_parse_octal(sk_span_sub(s, i + 1, 3), &code)) {
-			to[n++] = (char)code;
-			i += 3;
-		} else {
-			to[n++] = s.ptr[i];
-		}
-	}
-	to[n] = '\0';
-	return true;
-}
-
-static void tell_layer(const struct guard_fan_mount *m, guard_fan_layer_fn *fn, void *ctx)
+static void tell_layer(const struct guard_mount *m, guard_fan_layer_fn *fn, void *ctx)
 {
 	struct guard_fan_layer layer = {.dev = guard_device(m->major, m->minor)};
 	struct sk_span rest = m->options, option;
@@ -106,7 +60,7 @@ static void tell_layer(const struct guard_fan_mount *m, guard_fan_layer_fn *fn, 
 
 	while (sk_span_cut(&rest, ',', &option)) {
 		if (!sk_span_strip_prefix(&option, "upperdir=") ||
-		    !unescape(option, layer.upper, sizeof(layer.upper)) ||
+		    !guard_mount_text(option, layer.upper, sizeof(layer.upper)) ||
 		    stat(layer.upper, &st) != 0)
 			continue;
 		layer.layer = guard_device(major(st.st_dev), minor(st.st_dev));
@@ -139,11 +93,11 @@ static void note_served(struct served *s, struct sk_span point)
 }
 
 /* A mount point as another process has it, without following its links out of there. */
-static int mark_one(int fd, int root, const struct guard_fan_mount *m)
+static int mark_one(int fd, int root, const struct guard_mount *m)
 {
 	char path[POINT_MAX + 1] = ".";
 
-	if (!unescape(m->point, path + 1, sizeof(path) - 1))
+	if (!guard_mount_text(m->point, path + 1, sizeof(path) - 1))
 		return -1;
 	return guard_fan_mark(fd, root, path);
 }
@@ -153,8 +107,9 @@ struct guard_fan_marked guard_fan_mark_all(int fd, uint32_t pid, bool with_remot
 {
 	struct guard_fan_marked n = {0};
 	struct served served = {.n = 0};
+	enum guard_fan_kind kind;
 	sk_cleanup(sk_closep) int table = -1, root = -1;
-	struct guard_fan_mount m;
+	struct guard_mount m;
 	struct sk_span rest, line;
 	char name[64], who[16] = "self";
 	struct sk_err err;
@@ -171,12 +126,13 @@ struct guard_fan_marked guard_fan_mark_all(int fd, uint32_t pid, bool with_remot
 		n.refused++; /* gone, or longer than is read: what there is */
 	rest = sk_buf_span(&b);
 	while (sk_span_line(&rest, &line)) {
-		if (!guard_fan_parse_mount(line, &m) || m.kind == GUARD_FAN_PSEUDO)
+		kind = guard_mount_parse(line, &m) ? guard_fan_kind(m.type) : GUARD_FAN_PSEUDO;
+		if (kind == GUARD_FAN_PSEUDO)
 			continue;
-		if (m.kind == GUARD_FAN_USER || is_served(&served, m.point)) {
+		if (kind == GUARD_FAN_USER || is_served(&served, m.point)) {
 			note_served(&served, m.point);
 			n.user++;
-		} else if (m.kind == GUARD_FAN_REMOTE && !with_remote) {
+		} else if (kind == GUARD_FAN_REMOTE && !with_remote) {
 			n.remote++;
 		} else if (mark_one(fd, root, &m) == 0) {
 			n.marked++;

@@ -16,24 +16,13 @@ enum guard_fan_kind {
 	GUARD_FAN_USER,   /* served by some process, which could stop us: not covered */
 };
 
-/** struct guard_fan_mount - a line of mountinfo; texts are borrowed from it, escapes kept */
-struct guard_fan_mount {
-	struct sk_span point;
-	struct sk_span type;
-	struct sk_span options; /* of the super block */
-	uint32_t major;
-	uint32_t minor;
-	enum guard_fan_kind kind;
-};
-
 /**
- * guard_fan_parse_mount() - a line of /proc/PID/mountinfo
- * @line: without its end
- * @ret: filled
+ * guard_fan_kind() - what is to be done about a mount
+ * @type: of its file system
  *
- * Return: false when it is none.
+ * Return: kind.
  */
-sk_must_check bool guard_fan_parse_mount(struct sk_span line, struct guard_fan_mount *ret);
+enum guard_fan_kind guard_fan_kind(struct sk_span type);
 
 /** struct guard_fan_layer - an overlay and the device of its writable layer */
 struct guard_fan_layer {

@@ -20,6 +20,7 @@
 #include "base/digest.h"
 #include "base/io.h"
 #include "base/map.h"
+#include "guard/mounts.h"
 
 enum {
 	SETS = 2048,
@@ -205,38 +206,31 @@ static struct known *place_of(struct guard_files *f, const struct guard_file_id 
 	return to;
 }
 
-/* Value of an option of the root mount of a process when that is an overlay. */
-static bool overlay_option(uint32_t pid, const char *option, struct sk_buf *b, struct sk_span *ret)
+/* "UPPER:LOWER:…" of an overlay in what a process sees mounted. */
+static bool overlay_of(uint32_t pid, const char *dir, struct sk_buf *layers)
 {
-	struct sk_span rest, line, field, opt;
-	struct sk_err err;
+	sk_cleanup(sk_buf_release) struct sk_buf table;
+	struct sk_err ignored;
 	char name[64];
-	sk_cleanup(sk_closep) int fd = -1;
 
 	(void)snprintf(name, sizeof(name), "/proc/%u/mountinfo", pid);
-	fd = open(name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || sk_read_fd(fd, b, &err) < 0)
-		return false;
-	rest = sk_buf_span(b);
-	while (sk_span_line(&rest, &line)) {
-		bool is_root = false, is_overlay = false;
+	sk_buf_init(&table, MOUNTINFO_MAX);
+	return sk_read_file(AT_FDCWD, name, &table, &ignored) == 0 &&
+	       guard_mounts_overlay(sk_buf_span(&table), dir, layers);
+}
 
-		for (int i = 0; sk_span_cut(&line, ' ', &field); i++) {
-			if (i == 4)
-				is_root = sk_span_eq_str(field, "/");
-			if (sk_span_eq_str(field, "overlay"))
-				is_overlay = true;
-			opt = field;
-		}
-		/* the last field holds the super block's options */
-		while (is_root && is_overlay && sk_span_cut(&opt, ',', &field)) {
-			if (sk_span_strip_prefix(&field, option)) {
-				*ret = field;
-				return true;
-			}
-		}
-	}
-	return false;
+/* The writable layer below a process's root directory; false when there is none. */
+static bool upper_of(uint32_t pid, char *to, size_t size)
+{
+	sk_cleanup(sk_buf_release) struct sk_buf b;
+	struct sk_span rest, upper;
+
+	sk_buf_init(&b, MOUNTINFO_MAX);
+	if (!overlay_of(pid, "/", &b))
+		return false;
+	rest = sk_buf_span(&b);
+	return sk_span_cut(&rest, ':', &upper) && upper.len != 0 &&
+	       (size_t)snprintf(to, size, "%.*s", SK_SPAN_ARG(upper)) < size;
 }
 
 /*
@@ -258,18 +252,9 @@ static bool is_state(int fd, const struct guard_file_id *id, bool *ret_same)
 /* Overlayfs shows a file that was copied up under the number that it had below. */
 static int open_upper(uint32_t pid, const char *path)
 {
-	struct sk_span upper;
 	char dir[4096];
-	struct sk_buf b;
-	int fd = -ENOENT;
 
-	sk_buf_init(&b, MOUNTINFO_MAX);
-	if (overlay_option(pid, "upperdir=", &b, &upper) && upper.len < sizeof(dir)) {
-		(void)snprintf(dir, sizeof(dir), "%.*s", SK_SPAN_ARG(upper));
-		fd = open_in(dir, path);
-	}
-	sk_buf_release(&b);
-	return fd;
+	return upper_of(pid, dir, sizeof(dir)) ? open_in(dir, path) : -ENOENT;
 }
 
 /* The very file, opened; -1 when the path leads elsewhere or it changed. */
@@ -340,7 +325,7 @@ bool guard_files_hash(struct guard_files *f, const struct guard_file_id *id, uin
 	return true;
 }
 
-static struct guard_file_id id_of(const struct stat *st)
+struct guard_file_id guard_file_id_of(const struct stat *st)
 {
 	return (struct guard_file_id){
 		.ino = st->st_ino,
@@ -361,21 +346,16 @@ static bool is_untimed(int fd)
 bool guard_files_identify(uint32_t pid, const char *path, struct guard_file_id *ret)
 {
 	sk_cleanup(sk_closep) int fd = guard_files_open(pid, path);
-	char dir[4096];
-	struct sk_span upper;
 	struct stat st, layer;
-	struct sk_buf b;
+	char dir[4096];
 	bool untimed;
 
 	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return false;
 	untimed = is_untimed(fd);
-	sk_buf_init(&b, MOUNTINFO_MAX);
-	if (overlay_option(pid, "upperdir=", &b, &upper) && upper.len < sizeof(dir)) {
-		sk_cleanup(sk_closep) int above = -1;
+	if (upper_of(pid, dir, sizeof(dir))) {
+		sk_cleanup(sk_closep) int above = open_in(dir, path);
 
-		(void)snprintf(dir, sizeof(dir), "%.*s", SK_SPAN_ARG(upper));
-		above = open_in(dir, path);
 		if (above < 0 || fstat(above, &layer) != 0 || !S_ISREG(layer.st_mode) ||
 		    layer.st_size != st.st_size || ctime_of(&layer) != ctime_of(&st)) {
 			if (stat(dir, &layer) == 0)
@@ -386,72 +366,30 @@ bool guard_files_identify(uint32_t pid, const char *path, struct guard_file_id *
 			untimed = is_untimed(above);
 		}
 	}
-	sk_buf_release(&b);
-	*ret = id_of(&st);
+	*ret = guard_file_id_of(&st);
 	ret->untimed = untimed;
 	return true;
 }
 
+const char *guard_files_overlay(uint32_t pid, const char *dir, struct sk_arena *a)
+{
+	sk_cleanup(sk_buf_release) struct sk_buf b;
+
+	sk_buf_init(&b, MOUNTINFO_MAX);
+	return overlay_of(pid != 0 ? pid : (uint32_t)getpid(), dir, &b)
+		       ? sk_arena_str(a, sk_buf_span(&b))
+		       : NULL;
+}
+
 bool guard_files_layers(uint32_t pid, guard_files_layer_fn *fn, void *ctx)
 {
-	struct sk_span layers, layer;
-	char dir[4096];
-	struct sk_buf b;
+	sk_cleanup(sk_buf_release) struct sk_buf b;
 	bool found;
 
 	sk_buf_init(&b, MOUNTINFO_MAX);
-	found = overlay_option(pid, "lowerdir=", &b, &layers);
-	while (found && sk_span_cut(&layers, ':', &layer)) {
-		if (layer.len == 0 || layer.len >= sizeof(dir))
-			continue;
-		(void)snprintf(dir, sizeof(dir), "%.*s", SK_SPAN_ARG(layer));
-		fn(ctx, dir);
-	}
-	sk_buf_release(&b);
-	return found;
-}
-
-/* An overlay's options → "UPPER:LOWER:…" */
-static const char *layers_of(struct sk_span options, struct sk_arena *a)
-{
-	struct sk_span option, lower = {NULL, 0}, upper = {NULL, 0};
-
-	while (sk_span_cut(&options, ',', &option)) {
-		if (sk_span_strip_prefix(&option, "lowerdir="))
-			lower = option;
-		else if (sk_span_strip_prefix(&option, "upperdir="))
-			upper = option;
-	}
-	if (lower.len == 0)
-		return NULL;
-	return sk_arena_printf(a, "%.*s:%.*s", SK_SPAN_ARG(upper), SK_SPAN_ARG(lower));
-}
-
-/* Source: proc_pid_mountinfo(5). */
-const char *guard_files_overlay(uint32_t pid, const char *dir, struct sk_arena *a)
-{
-	struct sk_span rest, line, field;
-	const char *found = NULL;
-	struct sk_err ignored;
-	struct sk_buf b;
-	char name[64];
-
-	(void)snprintf(name, sizeof(name), "/proc/%u/mountinfo",
-		       pid != 0 ? pid : (uint32_t)getpid());
-	sk_buf_init(&b, MOUNTINFO_MAX);
-	(void)!sk_read_file(AT_FDCWD, name, &b, &ignored); /* none then */
-	rest = sk_buf_span(&b);
-	while (sk_span_line(&rest, &line)) {
-		bool here = false, is_overlay = false;
-
-		for (int i = 0; sk_span_cut(&line, ' ', &field); i++) {
-			here |= i == 4 && sk_span_eq_str(field, dir);
-			is_overlay |= i > 5 && sk_span_eq_str(field, "overlay");
-		}
-		if (here && is_overlay)
-			found = layers_of(field, a);
-	}
-	sk_buf_release(&b);
+	found = overlay_of(pid, "/", &b);
+	if (found)
+		guard_files_lower(b.ptr, fn, ctx);
 	return found;
 }
 
@@ -509,6 +447,6 @@ int guard_files_below(const char *layers, const char *path, struct guard_file_id
 	}
 	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return -1;
-	*ret = id_of(&st);
+	*ret = guard_file_id_of(&st);
 	return sk_take_fd(fd);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/defs.h"
@@ -25,6 +26,14 @@ static inline uint32_t guard_device(unsigned major, unsigned minor)
 {
 	return major << 20 | minor;
 }
+
+/**
+ * guard_file_id_of() - a file as records have it, where no overlay hides the real one
+ * @st: of the file
+ *
+ * Return: as if each change of it shows in its time of change.
+ */
+struct guard_file_id guard_file_id_of(const struct stat *st);
 
 /** struct guard_files - cache of hashes; opaque */
 struct guard_files;

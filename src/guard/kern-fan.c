@@ -13,7 +13,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -242,10 +241,7 @@ static bool running(uint32_t pid, const struct guard_task *t, struct guard_rec *
 				.ppid = guard_fan_inner_parent(&task),
 				.host_ppid = task.ppid,
 				.uid = task.uid};
-	r->file.ino = st.st_ino;
-	r->file.size = (uint64_t)st.st_size;
-	r->file.ctime_ns = sk_timespec_ns(&st.st_ctim);
-	r->file.dev = guard_device(major(st.st_dev), minor(st.st_dev));
+	r->file = guard_file_id_of(&st);
 	r->path_len = (uint16_t)guard_fan_put_path(link, data, GUARD_PATH_BYTES);
 	return true;
 }
