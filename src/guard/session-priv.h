@@ -242,6 +242,43 @@ void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *re
 			     const uint8_t *data);
 
 /**
+ * guard_session_note() - what was selected is not quite what it looks like, or is not there
+ * @s: session
+ * @fmt: as for printf()
+ */
+void guard_session_note(struct guard_session *s, const char *fmt, ...) sk_printf_like(2, 3);
+
+/**
+ * guard_session_adopt() - a process that ran before: its program is remembered under a number of
+ * its own
+ * @s: session
+ * @cgroup: container or service that it is of
+ * @pid: process
+ * @flags: enum guard_task_flags, beside GUARD_T_SEEN
+ */
+void guard_session_adopt(struct guard_session *s, uint64_t cgroup, uint32_t pid, uint32_t flags);
+
+/**
+ * guard_session_container_at() - the container that a cgroup is of, or below
+ * @s: session
+ * @path: of the cgroup
+ *
+ * One that starts again has the directory of the one before, which is remembered until its last
+ * records are read. Return: NULL when it is of none.
+ */
+struct guard_whose *guard_session_container_at(struct guard_session *s, const char *path);
+
+/**
+ * guard_session_cover_host() - cover a cgroup of the host as a service
+ * @s: session
+ * @path: of the cgroup; what is a container, or in one, is covered as that
+ * @name: of the service
+ *
+ * Return: false when there is no such cgroup.
+ */
+bool guard_session_cover_host(struct guard_session *s, const char *path, const char *name);
+
+/**
  * guard_session_check() - can what was selected be there; cgroups get their one spelling
  * @s: session
  * @err: filled on failure
@@ -250,6 +287,31 @@ void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *re
  * that is not there.
  */
 sk_must_check int guard_session_check(struct guard_session *s, struct sk_err *err);
+
+/**
+ * guard_session_is_wanted() - may a cgroup be of a unit or a path that was selected
+ * @s: session
+ * @name: of its directory
+ *
+ * Return: true when it has to be looked at.
+ */
+bool guard_session_is_wanted(const struct guard_session *s, struct sk_span name);
+
+/**
+ * guard_session_cover_wanted() - cover a cgroup that was made just now, if its unit or path was
+ * selected
+ * @s: session
+ * @path: of it
+ * @id: of it
+ */
+void guard_session_cover_wanted(struct guard_session *s, const char *path, uint64_t id);
+
+/**
+ * guard_session_cover_selected() - cover units, cgroups and processes that were selected; tell of
+ * names that nothing here has
+ * @s: session
+ */
+void guard_session_cover_selected(struct guard_session *s);
 
 /**
  * guard_session_cover() - find what runs and is selected, and enter it in the kernel's maps
