@@ -602,6 +602,8 @@ void guard_bpf_changed(struct guard_kern *k, enum guard_map map, const struct gu
 	if (map == GUARD_MAP_POLICIES &&
 	    (policy->flags & (GUARD_P_CALLS | GUARD_P_JUDGE_CALLS)) != 0)
 		k->skel->bss->calls_wanted = 1;
+	if (map == GUARD_MAP_POLICIES && (policy->flags & GUARD_P_LIFECYCLE) != 0)
+		k->skel->bss->lives_wanted = 1;
 	if (map == GUARD_MAP_POLICIES || map == GUARD_MAP_CONTAINERS)
 		(void)__atomic_add_fetch(&k->skel->bss->generation, 1, __ATOMIC_RELEASE);
 	if (map != GUARD_MAP_TASKS)

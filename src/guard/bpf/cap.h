@@ -44,8 +44,13 @@ static __always_inline __u8 on_cap(const struct cred *cred, int cap, __u8 block)
  * Whoever asks for memory is asked for CAP_SYS_ADMIN, which decides about the last reserve. Nobody
  * would call that using it. These calls ask for it for nothing else.
  */
-static __always_inline int is_for_memory(struct pt_regs *regs)
+static __always_inline int is_for_memory(struct task_struct *task)
 {
+	struct pt_regs *regs;
+
+	if (regs_at == 0)
+		regs_at = (__u32)((void *)bpf_task_pt_regs(task) - task->stack);
+	regs = CAST(struct pt_regs, task->stack + regs_at);
 	switch ((__u32)regs->orig_ax & CALL_NR) {
 	case 9:       /* mmap */
 	case 10:      /* mprotect */
@@ -72,8 +77,7 @@ int BPF_PROG(guard_capable, const struct cred *cred, void *target_ns, void *capa
 	__u64 cgroup;
 	struct noted *n;
 
-	if (ret != 0 ||
-	    (cap == CAP_SYS_ADMIN_ && is_for_memory((void *)bpf_task_pt_regs((void *)task))))
+	if (ret != 0 || (cap == CAP_SYS_ADMIN_ && is_for_memory(task)))
 		return 0;
 	cgroup = task->cgroups->dfl_cgrp->kn->id;
 	n = noted_now(cgroup);

@@ -74,7 +74,7 @@ static __noinline struct guard_task *task_of_exec(struct task_struct *task, __u3
 
 	if (t != NULL)
 		return t;
-	c = among_nobodys(task) ? NULL : container_of_task(task);
+	c = container_of_task(task);
 	if (c == NULL)
 		return NULL;
 	fresh.cgroup = c->top;
@@ -399,40 +399,36 @@ static __always_inline void punish_file(struct scratch *x, struct subject *s, st
 
 /*
  * The code that runs first: for a dynamic program its linker, which the kernel mapped without any
- * hook that works here. A global function: see guard_path().
+ * hook that works here.
  */
-__noinline int guard_judge_entry(void)
+static __noinline int judge_entry(struct scratch *x, struct subject *s, struct task_struct *task)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
 	struct pt_regs *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	__u32 zero = 0;
-	struct scratch *x = bpf_map_lookup_elem(&scratches, &zero);
 	struct found_vma v = {};
-	struct subject s = {};
 	struct seen_file *f;
 	struct ruling rule;
 	__u64 size;
 
 	bpf_find_vma(bpf_get_current_task_btf(), READ(regs, ip), on_vma, &v, 0);
-	if (x == NULL || v.file == NULL || subject_current(&s) != 0)
+	if (v.file == NULL)
 		return 0;
 	f = &x->code;
-	file_look(v.file, task, s.container->flags & GUARD_C_HOST, f);
-	if (f->id.ino == s.task->exe.ino && f->id.ctime_ns == s.task->exe.ctime_ns)
+	file_look(v.file, task, s->container->flags & GUARD_C_HOST, f);
+	if (f->id.ino == s->task->exe.ino && f->id.ctime_ns == s->task->exe.ctime_ns)
 		return 0;
-	rule_file(&s, v.file, f, GUARD_A_LIB, &rule);
+	rule_file(s, v.file, f, GUARD_A_LIB, &rule);
 	if (rule.reason == 0 || rule.mode <= GUARD_REC_MODE_AUDIT) {
-		if ((s.policy->flags & GUARD_P_LEARN) == 0 ||
-		    !first_time(s.container->top, f->id.ino, f->id.ctime_ns, GUARD_REC_MMAP, 0))
+		if ((s->policy->flags & GUARD_P_LEARN) == 0 ||
+		    !first_time(s->container->top, f->id.ino, f->id.ctime_ns, GUARD_REC_MMAP, 0))
 			return 0;
-		size = record_file(x, &s, task, GUARD_REC_MMAP, v.file, f);
-		if (send_record(x, size, s.container) != 0)
-			not_seen(s.container->top, f->id.ino, f->id.ctime_ns, GUARD_REC_MMAP, 0);
+		size = record_file(x, s, task, GUARD_REC_MMAP, v.file, f);
+		if (send_record(x, size, s->container) != 0)
+			not_seen(s->container->top, f->id.ino, f->id.ctime_ns, GUARD_REC_MMAP, 0);
 		return 0;
 	}
-	size = record_file(x, &s, task, GUARD_REC_MMAP, v.file, f);
+	size = record_file(x, s, task, GUARD_REC_MMAP, v.file, f);
 	x->rec.flags |= GUARD_RF_EXECVE;
-	punish_file(x, &s, f, &rule, size);
+	punish_file(x, s, f, &rule, size);
 	return 0;
 }
 
@@ -509,7 +505,7 @@ static __always_inline int exec_done(struct task_struct *task, struct linux_binp
 	if (s.policy->flags & GUARD_P_HOLD_ARGS)
 		guard_hash_args(n_args);
 	if (have_vma && !lsm_backend && (rule.reason == 0 || rule.hold))
-		guard_judge_entry();
+		judge_entry(x, &s, task);
 	rec_init_direct(&x->rec, GUARD_REC_EXEC, &s, task);
 	x->rec.file = f->id;
 	x->rec.origin = f->origin;

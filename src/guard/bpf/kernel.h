@@ -197,6 +197,7 @@ struct kernel_siginfo {
 
 struct task_struct {
 	struct thread_info thread_info;
+	void *stack;
 	unsigned int flags;
 	unsigned int personality;
 	int pid;

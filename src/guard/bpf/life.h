@@ -141,8 +141,9 @@ int BPF_PROG(guard_cgroup_attach, struct cgroup *dst, const char *path, struct t
 	return 0;
 }
 
-static __noinline void send_life(__u16 type, struct guard_task *t, struct task_struct *task,
-				 __u32 op, __u64 value)
+/* @child: whom @task made, NULL when it ends. */
+static __noinline void send_life(struct guard_task *t, struct task_struct *task,
+				 struct task_struct *child)
 {
 	struct subject s = {.task = t, .container = container_of_id(t->cgroup)};
 	struct guard_rec r;
@@ -153,9 +154,9 @@ static __noinline void send_life(__u16 type, struct guard_task *t, struct task_s
 	s.policy = policy_of(s.container);
 	if (s.policy == NULL || (s.policy->flags & GUARD_P_LIFECYCLE) == 0)
 		return;
-	rec_begin(&r, type, &s, task, 1);
-	r.op = op;
-	r.value = value;
+	rec_begin(&r, child != NULL ? GUARD_REC_FORK : GUARD_REC_EXIT, &s, task, 1);
+	r.op = child != NULL ? task_vpid(child) : 0;
+	r.value = (__u32)(child != NULL ? READ(child, tgid) : READ(task, exit_code));
 	send_record(&r, sizeof(r), s.container);
 }
 
@@ -219,12 +220,11 @@ int BPF_PROG(guard_fork, struct task_struct *parent, struct task_struct *child)
 		if (copy.script != 0)
 			__sync_fetch_and_add(&n_scripts, 1);
 		add_task(tgid, &copy);
-		send_life(GUARD_REC_FORK, t, parent, task_vpid(child), tgid);
+		if (lives_wanted)
+			send_life(t, parent, child);
 		return 0;
 	}
 	/* Born straight into a container (CLONE_INTO_CGROUP)? */
-	if (among_nobodys(child))
-		return 0;
 	c = container_of_task(child);
 	if (c == NULL)
 		return 0;
@@ -241,14 +241,19 @@ enum {
 };
 
 /* The calls that never return. */
-static __always_inline void note_exit(struct guard_task *t)
+static __always_inline void note_exit(struct guard_task *t, __u64 cgroup)
 {
-	struct guard_container *c = calls_wanted ? container_of_id(t->cgroup) : NULL;
+	struct subject s = {.task = t};
 
-	if (c == NULL || (t->flags & GUARD_T_JOINING) != 0)
+	if (!calls_wanted || is_noted(noted_now(cgroup), CALL_EXIT_GROUP, 0) ||
+	    (t->flags & GUARD_T_JOINING) != 0)
 		return;
-	c->calls[CALL_EXIT / 64] |= 1ull << (CALL_EXIT % 64);
-	c->calls[CALL_EXIT_GROUP / 64] |= 1ull << (CALL_EXIT_GROUP % 64);
+	s.container = container_of_id(t->cgroup);
+	if (s.container == NULL)
+		return;
+	s.container->calls[CALL_EXIT / 64] |= 1ull << (CALL_EXIT % 64);
+	s.container->calls[CALL_EXIT_GROUP / 64] |= 1ull << (CALL_EXIT_GROUP % 64);
+	keep_noted(&s, cgroup, CALL_EXIT_GROUP, 0);
 }
 
 SEC("tp_btf/sched_process_exit")
@@ -268,8 +273,9 @@ int BPF_PROG(guard_exit, struct task_struct *task)
 		ctl->heartbeat_ns = 0;
 	if (t == NULL)
 		return 0;
-	send_life(GUARD_REC_EXIT, t, task, 0, (__u32)READ(task, exit_code));
-	note_exit(t);
+	if (lives_wanted)
+		send_life(t, task, NULL);
+	note_exit(t, task_cgroup(task));
 	flags = t->flags;
 	script = t->script;
 	/* Threads that end at the same time: one of them counts. */

@@ -75,7 +75,10 @@ __u64 n_ending = 0;
 __u64 n_scripts = 0;
 __u64 n_strays = 0;
 __u32 calls_wanted = 0; /* some policy notes system calls */
+__u32 lives_wanted = 0; /* some policy records forks and exits */
 __u32 generation = 0;   /* raised when containers or policies change */
+
+__u32 regs_at = 0; /* where a task's stack has the registers of user space; 0: not known yet */
 
 /* The directory where the programs are pinned: the agent's descriptor, what that leads to. */
 __u32 pins_fd = 0;

@@ -38,12 +38,14 @@ static __always_inline struct noted *noted_now(__u64 cgroup)
 	return n != NULL && n->cgroup == cgroup && n->generation == generation ? n : NULL;
 }
 
-/* Does the task live where nothing is of ours? It may still be somebody who was moved there. */
-static __always_inline int among_nobodys(struct task_struct *task)
+/* The container where a task lives. It may be somebody of another one who was moved there. */
+static __always_inline struct guard_container *container_of_task(struct task_struct *task)
 {
 	struct noted *n = noted_now(task_cgroup(task));
 
-	return n != NULL && n->nobodys;
+	if (n != NULL && n->nobodys)
+		return NULL;
+	return container_of_cgroup(READ(task, cgroups, dfl_cgrp));
 }
 
 static __always_inline int is_noted(struct noted *n, __u32 nr, int compat)

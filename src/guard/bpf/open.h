@@ -7,7 +7,6 @@ enum {
 	OPENED_BYTES = 1024,                 /* of the name given to open */
 	OPENED_TAIL = GUARD_PARSE_BYTES - 2, /* of its end that is compared */
 	OPENED_FILES = 256,                  /* a power of two */
-	DENTRY_BYTES = 56,                   /* of a dentry's beginning, read at once */
 };
 
 /* Does user space have to look at an opened file before the program goes on? */
@@ -49,39 +48,13 @@ struct {
 	__type(value, struct opened);
 } opened_files SEC(".maps");
 
-/* Returns 0 when the kernel's layout is not what this can read at once. */
-static __always_inline int opened_key(struct opened *o, __u64 cgroup, struct dentry *dentry)
+static __always_inline void opened_key(struct opened *o, __u64 cgroup, struct dentry *dentry)
 {
-	__u64 begin[DENTRY_BYTES / 8] = {};
-	__u32 inode = bpf_core_field_offset(struct dentry, d_inode);
-	__u32 parent = bpf_core_field_offset(struct dentry, d_parent);
-	__u32 name = bpf_core_field_offset(struct dentry, d_name);
-
-	if (inode > DENTRY_BYTES - 8 || parent > DENTRY_BYTES - 8 || name > DENTRY_BYTES - 8)
-		return 0;
-	bpf_probe_read_kernel(begin, sizeof(begin), dentry);
 	o->cgroup = cgroup;
-	o->inode = *(__u64 *)((__u8 *)begin + inode);
-	o->parent = *(__u64 *)((__u8 *)begin + parent);
-	o->name = *(__u64 *)((__u8 *)begin + name);
+	o->inode = (__u64)READ(dentry, d_inode);
+	o->parent = (__u64)READ(dentry, d_parent);
+	o->name = READ(dentry, d_name.hash_len);
 	o->generation = generation;
-	return 1;
-}
-
-/* The same of a descriptor, without a call: from 6.2. */
-static __always_inline int opened_key_of_fd(struct opened *o, __u64 cgroup,
-					    struct task_struct *task, __u32 fd)
-{
-	struct list_head *slot = CAST(struct list_head, task->files->fdt->fd + fd);
-	struct file *file = CAST(struct file, slot->next);
-	struct dentry *dentry = file->f_path.dentry;
-
-	o->cgroup = cgroup;
-	o->inode = (__u64)dentry->d_inode;
-	o->parent = (__u64)dentry->d_parent;
-	o->name = dentry->d_name.hash_len;
-	o->generation = generation;
-	return o->inode != 0;
 }
 
 static __always_inline struct opened *opened_place(struct opened *o)
@@ -98,18 +71,14 @@ static __always_inline struct opened *opened_place(struct opened *o)
 static __always_inline int was_opened(__u64 cgroup, struct task_struct *task, __u32 fd)
 {
 	struct opened o = {}, *have;
-	struct file *file = NULL;
+	struct file *file;
 
-	if (n_scripts != 0 || fd >= task->files->fdt->max_fds)
+	if (n_scripts != 0)
 		return 0;
-	if (have_cast) {
-		if (!opened_key_of_fd(&o, cgroup, task, fd))
-			return 0;
-	} else {
-		bpf_probe_read_kernel(&file, sizeof(file), task->files->fdt->fd + fd);
-		if (file == NULL || !opened_key(&o, cgroup, READ(file, f_path.dentry)))
-			return 0;
-	}
+	file = file_of_fd(task, fd);
+	if (file == NULL)
+		return 0;
+	opened_key(&o, cgroup, READ(file, f_path.dentry));
 	have = opened_place(&o);
 	return have != NULL && have->cgroup == o.cgroup && have->inode == o.inode &&
 	       have->parent == o.parent && have->name == o.name && have->generation == o.generation;
@@ -119,8 +88,9 @@ static __noinline void keep_opened(struct subject *s, __u64 cgroup, struct file 
 {
 	struct opened o = {}, *place;
 
-	if (!speaks_for(s, cgroup) || !opened_key(&o, cgroup, READ(file, f_path.dentry)))
+	if (!speaks_for(s, cgroup))
 		return;
+	opened_key(&o, cgroup, READ(file, f_path.dentry));
 	place = opened_place(&o);
 	if (place != NULL)
 		*place = o;

@@ -7,7 +7,7 @@ static __always_inline int is_tampering(struct task_struct *task, struct subject
 {
 	struct guard_control *ctl = get_control();
 
-	return ctl != NULL && (__u32)BPF_CORE_READ(task, tgid) == ctl->agent_pid &&
+	return ctl != NULL && (__u32)READ(task, tgid) == ctl->agent_pid &&
 	       subject_current(s) == 0 && container_of_task(task) != s->container;
 }
 

@@ -176,11 +176,6 @@ static __always_inline struct guard_container *container_of_cgroup(struct cgroup
 	return top != 0 ? bpf_map_lookup_elem(&containers, &top) : NULL;
 }
 
-static __always_inline struct guard_container *container_of_task(struct task_struct *task)
-{
-	return container_of_cgroup(BPF_CORE_READ(task, cgroups, dfl_cgrp));
-}
-
 static __always_inline struct guard_policy *policy_of(struct guard_container *c)
 {
 	__u32 service = c->service;
