@@ -110,7 +110,8 @@ static void add_subject(struct sk_buf *b, const struct guard_event *e)
 	case GUARD_KIND_LOST:
 		(void)sk_buf_printf(b, "%llu events", (unsigned long long)e->lost_events);
 		if (e->detail != NULL)
-			(void)sk_buf_printf(b, " %s %s", e->detail, e->lost_cgroup);
+			(void)sk_buf_printf(b, " %s%s%s", e->detail,
+					    e->lost_cgroup[0] != '\0' ? " " : "", e->lost_cgroup);
 		return;
 	default:
 		break;

@@ -540,6 +540,9 @@ int guard_pinned_read(struct guard_pinned *ret, struct sk_err *err)
 		ret->backend = (enum guard_backend)control.backend;
 		if (fd >= 0)
 			ret->stats = guard_stats_sum(fd, &control.before);
+		/* A predecessor's tables are gone. */
+		ret->n_unfollowed = ret->stats.tasks_full - control.before.tasks_full;
+		ret->n_unfolded = ret->stats.folds_full - control.before.folds_full;
 		if (ret->agent_lives)
 			read_decisions(&ret->decisions);
 		ret->n_unnamed = read_unnamed();

@@ -31,6 +31,8 @@ struct guard_pinned {
 	struct guard_stats stats;
 	struct guard_decisions decisions; /* of the agent that lives */
 	uint64_t n_unnamed;               /* containers that it had no room for */
+	uint64_t n_unfollowed;            /* processes, likewise */
+	uint64_t n_unfolded;              /* alerts whose causes are not kept */
 };
 
 /**

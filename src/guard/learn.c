@@ -23,6 +23,7 @@
 #include "guard/remote.h"
 #include "guard/resolved.h"
 #include "guard/shape.h"
+#include "guard/story.h"
 
 enum {
 	MAX_SERVICES = 1024,
@@ -579,11 +580,23 @@ static void count_new(struct guard_learn *l, const struct guard_profile *p)
 		l->n_new[i] += l->profiles[i] == p;
 }
 
+/* Processes were not followed, and nobody knows whose: each has at least been started. */
+static void lose_any(struct guard_learn *l, uint64_t n)
+{
+	for (size_t i = 0; i < l->n_profiles; i++) {
+		l->profiles[i]->incomplete = true;
+		l->profiles[i]->lost += n;
+	}
+	l->state.lost += n;
+}
+
 void guard_learn_event(struct guard_learn *l, const struct guard_rec *rec, struct guard_event *e,
 		       struct guard_whose *w)
 {
 	struct sight s = {.l = l, .p = w != NULL ? w->user : NULL, .rec = rec, .e = e, .w = w};
 
+	if (rec == NULL && e->detail != NULL && strcmp(e->detail, GUARD_STORY_NOT_FOLLOWED) == 0)
+		lose_any(l, e->count);
 	if (s.p == NULL)
 		return;
 	if (rec == NULL) {

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "guard/kern-pin.h"
 #include "guard/session-priv.h"
+#include "guard/story.h"
 
 enum {
 	FOLD_IDLE_S = 60, /* after which a cause is forgotten */
@@ -173,6 +174,38 @@ void guard_session_say_lost(struct guard_session *s, struct guard_whose *w, uint
 	s->ops.event(s->ctx, NULL, &e, w);
 }
 
+/* Who is not followed may do what is forbidden; what is not folded is only told more often. */
+static void tell_full(struct guard_session *s, const struct guard_stats *stats, uint64_t now)
+{
+	sk_cleanup(sk_buf_release) struct sk_buf b;
+	struct guard_full more;
+	struct guard_event e = {.kind = GUARD_KIND_LOST,
+				.verdict = GUARD_VERDICT_ALERTED,
+				.reason = GUARD_REASON_POLICY,
+				.severity = "high",
+				.detail = GUARD_STORY_NOT_FOLLOWED,
+				.time_us = guard_session_time(s, now),
+				.lost_cgroup = "",
+				.file_fd = -1,
+				.host = s->host};
+
+	sk_buf_init(&b, GUARD_TEXT_MAX);
+	if (!guard_full_news(&s->full, stats, now, &more))
+		return;
+	if (more.processes != 0) {
+		guard_full_processes(more.processes, &b);
+		guard_session_note(s, "%s", b.ptr);
+		e.reason_text = b.ptr;
+		e.count = more.processes;
+		s->ops.event(s->ctx, NULL, &e, NULL);
+	}
+	sk_buf_reset(&b);
+	if (more.causes != 0) {
+		guard_full_causes(more.causes, &b);
+		guard_session_note(s, "%s", b.ptr);
+	}
+}
+
 /*
  * Whatever is lost, also the news that a container is gone, is counted in the container first and
  * then in the sum. The sum's parts are plain numbers: a program that comes between the reading and
@@ -180,8 +213,10 @@ void guard_session_say_lost(struct guard_session *s, struct guard_whose *w, uint
  */
 void guard_session_look(struct guard_session *s)
 {
-	uint64_t lost = guard_kern_stats(s->kern).lost, now = sk_mono_ns();
+	struct guard_stats stats = guard_kern_stats(s->kern);
+	uint64_t lost = stats.lost, now = sk_mono_ns();
 
+	tell_full(s, &stats, now);
 	if (lost == s->n_lost && now - s->look_ns < LOOK_S * SK_SECOND_NS)
 		return;
 	s->n_lost = lost;

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "guard/dns.h"
+#include "guard/full.h"
 #include "guard/later.h"
 #include "guard/lineage.h"
 #include "guard/resolved.h"
@@ -47,17 +48,18 @@ struct guard_session {
 	char **cgroups;             /* those */
 	struct guard_session_ops ops;
 	void *ctx;
-	uint64_t offset_ns;    /* wall clock minus CLOCK_MONOTONIC */
-	uint64_t looked_ns;    /* when containers were looked at, CLOCK_MONOTONIC as those below */
-	uint64_t look_ns;      /* when all of their counts were to be read */
-	uint64_t look;         /* how often that was so */
-	uint64_t n_lost;       /* by all of them, then */
-	uint64_t beat_ns;      /* 0: the kernel half is to hold nothing */
-	uint64_t fold_ns;      /* when repetitions were told */
-	uint64_t n_strays;     /* late reports of containers that are gone */
-	bool is_meeting;       /* the cgroup that is covered was made just now */
-	uint64_t missed;       /* cgroup that was looked for and is gone */
-	bool is_late;          /* what is read was written while no agent lived */
+	uint64_t offset_ns;     /* wall clock minus CLOCK_MONOTONIC */
+	uint64_t looked_ns;     /* when containers were looked at, CLOCK_MONOTONIC as those below */
+	uint64_t look_ns;       /* when all of their counts were to be read */
+	uint64_t look;          /* how often that was so */
+	uint64_t n_lost;        /* by all of them, then */
+	struct guard_full full; /* what was told of tables that are full */
+	uint64_t beat_ns;       /* 0: the kernel half is to hold nothing */
+	uint64_t fold_ns;       /* when repetitions were told */
+	uint64_t n_strays;      /* late reports of containers that are gone */
+	bool is_meeting;        /* the cgroup that is covered was made just now */
+	uint64_t missed;        /* cgroup that was looked for and is gone */
+	bool is_late;           /* what is read was written while no agent lived */
 	uint64_t next_exec_id; /* of programs that ran already: small numbers, never the kernel's */
 	struct cause causes[GUARD_MAX_CAUSES];
 	size_t n_causes;
@@ -132,7 +134,8 @@ void guard_session_say_lost(struct guard_session *s, struct guard_whose *w, uint
 void guard_session_tell_room(struct guard_session *s);
 
 /**
- * guard_session_look() - does every container's count have to be read: was anything lost?
+ * guard_session_look() - does every container's count have to be read: was anything lost? What the
+ * kernel half had no room for is told
  * @s: session
  *
  * To be asked before guard_session_tell_lost(): what is lost meanwhile is seen by the next look.

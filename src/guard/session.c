@@ -322,6 +322,7 @@ int guard_session_open(const struct guard_session_options *o, struct guard_sessi
 	struct guard_kern_options kern = o->kern;
 	sk_cleanup(guard_session_freep) struct guard_session *s = sk_alloc(sizeof(*s));
 	uint32_t zero = GUARD_DEFAULT_SERVICE;
+	struct guard_stats stats;
 	int r;
 
 	s->select = o->select;
@@ -351,6 +352,9 @@ int guard_session_open(const struct guard_session_options *o, struct guard_sessi
 		return r;
 	if (s->ops.opened != NULL)
 		s->ops.opened(s->ctx, s->kern);
+	stats = guard_kern_stats(s->kern); /* what a predecessor had no room for is gone with it */
+	s->full.processes = stats.tasks_full;
+	s->full.causes = stats.folds_full;
 	guard_kern_on(s->kern, on_record, s);
 	(void)guard_kern_put(s->kern, GUARD_MAP_POLICIES, &zero, &o->policy);
 	(void)guard_kern_inherit(s->kern, o->kern.succeed);

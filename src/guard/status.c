@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "guard/attrib.h"
+#include "guard/full.h"
 #include "guard/kern-pin.h"
 #include "guard/live.h"
 #include "guard/profile.h"
@@ -214,6 +215,8 @@ int guard_status_json(const struct guard_status *st, const struct sk_sink *sink)
 		sk_jw_u64(&w, "lost", p->stats.lost);
 		sk_jw_u64(&w, "alerts", p->stats.alerts);
 		sk_jw_u64(&w, "blocks", p->stats.blocks);
+		sk_jw_u64(&w, "not_followed", p->n_unfollowed);
+		sk_jw_u64(&w, "not_folded", p->n_unfolded);
 		if (p->agent_lives) {
 			sk_jw_u64(&w, "agent_alerts", p->decisions.alerts);
 			sk_jw_u64(&w, "agent_blocks", p->decisions.blocks);
@@ -253,6 +256,24 @@ static void text_agent(struct sk_buf *b, const struct guard_pinned *p)
 			"under the default mode; 'guard run' takes over, 'guard stop' ends it\n");
 }
 
+static void text_room(struct sk_buf *b, const struct guard_pinned *p)
+{
+	if (p->n_unnamed != 0)
+		(void)sk_buf_printf(b,
+				    "no room: %" PRIu64
+				    " containers are under the default mode and "
+				    "not told of (--max-containers)\n",
+				    p->n_unnamed);
+	if (p->n_unfollowed != 0) {
+		guard_full_processes(p->n_unfollowed, b);
+		(void)sk_buf_add_char(b, '\n');
+	}
+	if (p->n_unfolded != 0) {
+		guard_full_causes(p->n_unfolded, b);
+		(void)sk_buf_add_char(b, '\n');
+	}
+}
+
 /* Programs that are held, arguments, files and ports are decided by the agent. */
 static void text_counts(struct sk_buf *b, const struct guard_pinned *p)
 {
@@ -285,11 +306,7 @@ int guard_status_text(const struct guard_status *st, const struct sk_sink *sink)
 		if (p->n_missing != 0)
 			(void)sk_buf_printf(&b, "missing: %zu programs are pinned no more\n",
 					    p->n_missing);
-		if (p->n_unnamed != 0)
-			(void)sk_buf_printf(&b,
-					    "no room: %" PRIu64 " containers are under the default "
-					    "mode and not told of (--max-containers)\n",
-					    p->n_unnamed);
+		text_room(&b, p);
 		text_agent(&b, p);
 	}
 	if (p->is_readable)

@@ -10,6 +10,9 @@
 /* Detail of what was refused because the guard had no room to look at it. */
 #define GUARD_STORY_NO_ROOM "no_room"
 
+/* Detail of an event of kind lost: processes found no room, @count of them. */
+#define GUARD_STORY_NOT_FOLLOWED "not_followed"
+
 /**
  * guard_story_tell() - fill reason_text, severity and attack of an event that has a reason
  * @e: event; its other members are filled

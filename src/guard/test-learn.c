@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "guard/learn.h"
 #include "guard/profile-yaml.h"
+#include "guard/story.h"
 #include "guard/test-util.h"
 
 static char dir[] = "/tmp/guard-learn-XXXXXX";
@@ -141,6 +142,28 @@ static void containers_count_once(void **state)
 	guard_learn_free(l);
 }
 
+/* Processes without room may be anybody's. */
+static void who_is_not_followed_is_missing(void **state)
+{
+	struct guard_whose w = {.service = "web"};
+	struct guard_learn *l = begin(&w);
+	struct guard_event e = {.kind = GUARD_KIND_LOST, .count = 3, .file_fd = -1};
+	struct guard_profile *p;
+
+	(void)state;
+	guard_learn_event(l, NULL, &e, NULL);
+	assert_int_equal(guard_learn_state(l).lost, 0);
+	e.detail = GUARD_STORY_NOT_FOLLOWED;
+	guard_learn_event(l, NULL, &e, NULL);
+	assert_int_equal(guard_learn_state(l).lost, 3);
+	end(l);
+	p = load();
+	assert_true(p->incomplete);
+	assert_int_equal(p->lost, 3);
+	guard_profile_free(p);
+	assert_int_equal(unlink(in_dir("web.yaml")), 0);
+}
+
 static int make_dir(void **state)
 {
 	(void)state;
@@ -160,6 +183,7 @@ int main(void)
 		cmocka_unit_test(edits_are_kept),
 		cmocka_unit_test(broken_files_are_told),
 		cmocka_unit_test(containers_count_once),
+		cmocka_unit_test(who_is_not_followed_is_missing),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
