@@ -209,21 +209,23 @@ static bool is_unwelcome(struct guard_held *h)
 static bool is_odd_script(const struct guard_held *h)
 {
 	const struct guard_program *prog = h->prog;
-	const char *path = h->e->file_script;
+	const char *name = h->e->file_script, *path;
+	char buf[4096];
 	uint8_t hash[GUARD_HASH_BYTES];
 	struct guard_file_id id;
 	struct guard_call call;
 
-	if (prog->n_scripts == 0 || path == NULL || (h->rec->flags & GUARD_RF_SCRIPT) == 0)
+	if (prog->n_scripts == 0 || name == NULL || (h->rec->flags & GUARD_RF_SCRIPT) == 0)
 		return false;
 	guard_call_parse(prog->content.path, h->e->args, h->e->n_args, &call);
 	if (call.is_shell)
 		return false; /* judged by its use already */
-	if (guard_files_identify(h->rec->host_pid, path, &id) &&
+	path = guard_event_path(h->e, name, buf, sizeof(buf));
+	if (path != NULL && guard_files_identify(h->rec->host_pid, path, &id) &&
 	    guard_files_hash(h->f->files, &id, h->rec->host_pid, path, hash))
 		return (guard_enforce_allow_of(h->svc->profile, hash).flags & GUARD_A_SCRIPT) == 0;
 	for (size_t i = 0; i < prog->n_scripts; i++)
-		if (guard_name_hash(prog->scripts[i].content.path) == guard_name_hash(path))
+		if (guard_name_hash(prog->scripts[i].content.path) == guard_name_hash(name))
 			return false;
 	return true;
 }

@@ -2,6 +2,7 @@
 /* Words of the event schema. */
 #include "guard/event.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -67,4 +68,19 @@ void guard_event_set_hash(struct guard_event *e, const uint8_t *hash)
 bool guard_event_is_unix(const struct guard_event *e)
 {
 	return e->peer_protocol != NULL && strcmp(e->peer_protocol, "unix") == 0;
+}
+
+const char *guard_event_path(const struct guard_event *e, const char *name, char *buf, size_t size)
+{
+	struct sk_span dir = sk_span_str(e->cwd);
+
+	if (name[0] == '/')
+		return name;
+	if (dir.len == 0 || dir.ptr[0] != '/')
+		return NULL;
+	if (dir.len == 1)
+		dir.len = 0;
+	while (name[0] == '.' && name[1] == '/')
+		name += 2;
+	return (size_t)snprintf(buf, size, "%.*s/%s", SK_SPAN_ARG(dir), name) < size ? buf : NULL;
 }

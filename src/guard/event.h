@@ -268,6 +268,18 @@ void guard_event_set_hash(struct guard_event *e, const uint8_t *hash);
 bool guard_event_is_unix(const struct guard_event *e);
 
 /**
+ * guard_event_path() - where a name leads that a program start was given
+ * @e: program start
+ * @name: may be relative to the directory that it starts in
+ * @buf: storage
+ * @size: of @buf
+ *
+ * Return: absolute path, @name itself or in @buf; NULL when that directory is not known, or the
+ * path too long.
+ */
+const char *guard_event_path(const struct guard_event *e, const char *name, char *buf, size_t size);
+
+/**
  * guard_event_json() - write one event as one JSON line
  * @e: event
  * @sink: receives the line with its newline

@@ -236,24 +236,18 @@ static bool read_script(struct guard_learn *l, uint32_t pid, struct guard_conten
 
 static void learn_script(struct sight *s, struct guard_program *prog, const char *script)
 {
-	char path[4096];
 	struct guard_content c = {.path = script};
 	struct guard_script *item;
-	ssize_t n = 0;
+	const char *path;
+	char buf[4096];
 
-	if (script[0] != '/') {
-		char link[64], cwd[2048];
-
-		(void)snprintf(link, sizeof(link), "/proc/%u/cwd", s->rec->host_pid);
-		n = readlink(link, cwd, sizeof(cwd) - 1);
-		if (n > 0) {
-			cwd[n] = '\0';
-			(void)snprintf(path, sizeof(path), "%s%s%s", cwd, n > 1 ? "/" : "", script);
-			c.path = path;
-		}
-	}
+	if (s->l->session != NULL)
+		guard_session_find_cwd(s->l->session, s->e);
+	path = guard_event_path(s->e, script, buf, sizeof(buf));
+	if (path != NULL)
+		c.path = path;
 	/* Its own process may end while it is asked. */
-	if (!read_script(s->l, s->rec->host_pid, &c) &&
+	if (path != NULL && !read_script(s->l, s->rec->host_pid, &c) &&
 	    !read_script(s->l, guard_session_pid(s->w), &c) && s->w->is_host)
 		(void)read_script(s->l, (uint32_t)getpid(), &c);
 	if (!c.has_sha256 && (s->rec->flags & GUARD_RF_SCRIPT) != 0 &&

@@ -89,11 +89,43 @@ static void no_room_is_told(void **state)
 	assert_string_equal(e.severity, "medium");
 }
 
+/* What a program was given is found from where it starts. */
+static void names_become_paths(void **state)
+{
+	static const struct {
+		const char *cwd, *name, *path;
+	} names[] = {
+		{"/srv/app", "run.sh", "/srv/app/run.sh"},
+		{"/srv/app", "././run.sh", "/srv/app/run.sh"},
+		{"/srv/app", "../run.sh", "/srv/app/../run.sh"},
+		{"/", "a/run.sh", "/a/run.sh"},
+		{"/srv", "/bin/run.sh", "/bin/run.sh"},
+		{NULL, "/bin/run.sh", "/bin/run.sh"},
+		{NULL, "run.sh", NULL},
+		{"(unreachable)/srv", "run.sh", NULL},
+		{"/a/directory/that/is/too/long/for/it", "run.sh", NULL},
+	};
+	struct guard_event e = {.kind = GUARD_KIND_EXEC};
+	const char *path;
+	char buf[32];
+
+	(void)state;
+	for (size_t i = 0; i < SK_ARRAY_LEN(names); i++) {
+		e.cwd = names[i].cwd;
+		path = guard_event_path(&e, names[i].name, buf, sizeof(buf));
+		if (names[i].path == NULL)
+			assert_null(path);
+		else
+			assert_string_equal(path, names[i].path);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(applets_are_named),
 		cmocka_unit_test(no_room_is_told),
+		cmocka_unit_test(names_become_paths),
 		cmocka_unit_test(calls_have_techniques_that_fit),
 	};
 
