@@ -220,6 +220,8 @@ static bool is_odd_script(const struct guard_held *h)
 	guard_call_parse(prog->content.path, h->e->args, h->e->n_args, &call);
 	if (call.is_shell)
 		return false; /* judged by its use already */
+	if (h->f->session != NULL)
+		guard_session_find_cwd(h->f->session, h->e);
 	path = guard_event_path(h->e, name, buf, sizeof(buf));
 	if (path != NULL && guard_files_identify(h->rec->host_pid, path, &id) &&
 	    guard_files_hash(h->f->files, &id, h->rec->host_pid, path, hash))
