@@ -366,7 +366,7 @@ static void learn_library(struct sight *s)
 	lib = guard_profile_add_library(s->p, &c, &s->fresh);
 	if (lib == NULL)
 		return;
-	guard_content_complete(&lib->content, &c);
+	guard_profile_complete_library(s->p, lib, &c);
 	touch(s, &lib->item);
 }
 

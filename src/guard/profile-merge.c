@@ -136,7 +136,8 @@ static void merge_libraries(struct merge *m)
 			m->full = true;
 			continue;
 		}
-		merge_content(&to->content, &to->item, &from->content);
+		if (to->item.count != 0)
+			guard_profile_complete_library(m->to, to, &from->content);
 		merge_item(m, &to->item, &from->item, fresh);
 	}
 }

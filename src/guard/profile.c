@@ -55,23 +55,30 @@ struct guard_profile *guard_profile_new(const char *service)
 	return p;
 }
 
+static void free_texts(struct guard_text_list *list)
+{
+	sk_free(list->items);
+	sk_map_release(&list->index.map);
+}
+
 void guard_profile_free(struct guard_profile *p)
 {
 	if (p == NULL)
 		return;
 	for (size_t i = 0; i < p->n_programs; i++) {
-		sk_free(p->programs[i].applets.items);
-		sk_free(p->programs[i].parents.items);
-		sk_free(p->programs[i].shapes.items);
+		free_texts(&p->programs[i].applets);
+		free_texts(&p->programs[i].parents);
+		free_texts(&p->programs[i].shapes);
 		sk_free(p->programs[i].scripts);
 	}
 	sk_free(p->programs);
 	sk_free(p->libraries);
+	sk_map_release(&p->library_index.map);
 	sk_free(p->files);
 	sk_map_release(&p->file_index.map);
 	sk_free(p->peers);
 	sk_map_release(&p->peer_index.map);
-	sk_free(p->names.items);
+	free_texts(&p->names);
 	sk_free(p->listen);
 	sk_arena_free(p->arena);
 	sk_free(p);
@@ -203,22 +210,87 @@ struct guard_script *guard_profile_add_script(struct guard_profile *p, struct gu
 	return script;
 }
 
+static void index_content(struct guard_profile *p, struct guard_index *x, struct sk_span key,
+			  size_t at)
+{
+	uint64_t there;
+
+	if (!sk_map_get(&x->map, key, &there))
+		(void)sk_map_put(&x->map, sk_span_of(sk_arena_str(p->arena, key), key.len), at);
+}
+
+/* "s" and the hash; "b" and the path of what had none; "p" and the path of either. */
+static struct sk_span content_key(struct sk_buf *b, char kind, const struct guard_content *c)
+{
+	sk_buf_reset(b);
+	(void)sk_buf_add_char(b, kind);
+	if (kind == 's')
+		(void)sk_buf_add(b, c->sha256, sizeof(c->sha256));
+	else
+		(void)sk_buf_add_str(b, c->path);
+	return sk_buf_span(b);
+}
+
+static void index_libraries(struct guard_profile *p, struct sk_buf *b)
+{
+	struct guard_index *x = &p->library_index;
+
+	for (; x->n_items < p->n_libraries; x->n_items++) {
+		const struct guard_content *c = &p->libraries[x->n_items].content;
+
+		if (c->has_sha256)
+			index_content(p, x, content_key(b, 's', c), x->n_items);
+		else if (c->path != NULL)
+			index_content(p, x, content_key(b, 'b', c), x->n_items);
+		if (c->path != NULL)
+			index_content(p, x, content_key(b, 'p', c), x->n_items);
+	}
+}
+
+/* The first one that content_eq() takes for the same. */
+static struct guard_library *find_library(struct guard_profile *p, struct sk_buf *b,
+					  const struct guard_content *c)
+{
+	static const char hashed[] = "sb", other[] = "p";
+	uint64_t at, first = UINT64_MAX;
+
+	index_libraries(p, b);
+	for (const char *kind = c->has_sha256 ? hashed : other; *kind != '\0'; kind++)
+		if ((*kind == 's' || c->path != NULL) &&
+		    sk_map_get(&p->library_index.map, content_key(b, *kind, c), &at) &&
+		    at < first && content_eq(&p->libraries[at].content, c))
+			first = at;
+	return first != UINT64_MAX ? &p->libraries[first] : NULL;
+}
+
 struct guard_library *guard_profile_add_library(struct guard_profile *p,
 						const struct guard_content *content, bool *ret_new)
 {
+	sk_cleanup(sk_buf_release) struct sk_buf b;
 	struct guard_library *lib;
 
-	for (size_t i = 0; i < p->n_libraries; i++)
-		if (content_eq(&p->libraries[i].content, content))
-			return &p->libraries[i];
-	if (p->n_libraries >= GUARD_MAX_ITEMS)
-		return NULL;
+	sk_buf_init(&b, SIZE_MAX);
+	lib = find_library(p, &b, content);
+	if (lib != NULL || p->n_libraries >= GUARD_MAX_ITEMS)
+		return lib;
 	SK_GROW(p->libraries, p->n_libraries, p->libraries_cap);
 	lib = &p->libraries[p->n_libraries++];
 	memset(lib, 0, sizeof(*lib));
 	lib->content = content_copy(p, content);
 	set_new(ret_new);
 	return lib;
+}
+
+void guard_profile_complete_library(struct guard_profile *p, struct guard_library *lib,
+				    const struct guard_content *found)
+{
+	sk_cleanup(sk_buf_release) struct sk_buf b;
+	size_t at = (size_t)(lib - p->libraries);
+
+	sk_buf_init(&b, SIZE_MAX);
+	guard_content_complete(&lib->content, found);
+	if (lib->content.has_sha256 && at < p->library_index.n_items)
+		index_content(p, &p->library_index, content_key(&b, 's', &lib->content), at);
 }
 
 static void index_files(struct guard_profile *p)
@@ -322,11 +394,14 @@ struct guard_text_item *guard_profile_add_text(struct guard_profile *p,
 					       struct guard_text_list *list, const char *text,
 					       bool *ret_new)
 {
+	struct guard_index *x = &list->index;
 	struct guard_text_item *item;
+	uint64_t at;
 
-	for (size_t i = 0; i < list->n_items; i++)
-		if (strcmp(list->items[i].text, text) == 0)
-			return &list->items[i];
+	for (; x->n_items < list->n_items; x->n_items++)
+		(void)sk_map_put(&x->map, sk_span_str(list->items[x->n_items].text), x->n_items);
+	if (sk_map_get(&x->map, sk_span_str(text), &at))
+		return &list->items[at];
 	if (list->n_items >= GUARD_MAX_ITEMS)
 		return NULL;
 	SK_GROW(list->items, list->n_items, list->cap);

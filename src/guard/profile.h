@@ -86,11 +86,18 @@ struct guard_text_item {
 	const char *text;
 };
 
+/** struct guard_index - finds items of a list that a hostile service may make long */
+struct guard_index {
+	struct sk_map map; /* to the first such item; keys in the profile's arena */
+	size_t n_items;    /* of the list that it knows: what is behind them was read since */
+};
+
 /** struct guard_text_list - growing list of words, unique, order of learning */
 struct guard_text_list {
 	struct guard_text_item *items;
 	size_t n_items;
 	size_t cap;
+	struct guard_index index; /* by text */
 };
 
 /** struct guard_content - a file's identity: its bytes; the path is for people */
@@ -163,12 +170,6 @@ struct guard_listen {
 	uint16_t port;
 };
 
-/** struct guard_index - finds items of a list that a hostile service may make long */
-struct guard_index {
-	struct sk_map map; /* to the first such item; keys in the profile's arena */
-	size_t n_items;    /* of the list that it knows: what is behind them was read since */
-};
-
 /** struct guard_profile - one service; made by guard_profile_new() */
 struct guard_profile {
 	struct sk_arena *arena; /* all text of the profile */
@@ -197,6 +198,7 @@ struct guard_profile {
 	struct guard_library *libraries;
 	size_t n_libraries;
 	size_t libraries_cap;
+	struct guard_index library_index; /* by content, and by path */
 	struct guard_file *files;
 	size_t n_files;
 	size_t files_cap;
@@ -319,6 +321,15 @@ struct guard_script *guard_profile_add_script(struct guard_profile *p, struct gu
  */
 struct guard_library *guard_profile_add_library(struct guard_profile *p,
 						const struct guard_content *content, bool *ret_new);
+
+/**
+ * guard_profile_complete_library() - guard_content_complete() for a library
+ * @p: profile
+ * @lib: of it
+ * @found: the same file
+ */
+void guard_profile_complete_library(struct guard_profile *p, struct guard_library *lib,
+				    const struct guard_content *found);
 
 /**
  * guard_profile_add_file() - find or add a file pattern

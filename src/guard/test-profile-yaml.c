@@ -263,6 +263,74 @@ static void known_items(void **state)
 	guard_profile_free(p);
 }
 
+static struct guard_content content(const char *path, uint8_t hash)
+{
+	struct guard_content c = {.path = path, .has_sha256 = hash != 0};
+
+	memset(c.sha256, hash, sizeof(c.sha256));
+	return c;
+}
+
+static size_t library_at(struct guard_profile *p, const char *path, uint8_t hash)
+{
+	struct guard_content c = content(path, hash);
+
+	return (size_t)(guard_profile_add_library(p, &c, NULL) - p->libraries);
+}
+
+/* By content where both have it, else by path. */
+static void known_libraries(void **state)
+{
+	struct guard_profile *p = profile_of("schema: stockade.profile/1\nservice: x\nlibraries:\n"
+					     "- path: /read\n- path: /twice\n");
+	struct guard_content found = content("/read", 3);
+	char text[32];
+
+	(void)state;
+	assert_int_equal(library_at(p, "/a", 1), 2);
+	assert_int_equal(library_at(p, "/a", 2), 3);
+	assert_int_equal(library_at(p, "/elsewhere", 2), 3);
+	assert_int_equal(library_at(p, "/a", 0), 2);
+	assert_int_equal(library_at(p, "/a", 1), 2);
+	/* Any content will do until one is known. */
+	assert_int_equal(library_at(p, "/read", 3), 0);
+	assert_int_equal(library_at(p, "/read", 1), 0);
+	guard_profile_complete_library(p, &p->libraries[0], &found);
+	assert_int_equal(library_at(p, "/read", 3), 0);
+	assert_int_equal(library_at(p, "/moved", 3), 0);
+	assert_int_equal(library_at(p, "/read", 0), 0);
+	assert_int_equal(library_at(p, "/read", 2), 3);
+	assert_int_equal(library_at(p, "/read", 4), 4);
+	assert_int_equal(library_at(p, "/twice", 4), 1);
+	for (int i = 5; i < GUARD_MAX_ITEMS; i++) {
+		(void)snprintf(text, sizeof(text), "/l%d", i);
+		assert_int_equal(library_at(p, text, 0), i);
+	}
+	assert_int_equal(library_at(p, "/l77", 0), 77);
+	assert_int_equal(p->n_libraries, GUARD_MAX_ITEMS);
+	guard_profile_free(p);
+}
+
+/* Names that are made up as needed are as many as the service likes. */
+static void known_names(void **state)
+{
+	struct guard_profile *p =
+		profile_of("schema: stockade.profile/1\nservice: x\nnames: [a, b]\n");
+	bool fresh = false;
+	char text[32];
+
+	(void)state;
+	assert_ptr_equal(guard_profile_add_text(p, &p->names, "b", &fresh), &p->names.items[1]);
+	assert_false(fresh);
+	for (int i = 2; i < GUARD_MAX_ITEMS; i++) {
+		(void)snprintf(text, sizeof(text), "n%d", i);
+		(void)guard_profile_add_text(p, &p->names, text, &fresh);
+	}
+	assert_ptr_equal(guard_profile_add_text(p, &p->names, "n77", NULL), &p->names.items[77]);
+	assert_null(guard_profile_add_text(p, &p->names, "one more", NULL));
+	guard_profile_free(p);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +343,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(files_are_replaced_in_one_step),
 		cmocka_unit_test(many_items),
 		cmocka_unit_test(known_items),
+		cmocka_unit_test(known_libraries),
+		cmocka_unit_test(known_names),
 	};
 
 	data_dir = argc > 1 ? argv[1] : "testdata";
