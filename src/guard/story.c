@@ -31,6 +31,7 @@ static const struct {
 	{298, "perf_event_open", GUARD_KIND_BPF, "T1068"},
 	{304, "open_by_handle_at", GUARD_KIND_OPEN, "T1611"},
 	{308, "setns", GUARD_KIND_NAMESPACE, "T1611"},
+	{310, "process_vm_readv", GUARD_KIND_PTRACE, "T1003.007"},
 	{311, "process_vm_writev", GUARD_KIND_PTRACE, "T1055"},
 	{313, "finit_module", GUARD_KIND_MODULE, "T1547.006"},
 	{320, "kexec_file_load", GUARD_KIND_MODULE, "T1542"},
@@ -43,11 +44,13 @@ static const struct {
 	{432, "fsmount", GUARD_KIND_MOUNT, "T1611"},
 	{433, "fspick", GUARD_KIND_MOUNT, "T1611"},
 	{435, "clone3", GUARD_KIND_NAMESPACE, "T1611"},
+	{438, "pidfd_getfd", GUARD_KIND_PTRACE, "T1003"},
 	{442, "mount_setattr", GUARD_KIND_MOUNT, "T1611"},
 	{467, "open_tree_attr", GUARD_KIND_MOUNT, "T1611"},
 	{GUARD_CALL_SIGNAL_AGENT, "signal for the guard", GUARD_KIND_PRIVILEGE, "T1562.001"},
 	{GUARD_CALL_REMOVE_PINS, "removing pins of the guard", GUARD_KIND_PRIVILEGE, "T1562.001"},
 	{GUARD_CALL_WRITE_MEMORY, "writing to /proc/PID/mem", GUARD_KIND_PTRACE, "T1055.009"},
+	{GUARD_CALL_READ_MEMORY, "reading /proc/PID/mem", GUARD_KIND_PTRACE, "T1003.007"},
 };
 
 const char *guard_story_call(uint32_t nr, enum guard_kind *ret_kind)
@@ -277,7 +280,9 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 {
 	switch (e->reason) {
 	case GUARD_REASON_ANON_EXEC:
-		(void)sk_buf_add_str(b, "memory without a file behind it was made executable");
+		(void)sk_buf_add_str(b,
+				     "memory without a file behind it, or that it may change, was "
+				     "made executable");
 		return;
 	case GUARD_REASON_RAW_SOCKET:
 		if (e->peer_protocol != NULL && strcmp(e->peer_protocol, "alg") == 0)

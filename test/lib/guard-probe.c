@@ -26,8 +26,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char code[] = {(char)0xb8, 42, 0, 0, 0, (char)0xc3}; /* mov eax, 42; ret */
@@ -140,6 +142,124 @@ static int anon_span(const char *arg)
 		return -1;
 	memcpy(area + 4096, code, sizeof(code));
 	return mprotect(area, 8192, PROT_READ | PROT_EXEC) != 0 ? -1 : call_code(area + 4096);
+}
+
+/* Known code that the process may change for itself: mapped so, or "mprotect": made so later. */
+static int code_patched(const char *arg)
+{
+	int later = strcmp(arg, "mprotect") == 0, fd = open("/proc/self/exe", O_RDONLY);
+	int all = PROT_READ | PROT_WRITE | PROT_EXEC;
+	void *p = mmap(NULL, 4096, later ? PROT_READ | PROT_EXEC : all, MAP_PRIVATE, fd, 4096);
+
+	if (p == MAP_FAILED || (later && mprotect(p, 4096, all) != 0))
+		return -1;
+	memcpy(p, code, sizeof(code));
+	return call_code(p);
+}
+
+static char stacks[2][65536];
+static void *shared_page;
+static volatile int shared_error;
+
+/* Makes memory executable that another process shares. */
+static int share_maker(void *unused)
+{
+	(void)unused;
+	if (mprotect(shared_page, 4096, PROT_READ | PROT_EXEC) != 0)
+		shared_error = errno;
+	_exit(0);
+}
+
+/* Who is no parent of who makes it waits without a call; then it makes more than one. */
+static int share_user(void *unused)
+{
+	struct timespec now, begin;
+
+	(void)unused;
+	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
+	do
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	while (shared_error == 0 && now.tv_sec < begin.tv_sec + 2);
+	if (shared_error == 0 && call_code(shared_page) == 0) {
+		(void)chdir("/");
+		(void)!write(1, "share ok\n", 9);
+	}
+	_exit(0);
+}
+
+/* One process makes memory executable, another one that shares it uses it: see clone(2). */
+static int share(const char *arg)
+{
+	int flags = CLONE_VM | SIGCHLD | (strcmp(arg, "vfork") == 0 ? CLONE_VFORK : 0);
+	pid_t maker;
+
+	shared_page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memcpy(shared_page, code, sizeof(code));
+	if (strcmp(arg, "sibling") == 0)
+		(void)clone(share_user, stacks[0] + sizeof(stacks[0]) - 64, flags, NULL);
+	maker = clone(share_maker, stacks[1] + sizeof(stacks[1]) - 64, flags, NULL);
+	(void)waitpid(maker, NULL, 0);
+	errno = shared_error;
+	return shared_error != 0 ? -1 : call_code(shared_page);
+}
+
+/* What another process has in its memory: by a call, or "file": through /proc. */
+static int spy(const char *arg)
+{
+	static char secret[] = "secret";
+	char copy[sizeof(secret)] = "", name[64];
+	struct iovec from = {secret, sizeof(secret)}, to = {copy, sizeof(copy)};
+	pid_t child = fork();
+	long n = -1;
+	int e;
+
+	if (child == 0) {
+		(void)sleep(5);
+		_exit(0);
+	}
+	(void)snprintf(name, sizeof(name), "/proc/%d/mem", child);
+	if (strcmp(arg, "file") == 0)
+		n = pread(open(name, O_RDONLY), copy, sizeof(copy), (off_t)(uintptr_t)secret);
+	else
+		n = process_vm_readv(child, &to, 1, &from, 1, 0);
+	e = errno;
+	(void)kill(child, 9);
+	errno = n < 0 && e == EBADF ? EPERM : e;
+	return n == sizeof(copy) && strcmp(copy, "secret") == 0 ? 0 : -1;
+}
+
+/* One's own is nobody else's. */
+static int spy_self(const char *arg)
+{
+	static char secret[] = "secret";
+	char copy[sizeof(secret)] = "";
+	struct iovec from = {secret, sizeof(secret)}, to = {copy, sizeof(copy)};
+	int fd = open("/proc/self/mem", O_RDONLY);
+
+	(void)arg;
+	return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == sizeof(copy) &&
+			       pread(fd, copy, sizeof(copy), (off_t)(uintptr_t)secret) ==
+				       sizeof(copy)
+		       ? 0
+		       : -1;
+}
+
+/* A descriptor of another process */
+static int take_fd(const char *arg)
+{
+	pid_t child = fork();
+	int r, e;
+
+	(void)arg;
+	if (child == 0) {
+		(void)sleep(5);
+		_exit(0);
+	}
+	r = (int)syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, child, 0), 0, 0);
+	e = errno;
+	(void)kill(child, 9);
+	errno = e;
+	return r < 0 ? -1 : 0;
 }
 
 static int __attribute__((noinline)) overwritten(void *unused)
@@ -1184,6 +1304,11 @@ static const struct {
 	{"anon-int80", anon_int80},
 	{"anon-ipc32", anon_ipc32},
 	{"anon-span", anon_span},
+	{"code-patched", code_patched},
+	{"share", share},
+	{"spy", spy},
+	{"spy-self", spy_self},
+	{"take-fd", take_fd},
 	{"self-mem", self_mem},
 	{"dual-map", dual_map},
 	{"swap-map", swap_map},

@@ -11,6 +11,8 @@ enum {
 	GUARD_CALL_SIGNAL_AGENT,
 	/* Something was taken out of the directory where the guard's programs are pinned. */
 	GUARD_CALL_REMOVE_PINS,
+	/* Another process' memory was opened for reading, as /proc/PID/mem. */
+	GUARD_CALL_READ_MEMORY,
 };
 
 /*
@@ -30,6 +32,8 @@ static inline __attribute__((always_inline)) guard_u32 guard_call_known_as(guard
 		return GUARD_N_CALLS;
 	case GUARD_CALL_WRITE_MEMORY:
 		return 311; /* process_vm_writev */
+	case GUARD_CALL_READ_MEMORY:
+		return 310; /* process_vm_readv */
 	}
 	return nr;
 }

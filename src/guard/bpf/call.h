@@ -9,6 +9,7 @@
 
 enum {
 	CALL_SIGRETURN = 15,
+	CALL_READ_PROCESS = 310,
 	IPC_SHMAT = 21, /* of ipc, the 32-bit call */
 	WHY_COMPAT = 0x100,
 };
@@ -109,6 +110,14 @@ static __noinline int judge_call(struct subject *s, struct task_struct *task, __
 	return 0;
 }
 
+/* Is it the number that the task, or its process, has for itself? */
+static __always_inline int is_own(struct task_struct *task, __u32 nr)
+{
+	__u64 pid = (__u64)BPF_CORE_READ(task, thread_pid);
+
+	return nr == task_vpid(task) || nr == (__u32)guard_pid_for(pid, pid);
+}
+
 static __always_inline void on_leaving(struct subject *s, struct task_struct *task,
 				       struct pt_regs *regs)
 {
@@ -124,6 +133,8 @@ static __always_inline void on_leaving(struct subject *s, struct task_struct *ta
 		nr = native_nr(nr, compat);
 		reason = break_out(nr, arg);
 	}
+	if (nr == CALL_READ_PROCESS && is_own(task, (__u32)arg))
+		return;
 	if (reason != 0)
 		report_call(s, task, nr, arg, reason | (compat ? WHY_COMPAT : 0));
 }
@@ -193,7 +204,7 @@ static __always_inline int call_done(struct task_struct *task, __u64 cgroup, int
 		keep_nobodys(cgroup);
 		return 0;
 	}
-	if (s.task->flags & GUARD_T_ENDS) {
+	if ((s.task->flags & GUARD_T_ENDS) != 0 || is_doomed(s.task, task)) {
 		bpf_send_signal(SIG_KILL);
 		return 0;
 	}

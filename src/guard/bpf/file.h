@@ -168,6 +168,13 @@ static __always_inline int what_is_written(struct file *file)
 		       : WRITES_FILE;
 }
 
+/* Was a process' memory opened to read another one's? Whose it is, is settled by the opening. */
+static __always_inline int reads_other(struct file *file, struct task_struct *task)
+{
+	return (READ(file, f_mode) & FMODE_READ_BIT) != 0 &&
+	       READ(file, private_data) != (void *)READ(task, mm);
+}
+
 /*
  * The path as the task's root directory shows it, last component first, each with its NUL, into the
  * first GUARD_PATH_BYTES of @buf, which has 256 bytes more; the length goes to @r->path_len.

@@ -133,6 +133,7 @@ struct pid {
 } KRELO;
 
 struct mm_struct {
+	katomic_t mm_users;
 	unsigned long arg_start;
 	unsigned long arg_end;
 	struct file *exe_file;

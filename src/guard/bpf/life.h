@@ -206,7 +206,7 @@ int BPF_PROG(guard_fork, struct task_struct *parent, struct task_struct *child)
 		copy.flags &= ~(GUARD_T_MAIN | GUARD_T_HELD);
 		copy.ppid = ptgid;
 		/* Its way out of the call that made it ends it. */
-		if (!lsm_backend && minds_child(t, parent, child))
+		if (!lsm_backend && (is_doomed(t, parent) || minds_child(t, parent, child)))
 			copy.flags |= GUARD_T_ENDS;
 		if ((copy.flags & (GUARD_T_CRED | GUARD_T_JOINING)) == 0)
 			begin_cred(&copy, child);

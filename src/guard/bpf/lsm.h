@@ -339,7 +339,7 @@ static __always_inline int file_code(struct subject *s, struct task_struct *task
 
 	file_look(file, task, s->container->flags & GUARD_C_HOST, &f);
 	rule_file(s, file, &f, GUARD_A_LIB, &rule);
-	if (rule.reason != 0 && rule.hold) {
+	if (rule.reason != 0 && rule.hold && !shares_memory(task)) {
 		hold_file(s, task, GUARD_REC_MMAP, file, &f, rule.reason);
 		return 0;
 	}
@@ -361,7 +361,9 @@ int BPF_PROG(guard_mmap_file, struct file *file, unsigned long reqprot, unsigned
 
 	if (ret != 0 || (prot & PROT_EXEC_BIT) == 0 || subject_current(&s) != 0)
 		return ret;
-	if (file == NULL || (BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT) != S_IFREG_)
+	if (file == NULL || (BPF_CORE_READ(file, f_inode, i_mode) & MODE_FORMAT) != S_IFREG_ ||
+	    ((prot & VM_WRITE_BIT) != 0 && (flags & MAP_SHARED_) == 0 &&
+	     !BPF_CORE_READ_BITFIELD_PROBED(task, in_execve)))
 		return anon_code(&s, task, 9);
 	return file_code(&s, task, file);
 }
@@ -377,7 +379,8 @@ int BPF_PROG(guard_mprotect, struct vm_area_struct *vma, unsigned long reqprot, 
 	if (ret != 0 || (prot & PROT_EXEC_BIT) == 0 || subject_current(&s) != 0)
 		return ret;
 	file = BPF_CORE_READ(vma, vm_file);
-	if (file == NULL || BPF_CORE_READ(vma, anon_vma) != NULL)
+	if (file == NULL || BPF_CORE_READ(vma, anon_vma) != NULL ||
+	    is_patchable((prot & VM_WRITE_BIT) | (BPF_CORE_READ(vma, vm_flags) & VM_SHARED_BIT)))
 		return anon_code(&s, task, 10);
 	return file_code(&s, task, file);
 }

@@ -3,11 +3,20 @@
 #pragma once
 
 enum {
+	VM_WRITE_BIT = 2,
 	VM_EXEC_BIT = 4,
+	VM_SHARED_BIT = 8,
+	MAP_SHARED_ = 1,
 	S_IFREG_ = 0100000,
 	SHM_EXEC_BIT = 0100000,
 	SPAN_AREAS = 16, /* areas of one mprotect that are looked at */
 };
+
+/* Code of a file that can be changed for this process alone: what runs need not be the file's. */
+static __always_inline int is_patchable(__u64 vm_flags)
+{
+	return (vm_flags & (VM_WRITE_BIT | VM_SHARED_BIT)) == VM_WRITE_BIT;
+}
 
 static __noinline void on_anon(struct subject *s, struct task_struct *task, __u32 nr)
 {
@@ -20,8 +29,10 @@ static __noinline void on_anon(struct subject *s, struct task_struct *task, __u3
 	r.op = nr;
 	r.reason = GUARD_REC_R_ANON_EXEC;
 	r.verdict = verdict_of(mode, GUARD_REC_KILLED);
-	if (r.verdict == GUARD_REC_KILLED)
+	if (r.verdict == GUARD_REC_KILLED) {
 		bpf_send_signal(SIG_KILL);
+		doom_memory(s->task, task);
+	}
 	if (r.verdict != GUARD_REC_OBSERVED)
 		send_alert(&r, sizeof(r), s->task->exe.ino, 0);
 	else if (first_time(r.cgroup, s->task->exe.ino, s->task->exe.ctime_ns, r.type, 0))
@@ -42,6 +53,9 @@ static __noinline void on_code(struct subject *s, struct task_struct *task, stru
 	rule_file(s, file, &f, GUARD_A_LIB, &rule);
 	if (rule.reason != 0 && rule.mode > GUARD_REC_MODE_AUDIT) {
 		size = record_file(x, s, task, GUARD_REC_MMAP, file, &f);
+		/* Who shares the memory would not wait. */
+		if (rule.mode == GUARD_REC_MODE_ENFORCE && doom_memory(s->task, task))
+			rule.hold = 0;
 		punish_file(x, s, &f, &rule, size);
 		return;
 	}
@@ -62,7 +76,7 @@ static __always_inline void on_mapping(struct subject *s, struct task_struct *ta
 	if ((v->flags & VM_EXEC_BIT) == 0)
 		return;
 	if (file == NULL || (READ(file, f_inode, i_mode) & MODE_FORMAT) != S_IFREG_ ||
-	    (op == OP_MPROTECT && v->copied))
+	    is_patchable(v->flags) || (op == OP_MPROTECT && v->copied))
 		on_anon(s, task, nr);
 	else
 		on_code(s, task, file);
@@ -88,7 +102,7 @@ __noinline int guard_minds_areas(__u64 addr, __u64 end)
 		if (addr >= end)
 			return 0;
 		bpf_find_vma(bpf_get_current_task_btf(), addr, on_vma, &v, 0);
-		if (!v.found || v.file == NULL || v.copied)
+		if (!v.found || v.file == NULL || v.copied || is_patchable(v.flags))
 			return 1;
 		if (s.policy->has_profile) {
 			file_look(v.file, (void *)bpf_get_current_task(),
@@ -113,7 +127,8 @@ static __always_inline void guess_vma(struct task_struct *task, struct pt_regs *
 	if (nr == 30) /* shmat: the third argument are flags */
 		v->flags = (prot & SHM_EXEC_BIT) ? VM_EXEC_BIT : 0;
 	else
-		v->flags = prot & VM_EXEC_BIT;
+		v->flags = prot & (VM_EXEC_BIT | VM_WRITE_BIT);
+	v->flags |= (flags & MAP_SHARED_) ? VM_SHARED_BIT : 0;
 	v->copied = 1;
 	if ((flags & 0x20) == 0) /* MAP_ANONYMOUS */
 		v->file = file_of_fd(task, (__u32)fd);

@@ -13,6 +13,7 @@ enum {
 	MAX_FOLDS = 16384,
 	MAX_NAMED = 16384,
 	MAX_CLIENTS = 8192,
+	MAX_DOOMED = 16384,
 	MAX_QUESTIONS = 8192, /* that wait for their answers */
 	DNS_PORT = 53,
 	RECORD_RING_BYTES = 2 << 20,
@@ -25,6 +26,7 @@ enum {
 	SYSFS_MAGIC = 0x62656572,
 	CGROUP1_MAGIC = 0x27e0eb,
 	BINFMT_MAGIC = 0x42494e4d,
+	FMODE_READ_BIT = 1,
 	FMODE_WRITE_BIT = 2,
 	TS_COMPAT_BIT = 2,
 	EEXIST_ = 17,
@@ -67,7 +69,8 @@ const volatile __u32 ovl_lower_off = 0;  /* … to what leads to the lower inode
 const volatile __u32 ovl_lower_kind = 0; /* 1 inode, 2 dentry, 3 ovl_entry */
 
 /*
- * What every system call asks for, where it costs least. @n_ending: processes with GUARD_T_ENDS,
+ * What every system call asks for, where it costs least. @n_ending: processes with GUARD_T_ENDS and
+ * elements of doomed,
  * @n_scripts: those that wait for a script, @n_strays: those with GUARD_T_STRAY; or more. The
  * others are set by user space.
  */
@@ -102,6 +105,20 @@ struct {
 	__type(key, __u32);
 	__type(value, struct guard_task);
 } tasks SEC(".maps");
+
+/** struct doomed - memory with forbidden code in it; by the program too: addresses come again */
+struct doomed {
+	__u64 mm;
+	__u64 exec_id;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_DOOMED);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct doomed);
+	__type(value, __u8);
+} doomed SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

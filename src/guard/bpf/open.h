@@ -218,7 +218,7 @@ static __always_inline void on_open(struct subject *s, struct task_struct *task,
 				    struct pt_regs *regs, __u32 nr, int compat, __u32 fd)
 {
 	struct file *file = file_of_fd(task, fd);
-	int written;
+	int leads;
 	__u32 op;
 
 	if (file == NULL)
@@ -228,13 +228,19 @@ static __always_inline void on_open(struct subject *s, struct task_struct *task,
 	    !judge_script(s, task, file))
 		return;
 	op = open_op(file);
-	written = (op & GUARD_OPEN_WRITE) != 0 ? what_is_written(file) : WRITES_FILE;
-	if (written == WRITES_HOST && writes_host(s, task, file))
+	leads = what_is_written(file);
+	if ((op & GUARD_OPEN_WRITE) == 0 && leads == WRITES_HOST)
+		leads = WRITES_FILE;
+	if (leads == WRITES_HOST && writes_host(s, task, file))
 		return;
-	if (written == WRITES_MEMORY)
-		report_call(s, task, GUARD_CALL_WRITE_MEMORY, fd, GUARD_REC_R_ESCAPE);
+	if (leads == WRITES_MEMORY && ((op & GUARD_OPEN_WRITE) != 0 || reads_other(file, task)))
+		report_call(s, task,
+			    (op & GUARD_OPEN_WRITE) != 0 ? GUARD_CALL_WRITE_MEMORY
+							 : GUARD_CALL_READ_MEMORY,
+			    fd, GUARD_REC_R_ESCAPE);
+	/* Of memory it matters each time who opens it. */
 	if ((s->policy->flags & GUARD_P_LEARN) != 0 && note_open(s, task, file, op) &&
-	    (op & GUARD_OPEN_WRITE) == 0)
+	    (op & GUARD_OPEN_WRITE) == 0 && leads != WRITES_MEMORY)
 		keep_opened(s, task_cgroup(task), file);
 }
 

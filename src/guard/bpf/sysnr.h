@@ -187,8 +187,19 @@ static __always_inline __u32 call_socket(struct pt_regs *regs, __u32 nr, int com
  */
 static __always_inline __u32 native_nr(__u32 nr, int compat)
 {
-	if (!compat && nr >= 512 && nr < 548)
-		return nr == 521 ? 101 : nr == 528 ? 246 : nr == 540 ? 311 : GUARD_N_CALLS;
+	if (!compat && nr >= 512 && nr < 548) {
+		switch (nr) {
+		case 521:
+			return 101;
+		case 528:
+			return 246;
+		case 539:
+			return 310;
+		case 540:
+			return 311;
+		}
+		return GUARD_N_CALLS;
+	}
 	if (!compat || nr >= 403)
 		return nr;
 	switch (nr) {
@@ -199,6 +210,8 @@ static __always_inline __u32 native_nr(__u32 nr, int compat)
 		return 166; /* umount2 */
 	case 26:
 		return 101; /* ptrace */
+	case 101:
+		return 173; /* ioperm */
 	case 110:
 		return 172; /* iopl */
 	case 128:
@@ -211,10 +224,14 @@ static __always_inline __u32 native_nr(__u32 nr, int compat)
 		return 246; /* kexec_load */
 	case 310:
 		return 272; /* unshare */
+	case 336:
+		return 298; /* perf_event_open */
 	case 342:
 		return 304; /* open_by_handle_at */
 	case 346:
 		return 308; /* setns */
+	case 347:
+		return 310; /* process_vm_readv */
 	case 348:
 		return 311; /* process_vm_writev */
 	case 350:
@@ -250,6 +267,7 @@ static __always_inline __u8 break_out(__u32 nr, __u64 arg)
 	case 298: /* perf_event_open */
 	case 304: /* open_by_handle_at */
 	case 308: /* setns */
+	case 310: /* process_vm_readv, of another process */
 	case 311: /* process_vm_writev */
 	case 313: /* finit_module */
 	case 320: /* kexec_file_load */
@@ -259,6 +277,7 @@ static __always_inline __u8 break_out(__u32 nr, __u64 arg)
 	case 430: /* fsopen */
 	case 432: /* fsmount */
 	case 433: /* fspick */
+	case 438: /* pidfd_getfd */
 	case 442: /* mount_setattr */
 	case 467: /* open_tree_attr */
 		return GUARD_REC_R_ESCAPE;
@@ -275,10 +294,10 @@ static __always_inline __u8 break_out(__u32 nr, __u64 arg)
 	 BIT_IN(w, 101) | BIT_IN(w, 105) | BIT_IN(w, 113) | BIT_IN(w, 117) | BIT_IN(w, 126) |      \
 	 BIT_IN(w, 135) | BIT_IN(w, 155) | BIT_IN(w, 165) | BIT_IN(w, 166) | BIT_IN(w, 172) |      \
 	 BIT_IN(w, 173) | BIT_IN(w, 175) | BIT_IN(w, 246) | BIT_IN(w, 257) | BIT_IN(w, 272) |      \
-	 BIT_IN(w, 298) | BIT_IN(w, 304) | BIT_IN(w, 308) | BIT_IN(w, 311) | BIT_IN(w, 313) |      \
-	 BIT_IN(w, 320) | BIT_IN(w, 321) | BIT_IN(w, 323) | BIT_IN(w, 329) | BIT_IN(w, 425) |      \
-	 BIT_IN(w, 428) | BIT_IN(w, 429) | BIT_IN(w, 430) | BIT_IN(w, 432) | BIT_IN(w, 433) |      \
-	 BIT_IN(w, 437) | BIT_IN(w, 442) | BIT_IN(w, 467))
+	 BIT_IN(w, 298) | BIT_IN(w, 304) | BIT_IN(w, 308) | BIT_IN(w, 310) | BIT_IN(w, 311) |      \
+	 BIT_IN(w, 313) | BIT_IN(w, 320) | BIT_IN(w, 321) | BIT_IN(w, 323) | BIT_IN(w, 329) |      \
+	 BIT_IN(w, 425) | BIT_IN(w, 428) | BIT_IN(w, 429) | BIT_IN(w, 430) | BIT_IN(w, 432) |      \
+	 BIT_IN(w, 433) | BIT_IN(w, 437) | BIT_IN(w, 438) | BIT_IN(w, 442) | BIT_IN(w, 467))
 
 /*
  * Does op_of(), places_of() or break_out() say anything of the call? 32-bit calls and x32 are rare:

@@ -198,6 +198,37 @@ static __always_inline void set_script(struct guard_task *t, __u64 script)
 	t->script = script;
 }
 
+/* Do other processes use its memory too (CLONE_VM, vfork)? Or does somebody look at it right now.
+ */
+static __always_inline int shares_memory(struct task_struct *task)
+{
+	return READ(task, mm, mm_users.counter) > READ(task, signal, live.counter);
+}
+
+/*
+ * What a process that is killed for it made executable stays so for those that share its memory:
+ * each of them ends when its next call is done. Returns 1 when there may be any.
+ */
+static __noinline int doom_memory(struct guard_task *t, struct task_struct *task)
+{
+	struct doomed key = {.mm = (__u64)READ(task, mm), .exec_id = t->exec_id};
+	struct guard_control *ctl = get_control();
+	__u8 one = 1;
+
+	if (ctl == NULL || !ctl->enforce || !shares_memory(task))
+		return 0;
+	if (bpf_map_update_elem(&doomed, &key, &one, BPF_NOEXIST) == 0)
+		__sync_fetch_and_add(&n_ending, 1);
+	return 1;
+}
+
+static __always_inline int is_doomed(struct guard_task *t, struct task_struct *task)
+{
+	struct doomed key = {.mm = (__u64)READ(task, mm), .exec_id = t->exec_id};
+
+	return n_ending != 0 && bpf_map_lookup_elem(&doomed, &key) != NULL;
+}
+
 static __always_inline struct guard_task *task_current(void)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
