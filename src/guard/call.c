@@ -13,6 +13,7 @@
 
 /* Options that bring code, or have it read from standard input; options that take a value. */
 #define SHELL (LETTER('c') | LETTER('s'))
+#define PYTHON (LETTER('c') | LETTER('m') | LETTER('i'))
 #define NODE (LETTER('e') | LETTER('p') | LETTER('i') | LONG)
 #define PHP (LETTER('r') | LETTER('b') | LETTER('a') | UPPER(R) | UPPER(E) | LONG)
 
@@ -31,8 +32,8 @@ static const struct {
 	{"mksh", false, {true, false, SHELL, LETTER('o')}},
 	{"csh", false, {true, false, SHELL, 0}},
 	{"tcsh", false, {true, false, SHELL, 0}},
-	{"python", true, {true, false, LETTER('c') | LETTER('m') | LETTER('i'), UPPER(W)}},
-	{"pypy", true, {true, false, LETTER('c') | LETTER('m') | LETTER('i'), UPPER(W)}},
+	{"python", true, {true, false, PYTHON, UPPER(W), .reopens = true}},
+	{"pypy", true, {true, false, PYTHON, UPPER(W), .reopens = true}},
 	{"perl", true, {true, false, LETTER('e') | UPPER(E) | LETTER('m') | LETTER('d'), UPPER(I)}},
 	{"ruby", true, {true, false, LETTER('e'), LETTER('r') | UPPER(I)}},
 	{"node", true, {true, false, NODE, LETTER('r') | LONG}},

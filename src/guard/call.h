@@ -17,6 +17,7 @@ struct guard_family {
 	bool multicall;
 	uint32_t letters; /* see bpf/parse.h */
 	uint32_t valued;
+	bool reopens; /* opens its script twice, and runs what it has the second time */
 };
 
 /** struct guard_call - how it was called */

@@ -241,6 +241,7 @@ struct guard_allow guard_enforce_allow_of(const struct guard_profile *p, const u
 		a.flags |= prog->remote ? GUARD_A_REMOTE : 0u;
 		a.flags |= prog->shapes.n_items != 0 ? GUARD_A_SHAPES : 0u;
 		a.flags |= has_parents(p, prog) ? GUARD_A_PARENTS : 0u;
+		a.flags |= family.reopens ? GUARD_A_REOPENS : 0u;
 		a.program = (uint32_t)i + 1;
 		a.letters = family.letters;
 		a.valued = family.valued;

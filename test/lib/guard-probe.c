@@ -1349,8 +1349,25 @@ static const struct {
 	{"continue-exec", continue_exec},
 };
 
+/* Opens its script twice, as Python does, and prints what it has then; another one takes its place.
+ */
+static int as_python(const char *script)
+{
+	int fd = open(script, O_RDONLY | O_CLOEXEC);
+	char text[256];
+	ssize_t n;
+
+	(void)close(fd);
+	(void)rename("/tmp/next", script);
+	fd = open(script, O_RDONLY);
+	n = read(fd, text, sizeof(text));
+	return n < 0 || write(1, text, (size_t)n) != n;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 2 && strstr(argv[0], "python") != NULL)
+		return as_python(argv[1]);
 	for (int i = 1; i < argc; i++) {
 		char *arg = strchr(argv[i], '=');
 

@@ -303,7 +303,7 @@ int BPF_PROG(guard_file_open, struct file *file, int ret)
 			w.type = GUARD_REC_SCRIPT;
 			goto tell;
 		}
-		s.task->script = 0;
+		script_opened(s.task);
 	}
 	w.op = open_op(file);
 	if (!must_look(&s, &f, w.op)) {

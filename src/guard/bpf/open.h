@@ -141,9 +141,11 @@ static __noinline int judge_script(struct subject *s, struct task_struct *task, 
 	if (rule.reason != 0) {
 		size = record_file(x, s, task, GUARD_REC_SCRIPT, file, &f);
 		punish_file(x, s, &f, &rule, size);
+		if (rule.hold)
+			script_opened(s->task);
 		return 0;
 	}
-	set_script(s->task, 0);
+	script_opened(s->task);
 	return 1;
 }
 

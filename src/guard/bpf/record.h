@@ -222,7 +222,8 @@ enum guard_task_flags {
 	GUARD_T_ENDS = 1 << 7,   /* goes on although it must not: killed where it is met */
 	GUARD_T_STRAY =
 		1 << 8, /* or a thread of it: lives in a cgroup that is not its container's */
-	GUARD_T_CRED = 1 << 9, /* as whom it acts is known */
+	GUARD_T_CRED = 1 << 9,    /* as whom it acts is known */
+	GUARD_T_SCRIPT = 1 << 10, /* has opened its script, and will do so again */
 };
 
 /** struct guard_container - keyed by cgroup id */
@@ -318,6 +319,8 @@ enum guard_allow_flags {
 	GUARD_A_PARENTS = 1 << 11, /* only as a child of known programs */
 	GUARD_A_SHAPES = 1 << 12,  /* only with known arguments */
 	GUARD_A_REMOTE = 1 << 13,  /* a shell that takes its commands from the network */
+	GUARD_A_REOPENS =
+		1 << 14, /* opens its script twice, and runs what it has the second time */
 };
 
 /** struct guard_size_key - a size that some known file of the service has */

@@ -196,6 +196,16 @@ static __always_inline void set_script(struct guard_task *t, __u64 script)
 	if ((t->script != 0) != (script != 0))
 		__sync_fetch_and_add(&n_scripts, script != 0 ? 1 : -1);
 	t->script = script;
+	t->flags &= ~GUARD_T_SCRIPT;
+}
+
+/* The expected script was opened, which is all there is to wait for, or one of two times. */
+static __always_inline void script_opened(struct guard_task *t)
+{
+	if ((t->use & GUARD_A_REOPENS) != 0 && (t->flags & GUARD_T_SCRIPT) == 0)
+		t->flags |= GUARD_T_SCRIPT;
+	else
+		set_script(t, 0);
 }
 
 /* Do other processes use its memory too (CLONE_VM, vfork)? Or does somebody look at it right now.
