@@ -117,6 +117,7 @@ static int learn(struct cli_context *ctx)
 						     .event = learn_event};
 	const char *dir = cli_option(ctx, "profiles");
 	sk_cleanup(guard_learn_freep) struct guard_learn *learner = guard_learn_new(dir);
+	sk_cleanup(guard_reader_freep) struct guard_reader *reader = NULL;
 	sk_cleanup(guard_session_freep) struct guard_session *s = NULL;
 	struct learning l = {.learner = learner};
 	struct guard_session_options o = {
@@ -138,6 +139,9 @@ static int learn(struct cli_context *ctx)
 		return cli_usage_error(ctx, "unknown backend");
 	cmd_guard_select(ctx, &o);
 	cmd_guard_block_signals();
+	if (guard_reader_new(&reader, &err) < 0)
+		return cli_fail(ctx, &err);
+	o.reader = reader;
 	if (guard_session_open(&o, &s, &err) < 0)
 		return cli_fail_rights(ctx, &err);
 	guard_learn_session(learner, s);

@@ -16,6 +16,7 @@
 #include "guard/event.h"
 #include "guard/output.h"
 #include "guard/queue.h"
+#include "guard/reader.h"
 #include "guard/session.h"
 #include "guard/signs.h"
 
@@ -29,6 +30,7 @@ struct guarding {
 	struct guard_output *output;
 	struct guard_queue *queue;
 	struct cli_owner *owner;
+	struct guard_reader *reader;
 	struct guard_sign_list *signs; /* NULL: no further ones */
 	enum guard_mode mode;
 	struct sk_map said;     /* what is told once, see cmd_guard_warn_once() */

@@ -26,11 +26,12 @@ static void run_event(void *ctx, const struct guard_rec *rec, struct guard_event
 {
 	struct guarding *g = ctx;
 
-	if (!guard_enforce_event(g->enforce, g->kern, rec, e, w)) {
-		if (rec != NULL && rec->verdict == GUARD_REC_ALERTED)
-			guard_session_mute(g->session, rec);
+	enum guard_told told = guard_enforce_event(g->enforce, g->kern, rec, e, w);
+
+	if (told == GUARD_TELL_NOT && rec != NULL && rec->verdict == GUARD_REC_ALERTED)
+		guard_session_mute(g->session, rec);
+	if (told != GUARD_TELL)
 		return;
-	}
 	if (rec != NULL)
 		guard_session_find_cwd(g->session, e);
 	cmd_guard_tell(g, rec, e);
@@ -255,6 +256,7 @@ static void release(struct guarding *g)
 	guard_signs_free(g->signs);
 	guard_queue_free(g->queue);
 	cli_owner_free(g->owner);
+	guard_reader_free(g->reader);
 	guard_output_free(g->output);
 	sk_map_release(&g->said);
 	sk_arena_free(g->texts);
@@ -273,6 +275,9 @@ static int prepare(struct guarding *g, struct guard_enforce_options *eo, int *re
 	g->owner = cli_owner_new();
 	eo->owner = cli_owner_ask;
 	eo->owner_ctx = g->owner;
+	if (guard_reader_new(&g->reader, err) < 0)
+		return -1;
+	eo->reader = g->reader;
 	g->queue = guard_queue_new();
 	if (take_over(ret_warden, err) < 0)
 		return -1;
@@ -309,6 +314,7 @@ static int run(struct cli_context *ctx)
 	g.enforce = guard_enforce_new(&eo);
 	o.kern.calls = guard_wants_calls(eo.dir);
 	o.policy = guard_enforce_default(g.enforce);
+	o.reader = g.reader;
 	cmd_guard_select(ctx, &o);
 	g.selects = !guard_select_is_empty(&o.select);
 	failure = guard_session_open(&o, &g.session, &err);

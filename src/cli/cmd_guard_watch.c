@@ -156,6 +156,7 @@ static int watch(struct cli_context *ctx)
 		.ctx = &r,
 	};
 	sk_cleanup(guard_hasher_freep) struct guard_hasher *hasher = NULL;
+	sk_cleanup(guard_reader_freep) struct guard_reader *reader = NULL;
 	sk_cleanup(guard_session_freep) struct guard_session *s = NULL;
 	struct sk_err err;
 	int failure, sig = 0;
@@ -167,11 +168,14 @@ static int watch(struct cli_context *ctx)
 	sk_buf_init(&r.out, 2 << 20);
 	cmd_guard_select(ctx, &o);
 	cmd_guard_block_signals();
+	if (guard_reader_new(&reader, &err) < 0)
+		return cli_fail(ctx, &err);
+	o.reader = reader;
+	if (r.json)
+		r.hasher = hasher = guard_hasher_new();
 	if (guard_session_open(&o, &s, &err) < 0)
 		return cli_fail_rights(ctx, &err);
 	r.session = s;
-	if (r.json)
-		r.hasher = hasher = guard_hasher_new();
 	cmd_guard_say_ready(r.json, guard_kern_backend(guard_session_kern(s)));
 	do {
 		failure = guard_session_poll(s, 20, &err);

@@ -57,6 +57,7 @@ struct guard_whose {
 	bool has_started;
 	uint64_t ask_ns;           /* when the engines are asked again; 0: not asked again yet */
 	uint64_t ask_pause_ns;     /* and how long after that */
+	size_t n_off;              /* records that wait for its files */
 	const char *layers;        /* see guard_files_overlay() */
 	uint32_t n_looked;         /* how often they were looked for in a process */
 	void *user;                /* of whoever uses the session */

@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "base/io.h"
+#include "base/map.h"
 #include "guard/call.h"
 #include "guard/enforce-priv.h"
 #include "guard/expect.h"
@@ -14,6 +14,9 @@
 enum {
 	OPENED_HASHED = 16 << 20, /* opened files are hashed for an alert up to this size */
 	HASH_MOST = 64 << 20,     /* bytes of a file that cannot be known: its hash is for people */
+	HELD_MS = 20,             /* longest wait for a file by who is asked again, */
+	NOW_MS = 200,             /* and by who is not, */
+	KERNEL_MS = 3000,         /* also where the kernel waits itself, at most eight seconds */
 };
 
 /* Has something that the profile knows this size? Only then can the content be known. */
@@ -34,37 +37,59 @@ static bool is_known_size(const struct guard_profile *p, uint64_t size)
 	return false;
 }
 
-/* The image's own file of that name, when it may be the same; -1: it is not. */
-static int open_below(const struct guard_held *h, struct guard_file_id *ret)
+static bool is_file_violation(const struct guard_rec *rec)
 {
-	sk_cleanup(sk_closep) int fd = guard_files_below(h->w->layers, h->e->file_path, ret);
+	return (rec->type == GUARD_REC_EXEC || rec->type == GUARD_REC_MMAP ||
+		rec->type == GUARD_REC_SCRIPT) &&
+	       rec->reason != 0;
+}
 
-	return fd >= 0 && ret->size == h->rec->file.size ? sk_take_fd(fd) : -1;
+struct guard_asking guard_enforce_asking(const struct guard_held *h)
+{
+	const struct guard_rec *rec = h->rec;
+	const uint64_t key[] = {rec->time_ns, rec->host_pid, rec->type, rec->file.ino};
+	struct guard_asking asking = {.owner = rec->cgroup, .wait_ms = NOW_MS};
+
+	if ((rec->verdict == GUARD_REC_HELD || is_file_violation(rec) ||
+	     (rec->flags & GUARD_RF_RUNNING) != 0) &&
+	    guard_session_has_room(h->f->session, h->w)) {
+		asking.wait_ms = HELD_MS;
+		asking.ticket = sk_hash64(sk_span_of(key, sizeof(key))) | 1;
+		asking.since_ns = rec->time_ns;
+	} else if (guard_kern_backend(h->k) == GUARD_BACKEND_FANOTIFY) {
+		asking.wait_ms = KERNEL_MS;
+		asking.patience = GUARD_PATIENCE_FULL;
+	}
+	return asking;
+}
+
+/* The image's own file of that name, when it may be the same. */
+static bool is_below(struct guard_held *h, uint8_t *ret_hash)
+{
+	struct guard_asking asking = guard_enforce_asking(h);
+	enum guard_read read = guard_reader_below(h->f->options.reader, &asking, h->w,
+						  h->e->file_path, h->rec->file.size, ret_hash);
+
+	h->is_pending |= read == GUARD_READ_LATER;
+	return read == GUARD_READ_YES;
 }
 
 /* Was it only copied up, as by chmod? */
-static bool is_images(const struct guard_held *h)
+static bool is_images(struct guard_held *h)
 {
-	struct guard_file_id below;
-	sk_cleanup(sk_closep) int fd = open_below(h, &below);
 	uint8_t hash[GUARD_HASH_BYTES];
 
-	return fd >= 0 && guard_files_hash_fd(h->f->files, &below, fd, hash) &&
-	       memcmp(hash, h->f->hash, sizeof(hash)) == 0;
+	return is_below(h, hash) && memcmp(hash, h->f->hash, sizeof(hash)) == 0;
 }
 
 /* Files can be made as large as one likes at no cost: the agent does not hash all of them. */
-static bool is_worth_hashing(const struct guard_held *h)
+static bool is_worth_hashing(struct guard_held *h)
 {
-	struct guard_file_id below;
-	sk_cleanup(sk_closep) int fd = -1;
-
 	if (h->rec->file.size <= HASH_MOST)
 		return true;
 	if (h->svc != NULL)
 		return is_known_size(h->svc->profile, h->rec->file.size);
-	fd = h->e->reason == GUARD_REASON_DRIFT ? open_below(h, &below) : -1;
-	return fd >= 0;
+	return h->e->reason == GUARD_REASON_DRIFT && is_below(h, NULL);
 }
 
 static void take_hash(struct guard_held *h)
@@ -74,12 +99,17 @@ static void take_hash(struct guard_held *h)
 				       .fd = h->e->file_fd,
 				       .pid = h->rec->host_pid,
 				       .is_program = h->rec->type == GUARD_REC_EXEC};
+	struct guard_asking asking = guard_enforce_asking(h);
+	enum guard_read read;
 
-	if (!is_worth_hashing(h))
+	if (!is_worth_hashing(h) || h->is_pending)
 		return;
-	h->has_hash = guard_session_hash(h->w, h->f->files, &used, h->f->hash);
+	read = guard_reader_used(h->f->options.reader, &asking, h->w, &used, h->f->hash);
+	h->has_hash = read == GUARD_READ_YES;
+	h->is_pending = read == GUARD_READ_LATER;
 	if (!h->has_hash && h->rec->type != GUARD_REC_OPEN)
-		h->e->sha256_state = "gone";
+		h->e->sha256_state =
+			read == GUARD_READ_LATE ? GUARD_CONTENT_LATE : GUARD_CONTENT_GONE;
 	if (h->has_hash)
 		guard_event_set_hash(h->e, h->f->hash);
 }
@@ -206,14 +236,16 @@ static bool is_unwelcome(struct guard_held *h)
  * A program that is not known as an interpreter, started for a file all the same: by the file's
  * first line, as awk may be, or by binfmt_misc. Is it a file that it was learned with?
  */
-static bool is_odd_script(const struct guard_held *h)
+static bool is_odd_script(struct guard_held *h)
 {
+	struct guard_asking asking = guard_enforce_asking(h);
 	const struct guard_program *prog = h->prog;
 	const char *name = h->e->file_script, *path;
 	char buf[4096];
 	uint8_t hash[GUARD_HASH_BYTES];
 	struct guard_file_id id;
 	struct guard_call call;
+	enum guard_read read;
 
 	if (prog->n_scripts == 0 || name == NULL || (h->rec->flags & GUARD_RF_SCRIPT) == 0)
 		return false;
@@ -223,9 +255,14 @@ static bool is_odd_script(const struct guard_held *h)
 	if (h->f->session != NULL)
 		guard_session_find_cwd(h->f->session, h->e);
 	path = guard_event_path(h->e, name, buf, sizeof(buf));
-	if (path != NULL && guard_files_identify(h->rec->host_pid, path, &id) &&
-	    guard_files_hash(h->f->files, &id, h->rec->host_pid, path, hash))
+	read = path != NULL ? guard_reader_named(h->f->options.reader, &asking, h->rec->host_pid,
+						 path, &id, hash)
+			    : GUARD_READ_NO;
+	h->is_pending = read == GUARD_READ_LATER;
+	if (read == GUARD_READ_YES)
 		return (guard_enforce_allow_of(h->svc->profile, hash).flags & GUARD_A_SCRIPT) == 0;
+	if (read != GUARD_READ_NO)
+		return true;
 	for (size_t i = 0; i < prog->n_scripts; i++)
 		if (guard_name_hash(prog->scripts[i].content.path) == guard_name_hash(name))
 			return false;
@@ -241,13 +278,18 @@ static enum guard_reason judge_start(struct guard_held *h)
 				     .kind = GUARD_REC_EXEC,
 				     .op = GUARD_SEEN_FINE};
 
+	bool is_judged = h->prog != NULL && (h->rec->flags & GUARD_RF_LATER) == 0;
+	bool is_odd = is_judged && is_odd_script(h);
+
+	if (h->is_pending)
+		return GUARD_REASON_NONE;
 	if (is_remote(h))
 		return GUARD_REASON_SHELL;
 	if (h->svc == NULL && is_unwelcome(h))
 		return GUARD_REASON_POLICY;
-	if (h->prog == NULL || (h->rec->flags & GUARD_RF_LATER) != 0)
+	if (!is_judged)
 		return GUARD_REASON_NONE;
-	if (is_odd_script(h))
+	if (is_odd)
 		return GUARD_REASON_SCRIPT;
 	h->section = GUARD_SECTION_ARGUMENTS;
 	if (mode_for(h) == GUARD_MODE_UNSET)
@@ -268,13 +310,17 @@ static bool decide_held(struct guard_held *h)
 	enum guard_mode mode;
 
 	if (h->svc != NULL)
-		guard_enforce_resolve(h->f, h->k, h->svc, h->rec->host_pid);
+		guard_enforce_resolve(h->f, h->k, h->svc, h->rec->cgroup, h->rec->host_pid);
 	take_hash(h);
+	if (h->is_pending)
+		return false;
 	if (reason == GUARD_REASON_NONE)
 		h->e->reason = default_reason(h);
 	reason = look(h);
-	if (reason == GUARD_REASON_NONE && h->rec->type == GUARD_REC_EXEC)
+	if (reason == GUARD_REASON_NONE && h->rec->type == GUARD_REC_EXEC && !h->is_pending)
 		reason = judge_start(h);
+	if (h->is_pending)
+		return false;
 	h->e->reason = reason;
 	mode = mode_for(h);
 	if (reason != GUARD_REASON_NONE && mode == GUARD_MODE_ENFORCE) {
@@ -368,13 +414,6 @@ static bool decide_late(struct guard_held *h, enum guard_reason reason)
 	return true;
 }
 
-static bool is_file_violation(const struct guard_rec *rec)
-{
-	return (rec->type == GUARD_REC_EXEC || rec->type == GUARD_REC_MMAP ||
-		rec->type == GUARD_REC_SCRIPT) &&
-	       rec->reason != 0;
-}
-
 /* What ran before the guard: known files are entered, others are told of. Nothing is ended. */
 static bool judge_running(struct guard_held *h)
 {
@@ -383,6 +422,8 @@ static bool judge_running(struct guard_held *h)
 	if (h->svc == NULL)
 		return false;
 	take_hash(h);
+	if (h->is_pending)
+		return false;
 	if (h->has_hash)
 		a = guard_enforce_allow_of(h->svc->profile, h->f->hash);
 	if ((a.flags & wanted_use(h->rec)) != 0) {
@@ -407,7 +448,7 @@ bool guard_enforce_judge(struct guard_held *h)
 	if (is_file_violation(rec) && h->e->file_path != NULL) {
 		take_hash(h);
 		/* Not blocked: content may still tell that it is no violation. */
-		if (rec->verdict <= GUARD_REC_ALERTED)
+		if (rec->verdict <= GUARD_REC_ALERTED && !h->is_pending)
 			h->e->reason = look(h);
 		return h->e->reason != GUARD_REASON_NONE;
 	}

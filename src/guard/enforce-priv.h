@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "guard/enforce.h"
 #include "guard/files.h"
+#include "guard/reader.h"
 #include "guard/remote.h"
 #include "guard/resolver.h"
 
@@ -28,7 +29,6 @@ struct guard_enforce {
 	struct guard_session *session; /* NULL: nothing is looked at again */
 	struct guard_remote remote;    /* of the event at hand */
 	struct guard_enforce_options options;
-	struct guard_files *files;
 	struct guard_resolver *resolver;
 	struct sk_arena *arena;
 	struct guard_service services[GUARD_MAX_SERVICES];
@@ -50,6 +50,7 @@ struct guard_held {
 	const struct guard_program *prog; /* of the profile, once it is known to be the one */
 	enum guard_section section;       /* that minds; GUARD_N_SECTIONS: no list does */
 	bool has_hash;
+	bool is_pending; /* a file is being read: nothing is decided yet */
 };
 
 /**
@@ -94,10 +95,11 @@ void guard_enforce_put_allow(struct guard_kern *k, uint32_t service, const struc
  * @f: state
  * @k: kernel half
  * @svc: service; once is enough
+ * @cgroup: container
  * @pid: a process of the container, 0: none
  */
 void guard_enforce_resolve(struct guard_enforce *f, struct guard_kern *k, struct guard_service *svc,
-			   uint32_t pid);
+			   uint64_t cgroup, uint32_t pid);
 
 /**
  * guard_enforce_look_around() - where a container asks for names, and what it may know already
@@ -111,10 +113,19 @@ void guard_enforce_look_around(struct guard_enforce *f, struct guard_kern *k,
 			       const struct guard_service *svc, uint64_t cgroup, uint32_t pid);
 
 /**
+ * guard_enforce_asking() - what a question about a file of the record says
+ * @h: record
+ *
+ * Who is held, or accused by what a file is, waits for the answer; all else does not.
+ * Return: it.
+ */
+struct guard_asking guard_enforce_asking(const struct guard_held *h);
+
+/**
  * guard_enforce_judge() - decide on a record; a process that waits is let go or ended
  * @h: record and event; the event's verdict and reason are filled
  *
- * Return: true when it is to be told.
+ * Return: true when it is to be told; where @h->is_pending is set nothing was decided.
  */
 bool guard_enforce_judge(struct guard_held *h);
 

@@ -15,6 +15,7 @@
 
 enum {
 	TEXT_MAX = 16 << 10,
+	RESOLVE_MS = 1000, /* longest wait for one file that a profile names */
 };
 
 struct guard_enforce *guard_enforce_new(const struct guard_enforce_options *o)
@@ -22,8 +23,7 @@ struct guard_enforce *guard_enforce_new(const struct guard_enforce_options *o)
 	struct guard_enforce *f = sk_alloc(sizeof(*f));
 
 	f->options = *o;
-	f->files = guard_files_new();
-	f->resolver = guard_resolver_new();
+	f->resolver = guard_resolver_new(o->reader);
 	f->arena = sk_arena_new();
 	sk_buf_init(&f->text, TEXT_MAX);
 	sk_buf_init(&f->expected, TEXT_MAX);
@@ -38,7 +38,6 @@ void guard_enforce_free(struct guard_enforce *f)
 		guard_profile_free(f->services[i].profile);
 		sk_free(f->services[i].name);
 	}
-	guard_files_free(f->files);
 	guard_resolver_free(f->resolver);
 	sk_arena_free(f->arena);
 	sk_buf_release(&f->text);
@@ -53,35 +52,57 @@ void guard_enforce_session(struct guard_enforce *f, struct guard_session *s)
 		guard_named_signs(guard_session_kern(s), f->options.signs);
 }
 
-static void resolve_file(struct guard_enforce *f, struct guard_kern *k,
-			 const struct guard_service *svc, uint32_t pid, const char *path)
+/** struct resolving - a container whose files are entered */
+struct resolving {
+	struct guard_enforce *f;
+	struct guard_kern *k;
+	const struct guard_service *svc;
+	struct guard_asking asking;
+	uint32_t pid;
+	bool is_late; /* its files do not answer: they are looked at when they are used */
+};
+
+static void resolve_file(struct resolving *v, const char *path)
 {
+	uint8_t hash[GUARD_HASH_BYTES];
 	struct guard_file_id id;
 	struct guard_allow a;
+	enum guard_read read;
 
-	if (path == NULL || !guard_files_identify(pid, path, &id) ||
-	    !guard_files_hash(f->files, &id, pid, path, f->hash))
+	if (path == NULL || v->is_late)
 		return;
-	a = guard_enforce_allow_of(svc->profile, f->hash);
+	guard_kern_heartbeat(v->k);
+	read = guard_reader_named(v->f->options.reader, &v->asking, v->pid, path, &id, hash);
+	v->is_late = read == GUARD_READ_LATE;
+	if (read != GUARD_READ_YES)
+		return;
+	a = guard_enforce_allow_of(v->svc->profile, hash);
 	if (a.flags != 0)
-		guard_enforce_put_allow(k, svc->index, &id, &a);
+		guard_enforce_put_allow(v->k, v->svc->index, &id, &a);
 }
 
 void guard_enforce_resolve(struct guard_enforce *f, struct guard_kern *k, struct guard_service *svc,
-			   uint32_t pid)
+			   uint64_t cgroup, uint32_t pid)
 {
 	const struct guard_profile *p = svc->profile;
+	struct resolving v = {.f = f,
+			      .k = k,
+			      .svc = svc,
+			      .pid = pid,
+			      .asking = {.owner = cgroup,
+					 .wait_ms = RESOLVE_MS,
+					 .patience = GUARD_PATIENCE_RARE}};
 
 	if (svc->resolved || pid == 0)
 		return;
 	svc->resolved = true;
 	for (size_t i = 0; i < p->n_programs; i++) {
-		resolve_file(f, k, svc, pid, p->programs[i].content.path);
+		resolve_file(&v, p->programs[i].content.path);
 		for (size_t j = 0; j < p->programs[i].n_scripts; j++)
-			resolve_file(f, k, svc, pid, p->programs[i].scripts[j].content.path);
+			resolve_file(&v, p->programs[i].scripts[j].content.path);
 	}
 	for (size_t i = 0; i < p->n_libraries; i++)
-		resolve_file(f, k, svc, pid, p->libraries[i].content.path);
+		resolve_file(&v, p->libraries[i].content.path);
 }
 
 void guard_enforce_look_around(struct guard_enforce *f, struct guard_kern *k,
@@ -165,7 +186,7 @@ int guard_enforce_container(struct guard_enforce *f, struct guard_kern *k, struc
 		guard_enforce_put_profile(f, k, svc);
 	w->user = svc;
 	w->index = svc->index;
-	guard_enforce_resolve(f, k, svc, guard_session_pid(w));
+	guard_enforce_resolve(f, k, svc, w->cgroup, guard_session_pid(w));
 	if (w->has_started || w->is_host)
 		guard_enforce_look_around(f, k, svc, w->cgroup, guard_session_pid(w));
 	return 1;
@@ -199,9 +220,11 @@ static void count_decision(struct guard_enforce *f, const struct guard_rec *rec,
 	f->decisions.blocks += e->verdict > GUARD_VERDICT_ALERTED;
 }
 
-bool guard_enforce_event(struct guard_enforce *f, struct guard_kern *k, const struct guard_rec *rec,
-			 struct guard_event *e, struct guard_whose *w)
+enum guard_told guard_enforce_event(struct guard_enforce *f, struct guard_kern *k,
+				    const struct guard_rec *rec, struct guard_event *e,
+				    struct guard_whose *w)
 {
+	struct guard_asking asking;
 	struct guard_held h = {
 		.f = f, .k = k, .rec = rec, .e = e, .w = w, .svc = w != NULL ? w->user : NULL};
 	bool tell = true;
@@ -211,6 +234,11 @@ bool guard_enforce_event(struct guard_enforce *f, struct guard_kern *k, const st
 	e->profile = h.svc != NULL ? h.svc->name : NULL;
 	if (rec != NULL)
 		tell = guard_enforce_judge(&h);
+	if (h.is_pending) {
+		asking = guard_enforce_asking(&h);
+		guard_session_put_off(f->session, rec, &asking);
+		return GUARD_TELL_LATER;
+	}
 	/* Also of counts that the kernel half kept, which have no record. */
 	if (e->kind == GUARD_KIND_MMAP &&
 	    (e->reason == GUARD_REASON_NOT_IN_PROFILE || e->reason == GUARD_REASON_ENTRY))
@@ -219,5 +247,5 @@ bool guard_enforce_event(struct guard_enforce *f, struct guard_kern *k, const st
 		guard_enforce_tell(&h);
 	if (tell && rec != NULL)
 		count_decision(f, rec, e);
-	return tell;
+	return tell ? GUARD_TELL : GUARD_TELL_NOT;
 }

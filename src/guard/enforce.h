@@ -41,9 +41,17 @@ struct guard_owner_answer {
 typedef enum guard_owned guard_owner_fn(void *ctx, uint32_t pid, const struct guard_whose *w,
 					const char *path, struct guard_owner_answer *ret);
 
+/* What is to be done with an event. */
+enum guard_told {
+	GUARD_TELL_NOT,
+	GUARD_TELL,
+	GUARD_TELL_LATER, /* a file is being read: it comes once more */
+};
+
 /** struct guard_enforce_options - what --mode and --default-mode say */
 struct guard_enforce_options {
 	const struct guard_sign_list *signs; /* further ones, may be NULL; outlive the state */
+	struct guard_reader *reader;         /* of containers' files; outlives the state */
 	guard_owner_fn *owner;               /* may be NULL */
 	void *owner_ctx;
 	const char *dir;              /* profiles */
@@ -146,10 +154,11 @@ void guard_enforce_retract(struct guard_enforce *f, size_t n);
  * @e: the record's event; verdict, reason and texts are brought up to date
  * @w: container
  *
- * Return: true when the event is to be told.
+ * Return: what is to be done with it.
  */
-bool guard_enforce_event(struct guard_enforce *f, struct guard_kern *k, const struct guard_rec *rec,
-			 struct guard_event *e, struct guard_whose *w);
+enum guard_told guard_enforce_event(struct guard_enforce *f, struct guard_kern *k,
+				    const struct guard_rec *rec, struct guard_event *e,
+				    struct guard_whose *w);
 
 /**
  * guard_enforce_sections() - what a container's profile wants to be told of or blocked

@@ -375,28 +375,22 @@ static bool bundle_argument(struct sk_span args, const char *id, struct sk_span 
 	return found;
 }
 
-void guard_engine_maker(struct guard_engine *e, uint32_t pid, const char *id)
+void guard_engine_maker(struct guard_engine *e, uint32_t pid, struct sk_span args, const char *id)
 {
 	struct sk_span dir = {NULL, 0};
 	char name[64], cwd[PATH_BYTES];
-	struct sk_err ignored;
-	struct sk_buf b;
 	ssize_t n;
 
 	e->made_id[0] = '\0';
-	sk_buf_init(&b, VALUE_MOST * 16);
-	(void)snprintf(name, sizeof(name), "/proc/%u/cmdline", pid);
-	if (sk_read_file(AT_FDCWD, name, &b, &ignored) == 0 &&
-	    bundle_argument(sk_buf_span(&b), id, &dir)) {
-		(void)snprintf(name, sizeof(name), "/proc/%u/cwd", pid);
-		n = readlink(name, cwd, sizeof(cwd) - 1);
-		cwd[n > 0 ? n : 0] = '\0';
-		if (snprintf(e->made_bundle, sizeof(e->made_bundle), "%s%s%.*s",
-			     dir.len > 0 && dir.ptr[0] == '/' ? "" : cwd, dir.len == 0 ? "" : "/",
-			     SK_SPAN_ARG(dir)) < (int)sizeof(e->made_bundle))
-			(void)snprintf(e->made_id, sizeof(e->made_id), "%s", id);
-	}
-	sk_buf_release(&b);
+	if (!bundle_argument(args, id, &dir))
+		return;
+	(void)snprintf(name, sizeof(name), "/proc/%u/cwd", pid);
+	n = readlink(name, cwd, sizeof(cwd) - 1);
+	cwd[n > 0 ? n : 0] = '\0';
+	if (snprintf(e->made_bundle, sizeof(e->made_bundle), "%s%s%.*s",
+		     dir.len > 0 && dir.ptr[0] == '/' ? "" : cwd, dir.len == 0 ? "" : "/",
+		     SK_SPAN_ARG(dir)) < (int)sizeof(e->made_bundle))
+		(void)snprintf(e->made_id, sizeof(e->made_id), "%s", id);
 }
 
 const char *guard_engine_layers(struct guard_engine *e, const char *id, struct sk_arena *a)

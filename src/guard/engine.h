@@ -73,12 +73,13 @@ bool guard_engine_has(struct guard_engine *e, const char *id);
  * guard_engine_maker() - remember what a runtime's command line says of a container it makes
  * @e: engines
  * @pid: process that made the container's cgroup
+ * @args: of it, each with its NUL
  * @id: container
  *
  * Runtimes write down where the bundle is shortly before the first program starts, and remove it
  * when it ends, which may be sooner than anybody looks.
  */
-void guard_engine_maker(struct guard_engine *e, uint32_t pid, const char *id);
+void guard_engine_maker(struct guard_engine *e, uint32_t pid, struct sk_span args, const char *id);
 
 /**
  * guard_engine_layers() - directories that the root of a container is made of

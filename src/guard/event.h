@@ -16,6 +16,10 @@
 
 #define GUARD_EVENT_SCHEMA "stockade.event/1"
 
+/* Why the hash of a file is not there. */
+#define GUARD_CONTENT_GONE "gone"
+#define GUARD_CONTENT_LATE "late" /* it did not answer in time */
+
 /* X(NAME, "text") */
 #define GUARD_KINDS(X)                                                                             \
 	X(EXEC, "exec")                                                                            \
@@ -154,7 +158,8 @@ struct guard_event {
 	const char *file_path;
 	const char *file_script; /* the script that an interpreter was started for */
 	char file_sha256[GUARD_SHA256_HEX];
-	const char *sha256_state; /* why it is not there: "gone", "late"; static text */
+	const char
+		*sha256_state; /* why it is not there: GUARD_CONTENT_*; NULL: it is, or unasked */
 	enum guard_origin file_origin;
 	const char *file_package; /* owner in the image's package database; "": it has none */
 	uint64_t owner_question;  /* the owner is being asked for; 0: not */

@@ -312,7 +312,8 @@ bool guard_files_hash(struct guard_files *f, const struct guard_file_id *id, uin
 
 	if (k->used == 0) {
 		(void)snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
-		fd = path != NULL ? open_file(id, pid, path) : open(exe, O_RDONLY | O_CLOEXEC);
+		fd = path != NULL ? open_file(id, pid, path)
+				  : open(exe, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 		if (fd < 0 || !is_state(fd, id, &same) || !hash_fd(f, fd, id->size, k->hash) ||
 		    !is_state(fd, id, &same))
 			return false;

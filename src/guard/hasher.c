@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "guard/files.h"
-#include "guard/session.h"
+#include "guard/reader.h"
 
 enum {
 	MAX_WAITING = 4096,
@@ -26,7 +26,7 @@ struct waiting {
 	struct sk_arena *arena;
 	struct guard_event event;
 	struct guard_file_id id;
-	struct guard_whose whose; /* for the look-up only: path, layers, is_host */
+	struct guard_whose whose; /* for the look-up only: cgroup, path, layers, is_host */
 	int fd;                   /* the file, where the backend has it */
 	bool is_program;          /* the process runs the file itself */
 	bool is_asked;            /* and not answered yet */
@@ -56,7 +56,7 @@ struct guard_hasher {
 	struct waiting *told; /* what guard_hasher_next() handed out */
 	size_t n_waiting;
 	struct answer answers[N_ANSWERS]; /* by the file's hash; a later one takes the place */
-	struct guard_files *files;        /* of the thread */
+	struct guard_reader *reader;      /* of the thread */
 };
 
 static void waiting_free(struct waiting *p)
@@ -69,15 +69,17 @@ static void waiting_free(struct waiting *p)
 	sk_free(p);
 }
 
-static bool read_hash(struct guard_hasher *h, struct waiting *p, uint8_t *ret)
+static enum guard_read read_hash(struct guard_hasher *h, struct waiting *p, uint8_t *ret)
 {
+	struct guard_asking asking = {
+		.owner = p->whose.cgroup, .wait_ms = WAIT_MS, .patience = GUARD_PATIENCE_FULL};
 	struct guard_used_file used = {.id = &p->id,
 				       .path = p->event.file_path,
 				       .fd = p->fd,
 				       .pid = p->event.host_pid,
 				       .is_program = p->is_program};
 
-	return guard_session_hash(&p->whose, h->files, &used, ret);
+	return guard_reader_used(h->reader, &asking, &p->whose, &used, ret);
 }
 
 static struct answer *answer_place(struct guard_hasher *h, const struct guard_file_id *id)
@@ -97,19 +99,21 @@ static bool answer_known(struct guard_hasher *h, const struct guard_file_id *id,
 	return true;
 }
 
-static void answer(struct guard_hasher *h, struct waiting *p, bool found, const uint8_t *hash)
+static void answer(struct guard_hasher *h, struct waiting *p, enum guard_read read,
+		   const uint8_t *hash)
 {
 	struct answer *a = answer_place(h, &p->id);
 
 	/* What may change without a trace is read each time. */
-	if (found && guard_files_knows(h->files, &p->id)) {
+	if (read == GUARD_READ_YES && guard_reader_is_kept(h->reader)) {
 		*a = (struct answer){.id = p->id, .is_set = true};
 		memcpy(a->hash, hash, sizeof(a->hash));
 	}
-	if (found)
+	if (read == GUARD_READ_YES)
 		guard_event_set_hash(&p->event, hash);
 	else
-		p->event.sha256_state = "gone";
+		p->event.sha256_state =
+			read == GUARD_READ_NO ? GUARD_CONTENT_GONE : GUARD_CONTENT_LATE;
 	p->is_asked = false;
 }
 
@@ -117,26 +121,26 @@ static void answer(struct guard_hasher *h, struct waiting *p, bool found, const 
 static void look_at(struct guard_hasher *h, struct waiting *p)
 {
 	uint8_t hash[GUARD_HASH_BYTES];
-	bool found;
+	enum guard_read read;
 
 	p->is_read = true;
 	h->busy_ms = sk_mono_ms();
 	(void)pthread_mutex_unlock(&h->lock);
-	found = read_hash(h, p, hash);
+	read = read_hash(h, p, hash);
 	(void)pthread_mutex_lock(&h->lock);
 	h->busy_ms = 0;
 	p->is_read = false;
 	if (p->is_dropped)
 		waiting_free(p);
 	else if (!p->is_told)
-		answer(h, p, found, hash);
+		answer(h, p, read, hash);
 }
 
 static void hasher_end(struct guard_hasher *h)
 {
 	(void)pthread_cond_destroy(&h->more);
 	(void)pthread_mutex_destroy(&h->lock);
-	guard_files_free(h->files);
+	guard_reader_free(h->reader);
 	sk_free(h);
 }
 
@@ -167,12 +171,13 @@ static void *go_through(void *arg)
 struct guard_hasher *guard_hasher_new(void)
 {
 	struct guard_hasher *h = sk_alloc(sizeof(*h));
+	struct sk_err ignored;
 
 	(void)pthread_mutex_init(&h->lock, NULL);
 	(void)pthread_cond_init(&h->more, NULL);
 	h->last = &h->first;
-	h->files = guard_files_new();
-	h->has_thread = pthread_create(&h->thread, NULL, go_through, h) == 0;
+	h->has_thread = guard_reader_new(&h->reader, &ignored) == 0 &&
+			pthread_create(&h->thread, NULL, go_through, h) == 0;
 	return h;
 }
 
@@ -199,7 +204,7 @@ void guard_hasher_free(struct guard_hasher *h)
 	}
 	drop(h->told);
 	h->is_over = true;
-	/* A thread that reads, from a file system that may not answer, cleans up behind itself. */
+	/* A thread that waits for a file cleans up behind itself. */
 	is_busy = h->has_thread && h->busy_ms != 0;
 	if (is_busy) {
 		h->has_thread = false;
@@ -219,6 +224,7 @@ static void copy_whose(struct waiting *p, const struct guard_whose *w)
 {
 	memcpy(p->whose.path, w->path, sizeof(p->whose.path));
 	p->whose.is_host = w->is_host;
+	p->whose.cgroup = w->cgroup;
 	p->whose.layers = sk_arena_strdup(p->arena, w->layers);
 }
 
@@ -295,7 +301,7 @@ const struct guard_event *guard_hasher_next(struct guard_hasher *h, bool *ret_wa
 		h->n_waiting--;
 		p->is_told = true;
 		if (p->is_asked)
-			p->event.sha256_state = "late";
+			p->event.sha256_state = GUARD_CONTENT_LATE;
 		h->told = p;
 	} else {
 		*ret_waits = p != NULL;

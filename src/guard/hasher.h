@@ -18,7 +18,7 @@
 struct guard_hasher;
 
 /**
- * guard_hasher_new() - start the thread
+ * guard_hasher_new() - start the thread; best before there are others
  *
  * Where it cannot be started, events say that their files were not read in time.
  * Return: the caller frees with guard_hasher_free().

@@ -35,7 +35,8 @@ void guard_later_free(struct guard_later *l)
 	sk_free(l);
 }
 
-void guard_later_put(struct guard_later *l, const struct guard_rec *rec, uint64_t due_ns)
+void guard_later_put(struct guard_later *l, const struct guard_rec *rec, const uint8_t *data,
+		     uint64_t due_ns)
 {
 	size_t len = guard_rec_data_len(rec);
 	struct waiting *to = &l->items[0];
@@ -45,7 +46,8 @@ void guard_later_put(struct guard_later *l, const struct guard_rec *rec, uint64_
 			to = &l->items[i];
 	sk_free(to->rec);
 	to->rec = sk_alloc(sizeof(*rec) + len);
-	memcpy(to->rec, rec, sizeof(*rec) + len);
+	*to->rec = *rec;
+	memcpy(to->rec + 1, data, len);
 	to->len = len;
 	to->due_ns = due_ns;
 	to->since = ++l->n_put;

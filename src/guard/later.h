@@ -28,10 +28,12 @@ SK_DEFINE_CLEANUP(struct guard_later, guard_later_free);
 /**
  * guard_later_put() - remember a record; the one that waits longest goes when there are 64
  * @l: records
- * @rec: with its data behind it; copied
+ * @rec: copied
+ * @data: texts behind it; copied
  * @due_ns: CLOCK_MONOTONIC
  */
-void guard_later_put(struct guard_later *l, const struct guard_rec *rec, uint64_t due_ns);
+void guard_later_put(struct guard_later *l, const struct guard_rec *rec, const uint8_t *data,
+		     uint64_t due_ns);
 
 /**
  * guard_later_take() - a record whose time has come

@@ -16,10 +16,10 @@
 #include "base/map.h"
 #include "guard/bpf/call-nr.h"
 #include "guard/call.h"
-#include "guard/files.h"
 #include "guard/hosts.h"
 #include "guard/profile-merge.h"
 #include "guard/profile-yaml.h"
+#include "guard/reader.h"
 #include "guard/remote.h"
 #include "guard/resolved.h"
 #include "guard/shape.h"
@@ -29,6 +29,7 @@ enum {
 	MAX_SERVICES = 1024,
 	TEXT_MAX = 16 << 10,
 	MAX_SIBLINGS = 32, /* names of one parent; more become "*.parent" */
+	READ_MS = 3000,    /* longest wait for a file */
 };
 
 /** struct loaded - what a profile had when it was loaded; all 0: there was none */
@@ -41,7 +42,7 @@ struct loaded {
 struct guard_learn {
 	const char *dir;
 	struct guard_session *session;
-	struct guard_files *files;
+	struct guard_reader *reader; /* NULL: nobody is there to read */
 	struct guard_resolved *resolved;
 	struct guard_profile *profiles[MAX_SERVICES];
 	uint64_t n_new[MAX_SERVICES]; /* of each */
@@ -63,7 +64,6 @@ struct guard_learn *guard_learn_new(const char *dir)
 
 	l->dir = dir;
 	l->arena = sk_arena_new();
-	l->files = guard_files_new();
 	l->resolved = guard_resolved_new();
 	l->state.started = time(NULL);
 	l->state.last_new = l->state.started;
@@ -88,6 +88,7 @@ static int64_t begin_of(const struct guard_learn *l)
 void guard_learn_session(struct guard_learn *l, struct guard_session *s)
 {
 	l->session = s;
+	l->reader = guard_session_reader(s);
 }
 
 void guard_learn_free(struct guard_learn *l)
@@ -98,7 +99,6 @@ void guard_learn_free(struct guard_learn *l)
 		guard_profile_free(l->profiles[i]);
 	sk_map_release(&l->refused);
 	sk_arena_free(l->arena);
-	guard_files_free(l->files);
 	guard_resolved_free(l->resolved);
 	sk_free(l);
 }
@@ -199,6 +199,13 @@ static void touch(const struct sight *s, struct guard_item *item)
 	item->last = s->now;
 }
 
+/* Nobody is held up by the learner, and a profile is to be whole. */
+static struct guard_asking asking_of(const struct sight *s)
+{
+	return (struct guard_asking){
+		.owner = s->rec->cgroup, .wait_ms = READ_MS, .patience = GUARD_PATIENCE_FULL};
+}
+
 static struct guard_content content_of(struct sight *s)
 {
 	struct guard_content c = {.path = s->e->file_path, .size = s->rec->file.size};
@@ -207,8 +214,10 @@ static struct guard_content content_of(struct sight *s)
 				       .fd = s->e->file_fd,
 				       .pid = s->rec->host_pid,
 				       .is_program = s->rec->type == GUARD_REC_EXEC};
+	struct guard_asking asking = asking_of(s);
 
-	c.has_sha256 = guard_session_hash(s->w, s->l->files, &used, c.sha256);
+	c.has_sha256 = s->l->reader != NULL && guard_reader_used(s->l->reader, &asking, s->w, &used,
+								 c.sha256) == GUARD_READ_YES;
 	if (c.has_sha256)
 		guard_event_set_hash(s->e, c.sha256);
 	return c;
@@ -223,15 +232,18 @@ static void script_executed(struct sight *s)
 }
 
 /* As a process sees it; 0 is none. */
-static bool read_script(struct guard_learn *l, uint32_t pid, struct guard_content *c)
+static bool read_script(const struct sight *s, uint32_t pid, struct guard_content *c)
 {
+	struct guard_asking asking = asking_of(s);
 	struct guard_file_id id;
 
-	if (pid == 0 || !guard_files_identify(pid, c->path, &id))
+	if (pid == 0 || s->l->reader == NULL ||
+	    guard_reader_named(s->l->reader, &asking, pid, c->path, &id, c->sha256) !=
+		    GUARD_READ_YES)
 		return false;
 	c->size = id.size;
-	c->has_sha256 = guard_files_hash(l->files, &id, pid, c->path, c->sha256);
-	return c->has_sha256;
+	c->has_sha256 = true;
+	return true;
 }
 
 static void learn_script(struct sight *s, struct guard_program *prog, const char *script)
@@ -247,9 +259,9 @@ static void learn_script(struct sight *s, struct guard_program *prog, const char
 	if (path != NULL)
 		c.path = path;
 	/* Its own process may end while it is asked. */
-	if (path != NULL && !read_script(s->l, s->rec->host_pid, &c) &&
-	    !read_script(s->l, guard_session_pid(s->w), &c) && s->w->is_host)
-		(void)read_script(s->l, (uint32_t)getpid(), &c);
+	if (path != NULL && !read_script(s, s->rec->host_pid, &c) &&
+	    !read_script(s, guard_session_pid(s->w), &c) && s->w->is_host)
+		(void)read_script(s, (uint32_t)getpid(), &c);
 	if (!c.has_sha256 && (s->rec->flags & GUARD_RF_SCRIPT) != 0 &&
 	    s->l->script_pid == s->rec->host_pid) {
 		const char *named = c.path;
@@ -422,15 +434,19 @@ static void learn_hosts(struct sight *s)
 	static const struct guard_dns_address mark = {0};
 	char name[256];
 	sk_cleanup(sk_freep) char *text = NULL;
+	struct guard_asking asking = asking_of(s);
 	struct hosts h = {.s = s};
 
 	if (guard_resolved_get(s->l->resolved, s->rec->cgroup, mark.family, mark.addr) != NULL)
 		return;
 	(void)guard_resolved_name(s->l->resolved, s->rec->cgroup, &mark, "");
+	if (s->l->reader == NULL)
+		return;
 	text = sk_alloc(GUARD_HOSTS_BYTES);
-	h.own = sk_span_trim(
-		guard_files_text(s->rec->host_pid, "/etc/hostname", name, sizeof(name)));
-	guard_hosts_parse(guard_files_text(s->rec->host_pid, "/etc/hosts", text, GUARD_HOSTS_BYTES),
+	h.own = sk_span_trim(guard_reader_text(s->l->reader, &asking, s->rec->host_pid,
+					       "/etc/hostname", name, sizeof(name)));
+	guard_hosts_parse(guard_reader_text(s->l->reader, &asking, s->rec->host_pid, "/etc/hosts",
+					    text, GUARD_HOSTS_BYTES),
 			  learn_host, &h);
 }
 

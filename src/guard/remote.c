@@ -61,22 +61,23 @@ static bool master_index(uint32_t pid, const char *fd, uint32_t *ret)
 static struct far_end look_at(uint32_t pid, const char *fd)
 {
 	struct far_end end = {0};
-	struct stat st;
+	struct statx st;
 	char path[64];
 
 	(void)snprintf(path, sizeof(path), "/proc/%u/fd/%s", pid, fd);
-	if (stat(path, &st) != 0)
+	/* What the kernel knows: a file system that some container serves is not asked. */
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &st) != 0)
 		return end;
-	if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)) {
-		end.kind = st.st_mode & S_IFMT;
-		end.dev = st.st_dev;
-		end.ino = st.st_ino;
-	} else if (S_ISCHR(st.st_mode) && major(st.st_rdev) >= PTS_MAJOR_FIRST &&
-		   major(st.st_rdev) <= PTS_MAJOR_LAST) {
+	if (S_ISFIFO(st.stx_mode) || S_ISSOCK(st.stx_mode)) {
+		end.kind = st.stx_mode & S_IFMT;
+		end.dev = makedev(st.stx_dev_major, st.stx_dev_minor);
+		end.ino = st.stx_ino;
+	} else if (S_ISCHR(st.stx_mode) && st.stx_rdev_major >= PTS_MAJOR_FIRST &&
+		   st.stx_rdev_major <= PTS_MAJOR_LAST) {
 		end.kind = S_IFCHR;
-		end.index = (major(st.st_rdev) - PTS_MAJOR_FIRST) * 256 + minor(st.st_rdev);
-	} else if (S_ISCHR(st.st_mode) && major(st.st_rdev) == PTMX_MAJOR &&
-		   minor(st.st_rdev) == PTMX_MINOR && master_index(pid, fd, &end.index)) {
+		end.index = (st.stx_rdev_major - PTS_MAJOR_FIRST) * 256 + st.stx_rdev_minor;
+	} else if (S_ISCHR(st.stx_mode) && st.stx_rdev_major == PTMX_MAJOR &&
+		   st.stx_rdev_minor == PTMX_MINOR && master_index(pid, fd, &end.index)) {
 		end.kind = S_IFCHR;
 		end.is_master = true;
 	}

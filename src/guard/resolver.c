@@ -19,7 +19,6 @@
 
 #include "base/alloc.h"
 #include "base/io.h"
-#include "guard/files.h"
 
 enum {
 	MAX_PLACES = 8192,
@@ -32,6 +31,7 @@ enum {
 	MAX_TRIES = 6,     /* of a question */
 	ROUND_MS = 300000, /* between rounds */
 	ROUND_S = 400,     /* an answer holds at least until the next round */
+	FILES_MS = 200,    /* longest wait for a container's /etc/hosts */
 	MESSAGE_SIZE = 4096,
 	DNS_PORT = 53,
 };
@@ -71,6 +71,7 @@ struct place {
 };
 
 struct guard_resolver {
+	struct guard_reader *reader;
 	struct place **places;
 	size_t n_places;
 	size_t cap;
@@ -80,9 +81,11 @@ struct guard_resolver {
 	struct guard_dns dns;
 };
 
-struct guard_resolver *guard_resolver_new(void)
+struct guard_resolver *guard_resolver_new(struct guard_reader *reader)
 {
 	struct guard_resolver *r = sk_alloc(sizeof(*r));
+
+	r->reader = reader;
 
 	r->own_netns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	return r;
@@ -133,13 +136,17 @@ static void note_host(void *ctx, const struct guard_dns_address *a, struct sk_sp
 			p->hosts[p->n_hosts++] = (struct host){.address = *a, .name = i};
 }
 
-static void read_files(struct place *p, uint32_t pid)
+static void read_files(struct guard_reader *reader, struct place *p, uint32_t pid)
 {
 	sk_cleanup(sk_freep) char *text = sk_alloc(GUARD_HOSTS_BYTES);
+	struct guard_asking asking = {
+		.owner = p->cgroup, .wait_ms = FILES_MS, .patience = GUARD_PATIENCE_RARE};
 
-	guard_hosts_parse(guard_files_text(pid, "/etc/hosts", text, GUARD_HOSTS_BYTES), note_host,
-			  p);
-	guard_hosts_nameservers(guard_files_text(pid, "/etc/resolv.conf", text, GUARD_HOSTS_BYTES),
+	guard_hosts_parse(
+		guard_reader_text(reader, &asking, pid, "/etc/hosts", text, GUARD_HOSTS_BYTES),
+		note_host, p);
+	guard_hosts_nameservers(guard_reader_text(reader, &asking, pid, "/etc/resolv.conf", text,
+						  GUARD_HOSTS_BYTES),
 				&p->servers);
 }
 
@@ -174,7 +181,7 @@ const struct guard_nameservers *guard_resolver_add(struct guard_resolver *r, uin
 	p->n_names = n_names < MAX_NAMES ? n_names : MAX_NAMES;
 	for (size_t i = 0; i < MAX_SERVERS; i++)
 		p->fds[i] = -1;
-	read_files(p, pid);
+	read_files(r->reader, p, pid);
 	return &p->servers;
 }
 

@@ -14,6 +14,7 @@
 #include "base/defs.h"
 #include "guard/dns.h"
 #include "guard/hosts.h"
+#include "guard/reader.h"
 
 struct guard_resolver;
 
@@ -30,10 +31,11 @@ typedef void guard_resolver_fn(void *ctx, const struct guard_resolver_found *fou
 
 /**
  * guard_resolver_new() - nothing to look up
+ * @reader: of containers' files; outlives the state
  *
  * Return: the caller frees with guard_resolver_free().
  */
-struct guard_resolver *guard_resolver_new(void);
+struct guard_resolver *guard_resolver_new(struct guard_reader *reader);
 
 /**
  * guard_resolver_free() - forget everything

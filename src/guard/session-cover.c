@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/io.h"
@@ -14,6 +15,7 @@
 #include "base/text.h"
 #include "guard/call.h"
 #include "guard/fan-proc.h"
+#include "guard/files.h"
 #include "guard/session-priv.h"
 #include "guard/story.h"
 
@@ -23,6 +25,8 @@ enum {
 	LAYERS_TRIES = 8,  /* of a container whose root is no overlay */
 	MADE_MS = 30,      /* a cgroup that was made can be asked for by then */
 	MADE_POLL_US = 200,
+	ADOPT_MS = 200, /* longest wait for the arguments of what ran before, */
+	RECALL_MS = 20, /* and of what an event is about */
 };
 
 static void first_pid(void *ctx, uint32_t pid)
@@ -54,25 +58,6 @@ void guard_session_keep_layers(struct guard_whose *w, uint32_t pid)
 	other = w->layers == NULL ? guard_session_pid(w) : 0;
 	if (other != 0)
 		w->layers = guard_files_overlay(other, "/", w->arena);
-}
-
-bool guard_session_hash(const struct guard_whose *w, struct guard_files *files,
-			const struct guard_used_file *u, uint8_t *ret)
-{
-	uint32_t other;
-
-	if (u->fd >= 0)
-		return guard_files_hash_fd(files, u->id, u->fd, ret);
-	if ((u->is_program && guard_files_hash(files, u->id, u->pid, NULL, ret)) ||
-	    guard_files_hash(files, u->id, u->pid, u->path, ret))
-		return true;
-	other = guard_session_pid(w); /* asked for last: it reads a file of the cgroup */
-	if (other != 0 && guard_files_hash(files, u->id, other, u->path, ret))
-		return true;
-	/* What ends in a moment leaves its files behind. */
-	if (w->is_host && guard_files_hash(files, u->id, (uint32_t)getpid(), u->path, ret))
-		return true;
-	return guard_files_hash_layers(files, u->id, w->layers, u->path, ret);
 }
 
 /* Named, selected, given a policy: the kernel half knows it from now on. */
@@ -123,14 +108,14 @@ static size_t argument_area(uint32_t pid)
 }
 
 /* What a process runs now, in the session's storage; false when it is gone or a kernel thread. */
-static bool read_image(struct guard_session *s, uint32_t pid, struct guard_image_of *image)
+static bool read_image(struct guard_session *s, const struct guard_asking *asking, uint32_t pid,
+		       struct guard_image_of *image)
 {
+	sk_cleanup(sk_freep) char *text = sk_alloc(GUARD_READER_TEXT);
 	struct guard_fan_task task;
-	struct sk_err err;
+	struct sk_span args;
 	char name[64];
 	ssize_t n;
-	size_t area = 0;
-	struct sk_buf b;
 
 	(void)snprintf(name, sizeof(name), "/proc/%u/exe", pid);
 	n = readlink(name, s->path, sizeof(s->path) - 1);
@@ -141,28 +126,27 @@ static bool read_image(struct guard_session *s, uint32_t pid, struct guard_image
 		image->pid = task.pid;
 		image->host_ppid = task.ppid;
 	}
-	sk_buf_init(&b, GUARD_ARGS_BYTES * 64);
-	(void)snprintf(name, sizeof(name), "/proc/%u/cmdline", pid);
 	/* Gone meanwhile, or cut: what there is will do. */
-	if (sk_read_file(AT_FDCWD, name, &b, &err) == 0)
-		area = argument_area(pid);
+	args = guard_reader_arguments(s->reader, asking, pid, text, GUARD_READER_TEXT);
 	image->host_pid = pid;
 	image->exe = s->path;
-	image->n_args = (uint32_t)guard_session_split_args(
-		s, (const uint8_t *)(b.ptr != NULL ? b.ptr : ""), b.len);
-	image->is_title = guard_call_is_title(image->exe, s->args, image->n_args, b.len, area);
-	sk_buf_release(&b);
+	image->n_args = (uint32_t)guard_session_split_args(s, (const uint8_t *)args.ptr, args.len);
+	image->is_title =
+		guard_call_is_title(image->exe, s->args, image->n_args, args.len,
+				    args.len < GUARD_READER_TEXT ? argument_area(pid) : 0);
 	return true;
 }
 
 void guard_session_adopt(struct guard_session *s, uint64_t cgroup, uint32_t pid, uint32_t flags)
 {
+	struct guard_asking asking = {
+		.owner = cgroup, .wait_ms = ADOPT_MS, .patience = GUARD_PATIENCE_RARE};
 	struct guard_task t = {.cgroup = cgroup}, parent;
 	struct guard_image_of image = {0};
 
 	if (guard_kern_get(s->kern, GUARD_MAP_TASKS, &pid, &t) && t.exec_id != 0)
 		return;
-	if (!read_image(s, pid, &image))
+	if (!read_image(s, &asking, pid, &image))
 		return;
 	image.exec_id = t.exec_id = ++s->next_exec_id;
 	if (t.ppid != 0 && guard_kern_get(s->kern, GUARD_MAP_TASKS, &t.ppid, &parent))
@@ -175,10 +159,14 @@ void guard_session_adopt(struct guard_session *s, uint64_t cgroup, uint32_t pid,
 bool guard_session_recall(struct guard_session *s, uint32_t pid, uint64_t exec_id)
 {
 	struct guard_image_of image = {.exec_id = exec_id};
+	struct guard_asking asking = {.wait_ms = RECALL_MS};
 	struct guard_task t, after;
 
 	if (exec_id == 0 || !guard_kern_get(s->kern, GUARD_MAP_TASKS, &pid, &t) ||
-	    t.exec_id != exec_id || !read_image(s, pid, &image) ||
+	    t.exec_id != exec_id)
+		return false;
+	asking.owner = t.cgroup;
+	if (!read_image(s, &asking, pid, &image) ||
 	    !guard_kern_get(s->kern, GUARD_MAP_TASKS, &pid, &after) || after.exec_id != exec_id)
 		return false;
 	image.parent = t.parent_exec_id;
@@ -446,6 +434,20 @@ struct guard_whose *guard_session_meet(struct guard_session *s, uint64_t cgroup,
 	return guard_attrib_get(s->attrib, cgroup);
 }
 
+/* Who makes a cgroup like a container's is a runtime, or a container that would look like one. */
+static void look_at_maker(struct guard_session *s, uint32_t pid, const char *id)
+{
+	sk_cleanup(sk_freep) char *text = sk_alloc(GUARD_READER_TEXT);
+	struct guard_asking asking = {.wait_ms = RECALL_MS};
+	struct guard_task t;
+
+	if (guard_kern_get(s->kern, GUARD_MAP_TASKS, &pid, &t))
+		asking.owner = t.cgroup;
+	guard_engine_maker(s->engine, pid,
+			   guard_reader_arguments(s->reader, &asking, pid, text, GUARD_READER_TEXT),
+			   id);
+}
+
 void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *rec,
 			     const uint8_t *data)
 {
@@ -461,7 +463,7 @@ void guard_session_on_cgroup(struct guard_session *s, const struct guard_rec *re
 		return;
 	}
 	if (is_made && rec->uid == 0 && id_of_name(sk_span_of(data, rec->name_len), id, sizeof(id)))
-		guard_engine_maker(s->engine, rec->host_pid, id);
+		look_at_maker(s, rec->host_pid, id);
 	if (w != NULL) {
 		/* Its first programs were read before. */
 		if (is_made)

@@ -9,12 +9,16 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "guard/dns.h"
-#include "guard/files.h"
 #include "guard/lineage.h"
 #include "guard/names.h"
+#include "guard/reader.h"
 #include "guard/resolved.h"
 #include "guard/session-priv.h"
 #include "guard/story.h"
+
+enum {
+	PLACE_MS = 20, /* longest wait for where a name leads */
+};
 
 /* Components, last one first, become a path. */
 static void join_path(char *to, size_t size, const uint8_t *data, size_t len)
@@ -350,7 +354,7 @@ static void fill_place(struct guard_session *s, const struct guard_rec *rec, con
 		       struct guard_whose *w, struct guard_event *e)
 {
 	const char *name = (const char *)data + rec->path_len;
-	uint32_t pid = 0;
+	struct guard_asking asking = {.owner = w->cgroup, .wait_ms = PLACE_MS};
 	size_t len;
 
 	e->file_directory = (rec->op & GUARD_OPEN_DIRECTORY) != 0;
@@ -363,10 +367,8 @@ static void fill_place(struct guard_session *s, const struct guard_rec *rec, con
 	len = strlen(s->path);
 	(void)snprintf(s->path + len, sizeof(s->path) - len, "/%.*s", (int)rec->name_len, name);
 	e->file_path = s->path;
-	if (!guard_files_place(rec->host_pid, s->path, sizeof(s->path), &e->file_directory) &&
-	    ((pid = guard_session_pid(w)) == 0 ||
-	     !guard_files_place(pid, s->path, sizeof(s->path), &e->file_directory)) &&
-	    !guard_files_place_layers(w->layers, s->path, sizeof(s->path), &e->file_directory))
+	if (guard_reader_place(s->reader, &asking, w, rec->host_pid, s->path, sizeof(s->path),
+			       &e->file_directory) != GUARD_READ_YES)
 		tidy_path(s->path); /* nobody is left to ask where links lead */
 }
 

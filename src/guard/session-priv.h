@@ -29,6 +29,13 @@ struct cause {
 	uint8_t *bytes; /* struct guard_rec and its data */
 };
 
+/** struct guard_put_off - a record that waits for its file to be read, its data behind it */
+struct guard_put_off {
+	struct guard_put_off *next;
+	struct guard_asking asking;
+	struct guard_rec rec;
+};
+
 /** struct guard_forked - a process that was forked; by its number, the next one takes the place */
 struct guard_forked {
 	uint64_t program; /* exec id of what it ran then */
@@ -43,6 +50,11 @@ struct guard_session {
 	struct guard_attrib *attrib;
 	struct guard_lineage *lineage;
 	struct guard_later *later;
+	struct guard_reader *reader;
+	struct guard_put_off *first_off; /* in the order they came */
+	struct guard_put_off **last_off;
+	size_t n_off;
+	const uint8_t *data; /* behind the record at hand */
 	struct guard_resolved *resolved;
 	struct guard_select select; /* its cgroups spelled in one way */
 	char **cgroups;             /* those */

@@ -3,6 +3,7 @@
 #include "guard/session.h"
 
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -20,6 +21,8 @@ enum {
 	BEAT_NS = 500000000,          /* heartbeat, losses, unnamed containers */
 	ASK_PAUSE_MOST = 60000000000, /* between questions about what no engine knows */
 	FOLD_S = 9,                   /* between lines of one cause: "at least every 10 s" */
+	MAX_OFF = 4096,               /* records that wait for files */
+	MAX_OFF_ONE = 256,            /* of one container */
 };
 
 uint64_t guard_session_time(const struct guard_session *s, uint64_t mono_ns)
@@ -30,6 +33,11 @@ uint64_t guard_session_time(const struct guard_session *s, uint64_t mono_ns)
 struct guard_kern *guard_session_kern(struct guard_session *s)
 {
 	return s->kern;
+}
+
+struct guard_reader *guard_session_reader(struct guard_session *s)
+{
+	return s->reader;
 }
 
 struct guard_attrib *guard_session_attrib(struct guard_session *s)
@@ -92,6 +100,14 @@ static void turn_away(struct guard_session *s, const struct guard_rec *rec, bool
 					 is_nobodys && rec->reason != 0 ? SIGKILL : SIGCONT);
 }
 
+static void tell(struct guard_session *s, const struct guard_rec *rec, const uint8_t *data,
+		 struct guard_event *e, struct guard_whose *w)
+{
+	s->data = data;
+	s->ops.event(s->ctx, rec, e, w);
+	s->data = NULL;
+}
+
 static int on_record(void *ctx, const struct guard_rec *given, const uint8_t *data, size_t len)
 {
 	struct guard_session *s = ctx;
@@ -127,7 +143,7 @@ static int on_record(void *ctx, const struct guard_rec *given, const uint8_t *da
 	if (rec->type == GUARD_REC_DNS && e.detail == NULL)
 		return 0; /* no DNS after all */
 	guard_session_keep_cause(s, rec, data, len);
-	s->ops.event(s->ctx, rec, &e, w);
+	tell(s, rec, data, &e, w);
 	if (rec->type == GUARD_REC_EXEC)
 		remember_exec(s, rec, &e);
 	else if (rec->type == GUARD_REC_FORK)
@@ -137,7 +153,7 @@ static int on_record(void *ctx, const struct guard_rec *given, const uint8_t *da
 
 void guard_session_later(struct guard_session *s, const struct guard_rec *rec, uint64_t ns)
 {
-	guard_later_put(s->later, rec, sk_mono_ns() + ns);
+	guard_later_put(s->later, rec, s->data, sk_mono_ns() + ns);
 }
 
 /* Program starts whose time to be looked at again has come, if they still run. */
@@ -159,9 +175,85 @@ static void look_again(struct guard_session *s, uint64_t now)
 			rec->reason = GUARD_REC_R_NONE;
 			rec->verdict = GUARD_REC_OBSERVED;
 			guard_session_event(s, rec, (const uint8_t *)(rec + 1), w, &e);
-			s->ops.event(s->ctx, rec, &e, w);
+			tell(s, rec, (const uint8_t *)(rec + 1), &e, w);
 		}
 		sk_free(rec);
+	}
+}
+
+bool guard_session_has_room(const struct guard_session *s, const struct guard_whose *w)
+{
+	/* The kernel waits for an answer to fanotify while the record is told, and no longer. */
+	if (s == NULL || s->data == NULL || s->n_off == MAX_OFF ||
+	    guard_kern_backend(s->kern) == GUARD_BACKEND_FANOTIFY)
+		return false;
+	return w->n_off < MAX_OFF_ONE;
+}
+
+void guard_session_put_off(struct guard_session *s, const struct guard_rec *rec,
+			   const struct guard_asking *asking)
+{
+	size_t len = guard_rec_data_len(rec);
+	struct guard_put_off *p = sk_alloc(sizeof(*p) + len);
+	struct guard_whose *w = guard_attrib_get(s->attrib, rec->cgroup);
+
+	p->asking = *asking;
+	p->rec = *rec;
+	memcpy(p + 1, s->data, len);
+	*s->last_off = p;
+	s->last_off = &p->next;
+	s->n_off++;
+	if (w != NULL)
+		w->n_off++;
+}
+
+/* The program of a process that ran before is known by what it was started with. */
+static void fill_running(struct guard_session *s, const struct guard_rec *rec,
+			 struct guard_event *e)
+{
+	const struct guard_image_of *image = guard_lineage_get(s->lineage, rec->exec_id);
+
+	if (rec->type != GUARD_REC_EXEC || image == NULL || image->is_title)
+		return;
+	e->args = (const char *const *)image->args;
+	e->n_args = image->n_args;
+}
+
+static void tell_put_off(struct guard_session *s, const struct guard_put_off *p)
+{
+	struct guard_whose *w = guard_attrib_get(s->attrib, p->rec.cgroup);
+	const uint8_t *data = (const uint8_t *)(p + 1);
+	struct guard_event e;
+
+	if (w != NULL)
+		w->n_off--;
+	if (w == NULL || !w->is_selected) {
+		turn_away(s, &p->rec, w == NULL);
+		return;
+	}
+	guard_session_event(s, &p->rec, data, w, &e);
+	if ((p->rec.flags & GUARD_RF_RUNNING) != 0)
+		fill_running(s, &p->rec, &e);
+	tell(s, &p->rec, data, &e, w);
+}
+
+/* Records whose files were read by now, or are not waited for any longer. */
+static void look_at_put_off(struct guard_session *s)
+{
+	struct guard_put_off **at = &s->first_off, *p;
+
+	for (size_t n = s->n_off; n > 0; n--) {
+		p = *at;
+		if (!guard_reader_is_due(s->reader, &p->asking)) {
+			at = &p->next;
+			continue;
+		}
+		*at = p->next;
+		if (s->last_off == &p->next)
+			s->last_off = at;
+		s->n_off--;
+		tell_put_off(s, p);
+		sk_free(p);
 	}
 }
 
@@ -199,7 +291,7 @@ static void on_beat(struct guard_session *s)
 	guard_session_look(s);
 	while ((w = guard_attrib_next(s->attrib, &pos)) != NULL) {
 		guard_session_tell_lost(s, w);
-		if (w->is_gone && guard_kern_has_left(s->kern, w->cgroup))
+		if (w->is_gone && (w->n_off != 0 || guard_kern_has_left(s->kern, w->cgroup)))
 			continue;
 		if (w->is_gone) {
 			guard_session_flush(s);
@@ -228,6 +320,7 @@ int guard_session_poll(struct guard_session *s, int timeout_ms, struct sk_err *e
 		return r;
 	now = sk_mono_ns();
 	look_again(s, now);
+	look_at_put_off(s);
 	if (now - s->looked_ns >= BEAT_NS) {
 		s->offset_ns = sk_wall_ns() - now;
 		s->looked_ns = now;
@@ -242,19 +335,14 @@ static int walk_record(void *ctx, const struct guard_rec *rec, const uint8_t *da
 {
 	struct guard_session *s = ctx;
 	struct guard_whose *w = guard_attrib_get(s->attrib, rec->cgroup);
-	const struct guard_image_of *image;
 	struct guard_event e;
 
 	(void)len;
 	if (w == NULL || !w->is_selected)
 		return 0;
 	guard_session_event(s, rec, data, w, &e);
-	image = guard_lineage_get(s->lineage, rec->exec_id);
-	if (rec->type == GUARD_REC_EXEC && image != NULL && !image->is_title) {
-		e.args = (const char *const *)image->args;
-		e.n_args = image->n_args;
-	}
-	s->ops.event(s->ctx, rec, &e, w);
+	fill_running(s, rec, &e);
+	tell(s, rec, data, &e, w);
 	return 0;
 }
 
@@ -295,6 +383,8 @@ int guard_session_end(struct guard_session *s, bool keep, struct sk_err *err)
 	s->beat_ns = 0;
 	for (int i = 0; i < 2 && r >= 0; i++)
 		r = guard_kern_poll(s->kern, POLL_MS, err);
+	guard_reader_give_up(s->reader);
+	look_at_put_off(s);
 	(void)guard_kern_kill_held(s->kern);
 	guard_session_flush(s);
 	if (!keep && r >= 0)
@@ -326,6 +416,8 @@ int guard_session_open(const struct guard_session_options *o, struct guard_sessi
 	int r;
 
 	s->select = o->select;
+	s->reader = o->reader;
+	s->last_off = &s->first_off;
 	s->ops = *o->ops;
 	s->ctx = o->ctx;
 	sk_buf_init(&s->text, GUARD_TEXT_MAX);
@@ -369,6 +461,10 @@ void guard_session_free(struct guard_session *s)
 {
 	if (s == NULL)
 		return;
+	for (struct guard_put_off *p = s->first_off, *next; p != NULL; p = next) {
+		next = p->next;
+		sk_free(p);
+	}
 	guard_kern_free(s->kern);
 	guard_attrib_free(s->attrib);
 	guard_engine_free(s->engine);

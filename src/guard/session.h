@@ -13,8 +13,8 @@
 #include "base/err.h"
 #include "guard/attrib.h"
 #include "guard/event.h"
-#include "guard/files.h"
 #include "guard/kern.h"
+#include "guard/reader.h"
 
 struct guard_session;
 
@@ -45,8 +45,9 @@ struct guard_session_options {
 	struct guard_select select; /* texts outlive the session */
 	const char *const *engines; /* sockets */
 	size_t n_engines;
-	const char *max_containers; /* a number; NULL: GUARD_MAX_CONTAINERS */
-	struct guard_policy policy; /* of containers that have no policy of their own */
+	const char *max_containers;  /* a number; NULL: GUARD_MAX_CONTAINERS */
+	struct guard_policy policy;  /* of containers that have no policy of their own */
+	struct guard_reader *reader; /* of containers' files; outlives the session */
 	const struct guard_session_ops *ops;
 	void *ctx;
 };
@@ -117,13 +118,33 @@ void guard_session_mute(struct guard_session *s, const struct guard_rec *rec);
 /**
  * guard_session_later() - hand a record to the event function once more
  * @s: session
- * @rec: program start with its data behind it, as the event function got it
+ * @rec: program start, as the event function got it
  * @ns: from now
  *
  * It comes with GUARD_RF_LATER and @rec->op raised by one, unless the process has ended or become
  * another program. At most 64 wait; the oldest is dropped for a new one.
  */
 void guard_session_later(struct guard_session *s, const struct guard_rec *rec, uint64_t ns);
+
+/**
+ * guard_session_has_room() - may a record of a container be put off
+ * @s: session; NULL: no
+ * @w: container
+ *
+ * Return: false where who waits can only be answered at once, and when very many are put off.
+ */
+bool guard_session_has_room(const struct guard_session *s, const struct guard_whose *w);
+
+/**
+ * guard_session_put_off() - hand a record to the event function again when its file was read
+ * @s: session, which has room
+ * @rec: as the event function got it
+ * @asking: what guard_reader_is_due() is asked
+ *
+ * It comes as it came first. A process that waits goes on waiting.
+ */
+void guard_session_put_off(struct guard_session *s, const struct guard_rec *rec,
+			   const struct guard_asking *asking);
 
 /**
  * guard_session_find_cwd() - the directory that an event's process is in
@@ -150,6 +171,14 @@ sk_must_check int guard_session_walk(struct guard_session *s, struct sk_err *err
  * Return: borrowed.
  */
 struct guard_kern *guard_session_kern(struct guard_session *s);
+
+/**
+ * guard_session_reader() - who reads containers' files
+ * @s: session
+ *
+ * Return: borrowed.
+ */
+struct guard_reader *guard_session_reader(struct guard_session *s);
 
 /**
  * guard_session_attrib() - the containers
@@ -183,27 +212,3 @@ uint32_t guard_session_pid(const struct guard_whose *w);
  * Return: the name, as long as @s.
  */
 const char *guard_session_host(const struct guard_session *s);
-
-/** struct guard_used_file - a file that a process of a container used */
-struct guard_used_file {
-	const struct guard_file_id *id; /* in the state that the kernel saw */
-	const char *path;               /* absolute, as the process saw it */
-	int fd;                         /* the kernel's own descriptor; -1: none */
-	uint32_t pid;                   /* the process, which may be gone */
-	bool is_program;                /* the process runs it */
-};
-
-/**
- * guard_session_hash() - content of a file that was used
- * @w: container or service that it was used in
- * @files: hashes
- * @u: the file
- * @ret: GUARD_HASH_BYTES
- *
- * From the kernel's own descriptor where there is one, since a path may lead elsewhere by now. Else
- * through the process, another one of the container, the host's own root for a service of the host,
- * the image's layers.
- * Return: false when it is found in none of them, or changed.
- */
-bool guard_session_hash(const struct guard_whose *w, struct guard_files *files,
-			const struct guard_used_file *u, uint8_t *ret);

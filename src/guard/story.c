@@ -187,6 +187,16 @@ static void tell_remote(const struct guard_event *e, struct sk_buf *b)
 	}
 }
 
+static bool is_late(const struct guard_event *e)
+{
+	return e->sha256_state != NULL && strcmp(e->sha256_state, GUARD_CONTENT_LATE) == 0;
+}
+
+static bool is_gone(const struct guard_event *e)
+{
+	return e->sha256_state != NULL && !is_late(e);
+}
+
 static void tell_exec(const struct guard_event *e, struct sk_buf *b)
 {
 	if (tell_use(e, b))
@@ -195,7 +205,7 @@ static void tell_exec(const struct guard_event *e, struct sk_buf *b)
 	case GUARD_REASON_DRIFT:
 		quote_file(b, e);
 		(void)sk_buf_printf(b, " %s and %s", origin_words(e->file_origin),
-				    e->sha256_state != NULL && e->verdict <= GUARD_VERDICT_ALERTED
+				    is_gone(e) && e->verdict <= GUARD_VERDICT_ALERTED
 					    ? "its content was gone before it could be looked at"
 					    : "no known program has its content");
 		break;
@@ -445,6 +455,8 @@ void guard_story_tell(struct guard_event *e, const struct guard_rec *rec,
 		(void)sk_buf_add_str(b, "; its input is a socket");
 		e->severity = "critical";
 	}
+	if (is_late(e))
+		(void)sk_buf_add_str(b, "; its content could not be read in time");
 	if (rec != NULL && (rec->flags & GUARD_RF_LATE) != 0)
 		(void)sk_buf_add_str(b, "; no agent lived to look at it then");
 	if (rec != NULL && (rec->flags & GUARD_RF_ENTRY) != 0 && e->reason != GUARD_REASON_ENTRY)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -59,6 +60,22 @@ static void only_files_are_opened(void **state)
 	assert_int_equal(guard_files_open(self(), "/proc/self/exe"), -ELOOP);
 }
 
+/* Who holds a lease is told that somebody wants the file, which may take him 45 seconds to mind. */
+static void leases_are_not_waited_for(void **state)
+{
+	int fd;
+
+	(void)state;
+	put("leased", "x", 1);
+	(void)signal(SIGIO, SIG_IGN);
+	fd = open(in_dir("leased"), O_RDWR);
+	assert_true(fd >= 0);
+	if (fcntl(fd, F_SETLEASE, F_WRLCK) != 0)
+		skip(); /* not on every file system */
+	assert_int_equal(guard_files_open(self(), in_dir("leased")), -EWOULDBLOCK);
+	(void)close(fd);
+}
+
 static void changed_files_are_not_hashed(void **state)
 {
 	struct guard_files *f = guard_files_new();
@@ -104,7 +121,7 @@ static int make_dir(void **state)
 
 static int remove_dir(void **state)
 {
-	static const char *const names[] = {"pipe", "file", "huge"};
+	static const char *const names[] = {"pipe", "leased", "file", "huge"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -116,6 +133,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_files_are_opened),
+		cmocka_unit_test(leases_are_not_waited_for),
 		cmocka_unit_test(changed_files_are_not_hashed),
 		cmocka_unit_test(huge_files_are_not_hashed),
 	};
