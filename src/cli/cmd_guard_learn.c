@@ -123,7 +123,7 @@ static int learn(struct cli_context *ctx)
 	struct guard_session_options o = {
 		.kern = {.calls = true, .caps = true},
 		.policy = cmd_guard_observe(GUARD_P_RECORD | GUARD_P_LEARN | GUARD_P_CALLS |
-					    GUARD_P_PLACES | GUARD_P_CWD),
+					    GUARD_P_PLACES | GUARD_P_CWD_ARGS),
 		.ops = &ops,
 		.ctx = &l,
 	};

@@ -197,7 +197,9 @@ static __always_inline void describe_exec(struct scratch *x, struct task_struct 
 					  struct file *file, struct linux_binprm *bprm,
 					  __u32 n_args, __u32 want)
 {
-	__u32 off, cwd_len = (want & GUARD_P_CWD) ? read_cwd(x, task) : 0;
+	int cwd = (want & GUARD_P_CWD) != 0 ||
+		  ((want & GUARD_P_CWD_ARGS) != 0 && READ(bprm, argc) > 1);
+	__u32 off, cwd_len = cwd ? read_cwd(x, task) : 0;
 	struct guard_rec *r = &x->rec;
 	long n;
 

@@ -222,6 +222,7 @@ struct linux_binprm {
 	struct file *file;
 	const char *filename;
 	const char *interp;
+	int argc;
 	char buf[256];
 } KRELO;
 

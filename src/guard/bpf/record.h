@@ -287,6 +287,7 @@ enum guard_policy_flags {
 	GUARD_P_CLIENTS = 1 << 13,    /* who connects is recorded, not only to which port */
 	GUARD_P_PLACES = 1 << 14,     /* so is what is made, moved or removed without an open */
 	GUARD_P_CWD = 1 << 15,        /* so is the directory that a program starts in */
+	GUARD_P_CWD_ARGS = 1 << 16,   /* … of one with arguments: they may be names of files */
 };
 
 /** struct guard_allow_key - a known file of a service */
