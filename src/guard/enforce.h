@@ -159,13 +159,3 @@ void guard_enforce_retract(struct guard_enforce *f, size_t n);
 enum guard_told guard_enforce_event(struct guard_enforce *f, struct guard_kern *k,
 				    const struct guard_rec *rec, struct guard_event *e,
 				    struct guard_whose *w);
-
-/**
- * guard_enforce_sections() - what a container's profile wants to be told of or blocked
- * @f: state
- * @w: container
- *
- * Return: bit (1u << enum guard_section) for each section in mode alert or enforce; 0 without a
- * profile.
- */
-unsigned guard_enforce_sections(const struct guard_enforce *f, const struct guard_whose *w);

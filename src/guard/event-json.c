@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events as JSON lines of the schema "stockade.event/1". */
-#include "base/buf.h"
 #include "base/json.h"
 #include "base/parse.h"
 #include "guard/event.h"

@@ -3,7 +3,6 @@
  * Test tool: guard-event-samples [line]. Prints events of every kind, verdict, reason and origin,
  * with little and with much in them and with foreign bytes, as JSON or as lines for people.
  */
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/io.h"
 #include "base/parse.h"
 #include "guard/call.h"

@@ -123,7 +123,6 @@ struct guard_fan_kern {
 	struct guard_fan_jobs lingering;
 	size_t n_out;
 	unsigned n_trees;              /* processes that were selected by number */
-	unsigned n_user;               /* mounts that are not covered, as told */
 	struct guard_fan_job *current; /* being told; used by the session's thread alone */
 	struct guard_stats stats;
 	uint64_t last_exec_id;

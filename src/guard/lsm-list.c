@@ -3,7 +3,6 @@
 #include "guard/lsm-list.h"
 
 #include <fcntl.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>

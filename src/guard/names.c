@@ -6,8 +6,6 @@
  */
 #include "guard/names.h"
 
-#include <string.h>
-
 #include "base/parse.h"
 #include "guard/profile.h"
 

@@ -4,7 +4,6 @@
  * rsyslog and journald read there. Not syslog(3): that waits when the daemon is slow.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>

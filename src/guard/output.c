@@ -2,7 +2,6 @@
 /* Events to all outputs, with repetitions of one cause folded. */
 #include "guard/output.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/alloc.h"

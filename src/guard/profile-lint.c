@@ -6,7 +6,6 @@
  */
 #include "guard/profile-lint.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"

@@ -2,8 +2,6 @@
 /* Union of profiles: every item of one is found or added in the other. */
 #include "guard/profile-merge.h"
 
-#include <string.h>
-
 struct merge {
 	struct guard_profile *to;
 	const struct guard_profile *from;

@@ -151,7 +151,7 @@ void guard_session_put_off(struct guard_session *s, const struct guard_rec *rec,
  * @s: session
  * @e: event that the event function got, in that call; stays without it when the process is gone
  *
- * Events with a reason have it already.
+ * Events with a reason have it already, and program starts where GUARD_P_CWD asks for it.
  */
 void guard_session_find_cwd(struct guard_session *s, struct guard_event *e);
 

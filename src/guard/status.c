@@ -3,7 +3,6 @@
 #include "guard/status.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"

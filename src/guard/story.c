@@ -286,38 +286,41 @@ static void tell_policy(const struct guard_event *e, struct sk_buf *b)
 		(void)sk_buf_add_str(b, "io_uring can do work that system calls do not show");
 }
 
-static void tell_other(const struct guard_event *e, struct sk_buf *b)
+static void tell_escape(const struct guard_event *e, struct sk_buf *b)
+{
+	if (e->kind == GUARD_KIND_CONNECT) {
+		quote(b, e->peer_address != NULL ? e->peer_address : "a socket");
+		(void)sk_buf_add_str(
+			b, " is a container engine's socket outside: who talks to it rules "
+			   "the host, and this service never did");
+	} else if (e->kind == GUARD_KIND_OPEN && e->detail == NULL) {
+		quote_file(b, e);
+		(void)sk_buf_add_str(
+			b, " was opened to be written: the kernel acts on it for the whole "
+			   "host");
+	} else {
+		(void)sk_buf_printf(b, "%s leads out of a container and this service never used it",
+				    e->detail != NULL ? e->detail : "the call");
+	}
+}
+
+/* Reasons that say what it is about. Returns false for others. */
+static bool tell_reason(const struct guard_event *e, struct sk_buf *b)
 {
 	switch (e->reason) {
 	case GUARD_REASON_ANON_EXEC:
-		(void)sk_buf_add_str(b,
-				     "memory without a file behind it, or that it may change, was "
-				     "made executable");
-		return;
+		(void)sk_buf_add_str(b, "memory without a file behind it was made executable");
+		return true;
 	case GUARD_REASON_RAW_SOCKET:
 		if (e->peer_protocol != NULL && strcmp(e->peer_protocol, "alg") == 0)
 			(void)sk_buf_add_str(b, "a socket of the kernel's ciphers was opened");
 		else
 			(void)sk_buf_printf(b, "a %s socket was opened",
 					    e->peer_protocol != NULL ? e->peer_protocol : "raw");
-		return;
+		return true;
 	case GUARD_REASON_ESCAPE:
-		if (e->kind == GUARD_KIND_CONNECT) {
-			quote(b, e->peer_address != NULL ? e->peer_address : "a socket");
-			(void)sk_buf_add_str(b,
-					     " is a container engine's socket outside: who talks "
-					     "to it rules the host, and this service never did");
-			return;
-		}
-		if (e->kind == GUARD_KIND_OPEN && e->detail == NULL) {
-			quote_file(b, e);
-			(void)sk_buf_add_str(b, " was opened to be written: the kernel acts on it "
-						"for the whole host");
-			return;
-		}
-		(void)sk_buf_printf(b, "%s leads out of a container and this service never used it",
-				    e->detail != NULL ? e->detail : "the call");
-		return;
+		tell_escape(e, b);
+		return true;
 	case GUARD_REASON_TAMPER:
 		if (e->detail != NULL && strstr(e->detail, "pins") != NULL)
 			(void)sk_buf_printf(b,
@@ -325,47 +328,29 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 					    e->detail);
 		else
 			(void)sk_buf_add_str(b, "a signal was sent to the guard itself");
-		return;
+		return true;
 	case GUARD_REASON_POLICY:
 		tell_policy(e, b);
-		return;
+		return true;
 	default:
-		break;
+		return false;
 	}
-	if (e->kind == GUARD_KIND_DNS) {
-		quote(b, e->detail);
-		(void)sk_buf_add_str(b, " is no name that this service asks for");
-		return;
+}
+
+static void tell_peer(const struct guard_event *e, struct sk_buf *b)
+{
+	const char *protocol = e->peer_protocol != NULL ? e->peer_protocol : "?";
+
+	(void)sk_buf_printf(b, "%s port %u (%s", e->peer_address, e->peer_port, protocol);
+	if (e->peer_name != NULL) {
+		(void)sk_buf_add_str(b, ", looked up as ");
+		quote(b, e->peer_name);
 	}
-	if (e->kind == GUARD_KIND_ACCEPT) {
-		(void)sk_buf_printf(b,
-				    "a connection was accepted on port %u (%s), which this "
-				    "service never offered",
-				    e->local_port,
-				    e->peer_protocol != NULL ? e->peer_protocol : "?");
-		return;
-	}
-	if (e->kind == GUARD_KIND_BIND) {
-		(void)sk_buf_printf(b, "port %u (%s) is offered, which this service never did",
-				    e->peer_port,
-				    e->peer_protocol != NULL ? e->peer_protocol : "?");
-		return;
-	}
-	if (e->reason == GUARD_REASON_NOT_IN_PROFILE && e->peer_address == NULL &&
-	    e->file_path == NULL && e->detail != NULL) {
-		tell_power(e, b);
-		return;
-	}
-	if (e->peer_address != NULL) {
-		(void)sk_buf_printf(b, "%s port %u (%s", e->peer_address, e->peer_port,
-				    e->peer_protocol != NULL ? e->peer_protocol : "?");
-		if (e->peer_name != NULL) {
-			(void)sk_buf_add_str(b, ", looked up as ");
-			quote(b, e->peer_name);
-		}
-		(void)sk_buf_add_str(b, ") is no peer of this service");
-		return;
-	}
+	(void)sk_buf_add_str(b, ") is no peer of this service");
+}
+
+static void tell_file(const struct guard_event *e, struct sk_buf *b)
+{
 	quote_file(b, e);
 	if (e->reason == GUARD_REASON_SCRIPT)
 		(void)sk_buf_add_str(b, " is read as a script and is none of this service");
@@ -376,6 +361,33 @@ static void tell_other(const struct guard_event *e, struct sk_buf *b)
 	else
 		(void)sk_buf_printf(b, " was opened to be %s, which this service never did",
 				    e->file_write ? "written" : "read");
+}
+
+static void tell_other(const struct guard_event *e, struct sk_buf *b)
+{
+	const char *protocol = e->peer_protocol != NULL ? e->peer_protocol : "?";
+
+	if (tell_reason(e, b))
+		return;
+	if (e->kind == GUARD_KIND_DNS) {
+		quote(b, e->detail);
+		(void)sk_buf_add_str(b, " is no name that this service asks for");
+	} else if (e->kind == GUARD_KIND_ACCEPT) {
+		(void)sk_buf_printf(b,
+				    "a connection was accepted on port %u (%s), which this "
+				    "service never offered",
+				    e->local_port, protocol);
+	} else if (e->kind == GUARD_KIND_BIND) {
+		(void)sk_buf_printf(b, "port %u (%s) is offered, which this service never did",
+				    e->peer_port, protocol);
+	} else if (e->reason == GUARD_REASON_NOT_IN_PROFILE && e->peer_address == NULL &&
+		   e->file_path == NULL && e->detail != NULL) {
+		tell_power(e, b);
+	} else if (e->peer_address != NULL) {
+		tell_peer(e, b);
+	} else {
+		tell_file(e, b);
+	}
 }
 
 /* What is unexpected and also looks like something well known is told as that. */
