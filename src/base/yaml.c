@@ -92,6 +92,7 @@ static int build_pair(struct builder *b, yaml_event_t *key_event, int depth, str
 				  sk_text_quote(sk_span_str(key->text), quoted, sizeof(quoted)));
 	(void)sk_map_put(seen, sk_span_str(key->text), 0);
 	pair->key = key->text;
+	pair->line = key->line;
 	r = next_event(b, &event, err);
 	if (r < 0)
 		return r;

@@ -19,6 +19,7 @@ enum sk_yaml_type {
 /** struct sk_yaml_pair - member of a mapping */
 struct sk_yaml_pair {
 	const char *key;
+	size_t line; /* of the key, from 1 */
 	struct sk_yaml *value;
 };
 

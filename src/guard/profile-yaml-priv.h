@@ -68,6 +68,10 @@ int guard_read_fail(struct guard_reader *r, const struct sk_yaml *y, const char 
 int guard_read_fail_word(struct guard_reader *r, const struct sk_yaml *y, const char *what,
 			 const char *word);
 
+/* Are all keys among the fields? What is no mapping has none. */
+sk_must_check int guard_read_known(struct guard_reader *r, const struct sk_yaml *y,
+				   const struct guard_field *fields, size_t n);
+
 /* Reads each key that is there, in the order of the file; unknown ones are refused. */
 sk_must_check int guard_read_mapping(struct guard_reader *r, const struct sk_yaml *y,
 				     const struct guard_field *fields, size_t n, void *to);

@@ -33,20 +33,43 @@ static int read_field(struct guard_reader *r, const struct sk_yaml *y, const str
 	return f->list != NULL ? guard_read_list(r, y, f->list, to) : f->read(r, y, to);
 }
 
+/* Returns the number of the key's field, or @n. */
+static size_t find_field(const char *key, const struct guard_field *fields, size_t n)
+{
+	size_t f = 0;
+
+	while (f < n && strcmp(fields[f].name, key) != 0)
+		f++;
+	return f;
+}
+
+static int unknown_key(struct guard_reader *r, const struct sk_yaml_pair *pair)
+{
+	const struct sk_yaml key = {.line = pair->line};
+
+	return guard_read_fail_word(r, &key, "unknown key", pair->key);
+}
+
+int guard_read_known(struct guard_reader *r, const struct sk_yaml *y,
+		     const struct guard_field *fields, size_t n)
+{
+	for (size_t i = 0; y->type == SK_YAML_MAPPING && i < y->n; i++)
+		if (find_field(y->pairs[i].key, fields, n) == n)
+			return unknown_key(r, &y->pairs[i]);
+	return 0;
+}
+
 int guard_read_mapping(struct guard_reader *r, const struct sk_yaml *y,
 		       const struct guard_field *fields, size_t n, void *to)
 {
 	if (y->type != SK_YAML_MAPPING)
 		return guard_read_fail(r, y, "a mapping (key: value) is expected here");
 	for (size_t i = 0; i < y->n; i++) {
-		size_t f = 0;
+		size_t f = find_field(y->pairs[i].key, fields, n);
 		int res;
 
-		while (f < n && strcmp(fields[f].name, y->pairs[i].key) != 0)
-			f++;
 		if (f == n)
-			return guard_read_fail_word(r, y->pairs[i].value, "unknown key",
-						    y->pairs[i].key);
+			return unknown_key(r, &y->pairs[i]);
 		res = read_field(r, y->pairs[i].value, &fields[f], (char *)to + fields[f].offset);
 		if (res < 0)
 			return res;

@@ -554,9 +554,17 @@ static int read_profile(struct guard_reader *r, const struct sk_yaml *y)
 		GUARD_FIELD("syscalls_ia32", guard_read_bool, guard_profile, syscalls_ia32),
 	};
 	const struct sk_yaml *images = sk_yaml_get(y, "images");
+	const struct sk_yaml *schema = sk_yaml_get(y, "schema");
 	int res = 0;
 
-	if (sk_yaml_get(y, "schema") == NULL)
+	/* Another version may have other keys; a key that is missing may be there misspelt. */
+	if (schema != NULL)
+		res = read_schema(r, schema, r->p);
+	if (res == 0)
+		res = guard_read_known(r, y, fields, SK_ARRAY_LEN(fields));
+	if (res < 0)
+		return res;
+	if (schema == NULL)
 		return guard_read_fail(r, y, "the key schema: " GUARD_PROFILE_SCHEMA " is missing");
 	if (sk_yaml_get(y, "service") == NULL)
 		return guard_read_fail(r, y, "the key service is missing");
