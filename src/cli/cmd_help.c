@@ -104,7 +104,7 @@ static int run(struct cli_context *ctx)
 		return CLI_EXIT_CLEAN;
 	}
 	if (cli_resolve(&about, words, n, &err) < 0)
-		return cli_fail(ctx, &err);
+		return cli_fail(&about, &err); /* what it got to says what can be asked */
 	cli_help_command(&about, stdout);
 	return CLI_EXIT_CLEAN;
 }

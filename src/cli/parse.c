@@ -230,6 +230,17 @@ static int parse_letters(struct cli_context *ctx, struct words *w, const char *w
 	return 0;
 }
 
+static const char *subcommand_list(const struct cli_context *ctx, const struct command *c)
+{
+	const char *list = "";
+
+	for (const struct command *const *sub = c->subcommands; *sub != NULL; sub++)
+		if (((*sub)->flags & COMMAND_HIDDEN) == 0)
+			list = sk_arena_printf(ctx->arena, "%s%s%s", list,
+					       *list != '\0' ? ", " : "", (*sub)->name);
+	return list;
+}
+
 static int unknown_command(const struct cli_context *ctx, const struct command *const *list,
 			   const char *word, struct sk_err *err)
 {
@@ -245,6 +256,9 @@ static int unknown_command(const struct cli_context *ctx, const struct command *
 	/* "nginx:latest", "./image.tar": a target, and the command was left out. */
 	if (s.text == NULL && ctx->n_path == 0 && strpbrk(word, "./:") != NULL)
 		hint = "; 'stockade scan TARGET' scans something";
+	if (s.text == NULL && ctx->n_path != 0 && current(ctx)->subcommands != NULL)
+		hint = sk_arena_printf(ctx->arena, "; %s has %s", current(ctx)->name,
+				       subcommand_list(ctx, current(ctx)));
 	return sk_err_set(err, SK_E_USAGE, "unknown command %s%s",
 			  sk_text_quote(sk_span_str(word), quoted, sizeof(quoted)), hint);
 }
@@ -315,17 +329,6 @@ int cli_parse(struct cli_context *ctx, int argc, const char *const *argv, struct
 			r = parse_letters(ctx, &w, word, err);
 	}
 	return r;
-}
-
-static const char *subcommand_list(const struct cli_context *ctx, const struct command *c)
-{
-	const char *list = "";
-
-	for (const struct command *const *sub = c->subcommands; *sub != NULL; sub++)
-		if (((*sub)->flags & COMMAND_HIDDEN) == 0)
-			list = sk_arena_printf(ctx->arena, "%s%s%s", list,
-					       *list != '\0' ? ", " : "", (*sub)->name);
-	return list;
 }
 
 int cli_check_args(const struct cli_context *ctx, struct sk_err *err)
