@@ -44,7 +44,7 @@ static void check(const struct guard_event *e)
 		abort();
 	sk_json_free(j);
 	sk_buf_reset(&b);
-	if (guard_event_line(e, &sink) < 0)
+	if (guard_event_line(e, false, &sink) < 0)
 		abort();
 	check_line(&b);
 	sk_buf_release(&b);

@@ -123,6 +123,7 @@ int cmd_guard_open_output(struct guarding *g, struct sk_err *err)
 	int r;
 
 	o.fd = o.file != NULL ? -1 : STDOUT_FILENO;
+	o.fd_colour = cli_colour(ctx, STDOUT_FILENO);
 	o.file_keep = DEFAULT_KEPT;
 	if (size != NULL && !sk_parse_size(sk_span_str(size), &o.file_size))
 		return sk_err_set(err, SK_E_USAGE, "--rotate: not a size, such as 100M");

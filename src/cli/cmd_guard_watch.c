@@ -24,6 +24,7 @@ enum {
 /** struct watching - `guard watch` */
 struct watching {
 	bool json;
+	bool colour;
 	struct sk_buf out; /* whole lines, not written yet */
 	size_t piece;      /* bytes of them that are handed over at once */
 	struct guard_session *session;
@@ -77,7 +78,7 @@ static void watch_line(struct watching *r, const struct guard_event *e)
 	struct sk_sink sink = sk_sink_buf(&r->out);
 
 	/* The longest line that there is fits behind others. */
-	if ((r->json ? guard_event_json(e, &sink) : guard_event_line(e, &sink)) < 0)
+	if ((r->json ? guard_event_json(e, &sink) : guard_event_line(e, r->colour, &sink)) < 0)
 		r->failure = -SK_E_LIMIT;
 	if (r->out.len >= BATCH)
 		watch_write(r);
@@ -147,6 +148,7 @@ static int watch(struct cli_context *ctx)
 	static const struct guard_session_ops ops = {.note = cmd_guard_note, .event = watch_event};
 	struct watching r = {
 		.json = cli_wants_json(ctx),
+		.colour = cli_colour(ctx, STDOUT_FILENO),
 		.piece = watch_piece(),
 	};
 	struct guard_session_options o = {

@@ -6,6 +6,8 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "guard/event.h"
+#include "guard/names.h"
+#include "model/severity.h"
 
 enum {
 	LINE_MAX = 64 << 10, /* long argument lists are cut by the kernel half already */
@@ -86,6 +88,54 @@ static void add_privilege(struct sk_buf *b, const struct guard_event *e)
 	}
 }
 
+/* The word of the kind; what is no change of user is called what it is. */
+static const char *kind_word(const struct guard_event *e)
+{
+	unsigned nr;
+
+	if (e->kind != GUARD_KIND_PRIVILEGE || e->has_user)
+		return guard_kind_name(e->kind);
+	if (e->reason == GUARD_REASON_TAMPER)
+		return "tamper";
+	return e->detail != NULL && guard_capability_number(sk_span_str(e->detail), &nr)
+		       ? "capability"
+		       : "call";
+}
+
+/* 12:00:00.000  shop/web  4711  exec; what is not of a process is the guard's own. */
+static void add_head(struct sk_buf *b, const struct guard_event *e)
+{
+	char time[SK_TIME_TEXT_SIZE];
+
+	(void)sk_format_time((int64_t)(e->time_us / 1000000), time);
+	(void)sk_buf_printf(b, "%.8s.%03u  ", time + 11, (unsigned)(e->time_us / 1000 % 1000));
+	add(b, e->service != NULL          ? e->service
+	       : e->container_name != NULL ? e->container_name
+					   : "guard");
+	if (e->host_pid != 0)
+		(void)sk_buf_printf(b, "  %u", e->host_pid);
+	(void)sk_buf_printf(b, "  %-8s ", kind_word(e));
+}
+
+/* alerted (high): entry - a sentence */
+static void add_verdict(struct sk_buf *b, const struct guard_event *e, bool colour)
+{
+	enum model_severity severity = MODEL_SEVERITY_UNKNOWN;
+	bool has = e->severity != NULL && model_severity_parse(sk_span_str(e->severity), &severity);
+	const char *begin = colour ? model_severity_colour(severity) : "";
+
+	if (e->reason == GUARD_REASON_NONE)
+		return;
+	(void)sk_buf_printf(b, "  %s%s%s%s%s%s: %s", begin, guard_verdict_name(e->verdict),
+			    has ? " (" : "", has ? model_severity_text(severity) : "",
+			    has ? ")" : "", *begin != '\0' ? MODEL_COLOUR_END : "",
+			    guard_reason_name(e->reason));
+	if (e->reason_text != NULL) {
+		(void)sk_buf_add_str(b, " - ");
+		add(b, e->reason_text);
+	}
+}
+
 static void add_subject(struct sk_buf *b, const struct guard_event *e)
 {
 	switch (e->kind) {
@@ -106,6 +156,12 @@ static void add_subject(struct sk_buf *b, const struct guard_event *e)
 		if (!e->has_user)
 			break;
 		add_privilege(b, e);
+		return;
+	case GUARD_KIND_FORK:
+		if (e->child_host_pid == 0)
+			break;
+		/* in the numbers of the column of processes, the host's */
+		(void)sk_buf_printf(b, "child %u", e->child_host_pid);
 		return;
 	case GUARD_KIND_LOST:
 		(void)sk_buf_printf(b, "%llu events", (unsigned long long)e->lost_events);
@@ -156,26 +212,15 @@ static void add_again(struct sk_buf *b, const struct guard_event *e)
 	(void)sk_buf_printf(b, "  ×%llu again since %.8s", (unsigned long long)e->count, time + 11);
 }
 
-int guard_event_line(const struct guard_event *e, const struct sk_sink *sink)
+int guard_event_line(const struct guard_event *e, bool colour, const struct sk_sink *sink)
 {
-	char time[SK_TIME_TEXT_SIZE];
 	struct sk_buf b;
 	int r;
 
 	sk_buf_init(&b, LINE_MAX);
-	(void)sk_format_time((int64_t)(e->time_us / 1000000), time);
-	(void)sk_buf_printf(&b, "%.8s.%03u  ", time + 11, (unsigned)(e->time_us / 1000 % 1000));
-	add(&b, e->service != NULL ? e->service : e->container_name);
-	(void)sk_buf_printf(&b, "  %u  %-8s ", e->host_pid, guard_kind_name(e->kind));
+	add_head(&b, e);
 	add_subject(&b, e);
-	if (e->reason != GUARD_REASON_NONE) {
-		(void)sk_buf_printf(&b, "  %s: %s", guard_verdict_name(e->verdict),
-				    guard_reason_name(e->reason));
-		if (e->reason_text != NULL) {
-			(void)sk_buf_add_str(&b, " - ");
-			add(&b, e->reason_text);
-		}
-	}
+	add_verdict(&b, e, colour);
 	if (e->first_us != 0)
 		add_again(&b, e);
 	else if (e->count > 1)

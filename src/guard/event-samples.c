@@ -80,7 +80,7 @@ static int show(const struct guard_event *e, bool line)
 	int fd = STDOUT_FILENO;
 	struct sk_sink out = sk_sink_fd(&fd);
 
-	return line ? guard_event_line(e, &out) : guard_event_json(e, &out);
+	return line ? guard_event_line(e, false, &out) : guard_event_json(e, &out);
 }
 
 int main(int argc, char **argv)

@@ -298,8 +298,10 @@ sk_must_check int guard_event_json(const struct guard_event *e, const struct sk_
 /**
  * guard_event_line() - write one event as a line for people
  * @e: event
+ * @colour: the verdict has the colour of the severity
  * @sink: receives the line with its newline; foreign text is escaped
  *
  * Return: 0, or the sink's failure.
  */
-sk_must_check int guard_event_line(const struct guard_event *e, const struct sk_sink *sink);
+sk_must_check int guard_event_line(const struct guard_event *e, bool colour,
+				   const struct sk_sink *sink);

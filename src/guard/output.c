@@ -101,7 +101,7 @@ static int write_people(struct guard_output *o, const struct guard_event *e, str
 	if (o->opts.fd_json)
 		return guard_stream_output_text(&o->stream, sk_buf_span(&o->line), err);
 	sk_buf_reset(&o->text);
-	r = guard_event_line(e, &sink);
+	r = guard_event_line(e, o->opts.fd_colour, &sink);
 	return r < 0 ? sk_err_set(err, -r, "an event is too long to be written")
 		     : guard_stream_output_text(&o->stream, sk_buf_span(&o->text), err);
 }

@@ -24,6 +24,7 @@ enum {
 struct guard_output_options {
 	int fd;             /* lines go here, -1: nowhere; not closed */
 	bool fd_json;       /* as JSON, else as lines for people */
+	bool fd_colour;     /* of those lines, the verdicts */
 	const char *file;   /* JSON lines are appended here, NULL: no file */
 	uint64_t file_size; /* bytes before the file is rotated, 0: never */
 	unsigned file_keep; /* old files kept, FILE.1 the latest */

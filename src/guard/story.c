@@ -292,15 +292,19 @@ static void tell_escape(const struct guard_event *e, struct sk_buf *b)
 		quote(b, e->peer_address != NULL ? e->peer_address : "a socket");
 		(void)sk_buf_add_str(
 			b, " is a container engine's socket outside: who talks to it rules "
-			   "the host, and this service never did");
+			   "the host, and ");
+		(void)sk_buf_add_str(b, e->profile != NULL ? "this service never did"
+							   : "no profile allows it");
 	} else if (e->kind == GUARD_KIND_OPEN && e->detail == NULL) {
 		quote_file(b, e);
 		(void)sk_buf_add_str(
 			b, " was opened to be written: the kernel acts on it for the whole "
 			   "host");
 	} else {
-		(void)sk_buf_printf(b, "%s leads out of a container and this service never used it",
-				    e->detail != NULL ? e->detail : "the call");
+		(void)sk_buf_printf(b, "%s leads out of a container and %s",
+				    e->detail != NULL ? e->detail : "the call",
+				    e->profile != NULL ? "this service never used it"
+						       : "no profile allows it");
 	}
 }
 

@@ -120,6 +120,94 @@ static void names_become_paths(void **state)
 	}
 }
 
+static void assert_line(const struct guard_event *e, bool colour, const char *text)
+{
+	sk_cleanup(sk_buf_release) struct sk_buf b = {0};
+	struct sk_sink sink;
+
+	sk_buf_init(&b, 4096);
+	sink = sk_sink_buf(&b);
+	assert_int_equal(guard_event_line(e, colour, &sink), 0);
+	assert_true(b.len > 14 && b.ptr[b.len - 1] == '\n');
+	b.ptr[b.len - 1] = '\0';
+	assert_string_equal(b.ptr + 14, text); /* behind the time */
+}
+
+/* How bad it is stands in the line; colours are for terminals. */
+static void lines_have_severities(void **state)
+{
+	struct guard_event e = {.kind = GUARD_KIND_EXEC,
+				.verdict = GUARD_VERDICT_ALERTED,
+				.reason = GUARD_REASON_DRIFT,
+				.reason_text = "new",
+				.severity = "critical",
+				.service = "web",
+				.host_pid = 12,
+				.file_path = "/tmp/x"};
+
+	(void)state;
+	assert_line(&e, false, "web  12  exec     /tmp/x :  alerted (critical): drift - new");
+	assert_line(&e, true,
+		    "web  12  exec     /tmp/x :  \033[1;31malerted (critical)\033[0m: drift - new");
+	e.verdict = GUARD_VERDICT_OBSERVED;
+	e.severity = NULL;
+	assert_line(&e, true, "web  12  exec     /tmp/x :  observed: drift - new");
+}
+
+/* A system call is no privilege, and what is of no process is the guard's. */
+static void lines_say_what_it_is(void **state)
+{
+	struct guard_event e = {.kind = GUARD_KIND_PRIVILEGE,
+				.reason = GUARD_REASON_NOT_IN_PROFILE,
+				.service = "web",
+				.host_pid = 12,
+				.detail = "poll"};
+	struct guard_event pins = {.kind = GUARD_KIND_PRIVILEGE,
+				   .verdict = GUARD_VERDICT_ALERTED,
+				   .reason = GUARD_REASON_TAMPER,
+				   .severity = "critical",
+				   .detail = "pins of the guard are missing"};
+
+	(void)state;
+	assert_line(&e, false, "web  12  call     poll  observed: not_in_profile");
+	e.detail = "SYS_ADMIN";
+	assert_line(&e, false, "web  12  capability SYS_ADMIN  observed: not_in_profile");
+	e.reason = GUARD_REASON_NONE;
+	e.has_user = true;
+	e.user_before = 33;
+	e.detail = "user 0";
+	assert_line(&e, false, "web  12  privilege user 0 (was 33)");
+	assert_line(&pins, false,
+		    "guard  tamper   pins of the guard are missing  alerted (critical): tamper");
+	e = (struct guard_event){.kind = GUARD_KIND_FORK,
+				 .service = "web",
+				 .host_pid = 4711,
+				 .child_pid = 22,
+				 .child_host_pid = 4712,
+				 .detail = "child 22"};
+	assert_line(&e, false, "web  4711  fork     child 4712");
+}
+
+/* Who was never learned cannot have learned better. */
+static void no_profile_is_not_never_done(void **state)
+{
+	struct guard_event e = {.kind = GUARD_KIND_MOUNT,
+				.verdict = GUARD_VERDICT_ALERTED,
+				.reason = GUARD_REASON_ESCAPE,
+				.detail = "mount"};
+	sk_cleanup(sk_buf_release) struct sk_buf b = {0};
+
+	(void)state;
+	sk_buf_init(&b, 4096);
+	guard_story_tell(&e, NULL, NULL, &b);
+	assert_string_equal(e.reason_text,
+			    "mount leads out of a container and no profile allows it");
+	e.profile = "web";
+	guard_story_tell(&e, NULL, NULL, &b);
+	assert_string_equal(e.reason_text,
+			    "mount leads out of a container and this service never used it");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +215,9 @@ int main(void)
 		cmocka_unit_test(no_room_is_told),
 		cmocka_unit_test(names_become_paths),
 		cmocka_unit_test(calls_have_techniques_that_fit),
+		cmocka_unit_test(lines_have_severities),
+		cmocka_unit_test(lines_say_what_it_is),
+		cmocka_unit_test(no_profile_is_not_never_done),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,17 @@ bool model_severity_parse(struct sk_span s, enum model_severity *ret)
 	return false;
 }
 
+const char *model_severity_colour(enum model_severity s)
+{
+	static const char *const codes[] = {
+		[MODEL_SEVERITY_UNKNOWN] = "",      [MODEL_SEVERITY_NEGLIGIBLE] = "\033[2m",
+		[MODEL_SEVERITY_LOW] = "\033[36m",  [MODEL_SEVERITY_MEDIUM] = "\033[33m",
+		[MODEL_SEVERITY_HIGH] = "\033[31m", [MODEL_SEVERITY_CRITICAL] = "\033[1;31m",
+	};
+
+	return codes[s];
+}
+
 enum model_severity model_severity_of_score(double score)
 {
 	if (score <= 0.0)

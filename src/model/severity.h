@@ -7,6 +7,8 @@
 #include "base/defs.h"
 #include "base/span.h"
 
+#define MODEL_COLOUR_END "\033[0m"
+
 /* Ascending: a larger value is worse. */
 enum model_severity {
 	MODEL_SEVERITY_UNKNOWN,
@@ -64,6 +66,14 @@ sk_must_check bool model_severity_parse(struct sk_span s, enum model_severity *r
  * Source: CVSS v3.1 specification, table 14.
  */
 enum model_severity model_severity_of_score(double score);
+
+/**
+ * model_severity_colour() - what begins its colour on a terminal
+ * @s: severity
+ *
+ * Return: static text, "" for none; MODEL_COLOUR_END ends it.
+ */
+const char *model_severity_colour(enum model_severity s);
 
 /**
  * model_state_text() - word of a state

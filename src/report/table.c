@@ -219,21 +219,10 @@ static void sort_rows(struct row *rows, size_t n)
 	qsort(rows, n, sizeof(*rows), compare_groups);
 }
 
-static const char *colour_of(enum model_severity s)
-{
-	static const char *const codes[] = {
-		[MODEL_SEVERITY_UNKNOWN] = "",      [MODEL_SEVERITY_NEGLIGIBLE] = "\033[2m",
-		[MODEL_SEVERITY_LOW] = "\033[36m",  [MODEL_SEVERITY_MEDIUM] = "\033[33m",
-		[MODEL_SEVERITY_HIGH] = "\033[31m", [MODEL_SEVERITY_CRITICAL] = "\033[1;31m",
-	};
-
-	return codes[s];
-}
-
 static void add_severity(struct page *p, enum model_severity s)
 {
 	if (p->opts->colour)
-		add(p, colour_of(s));
+		add(p, model_severity_colour(s));
 	add_cell(p, model_severity_text(s), SEVERITY_COLUMNS, true);
 	if (p->opts->colour)
 		add(p, "\033[0m");
