@@ -29,7 +29,7 @@ enum {
 	MAX_TRIES = 6,     /* of a question */
 	ROUND_MS = 300000, /* between rounds */
 	ROUND_S = 400,     /* an answer holds at least until the next round */
-	FILES_MS = 200,    /* longest wait for a container's /etc/hosts */
+	FILES_MS = 1000,   /* longest wait for a container's /etc/hosts */
 	MESSAGE_SIZE = 4096,
 	DNS_PORT = 53,
 };

@@ -25,8 +25,8 @@ enum {
 	LAYERS_TRIES = 8,  /* of a container whose root is no overlay */
 	MADE_MS = 30,      /* a cgroup that was made can be asked for by then */
 	MADE_POLL_US = 200,
-	ADOPT_MS = 200, /* longest wait for the arguments of what ran before, */
-	RECALL_MS = 20, /* and of what an event is about */
+	ADOPT_MS = 200,  /* longest wait for the arguments of what ran before, */
+	RECALL_MS = 200, /* and of what an event is about */
 };
 
 static void first_pid(void *ctx, uint32_t pid)

@@ -17,7 +17,7 @@
 #include "guard/story.h"
 
 enum {
-	PLACE_MS = 20, /* longest wait for where a name leads */
+	PLACE_MS = 200, /* longest wait for where a name leads */
 };
 
 /* Components, last one first, become a path. */
