@@ -105,28 +105,46 @@ static int anon_int80(const char *arg)
 	return call_code(p);
 }
 
-/* shmat through the 32-bit call that has all of System V's in one */
-static int anon_ipc32(const char *arg)
+/* shmat through the 32-bit call that has all of System V's in one; @at is where it puts the address
+ */
+static int shmat_32(int id, uint32_t *at)
 {
-	uint32_t *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-	int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0700);
-	void *p = shmat(id, NULL, 0);
 	long r;
 
-	(void)arg;
-	memcpy(p, code, sizeof(code));
 	__asm__ volatile("int $0x80"
 			 : "=a"(r)
 			 : "a"(117L), "b"(21L), "c"((long)id), "d"((long)SHM_EXEC),
 			   "S"((long)(uintptr_t)at), "D"(0L)
 			 : "memory", "r8", "r9", "r10", "r11");
-	(void)shmctl(id, IPC_RMID, NULL);
-	if (r < 0) {
+	if (r < 0)
 		errno = (int)-r;
-		return -1;
-	}
-	return call_code((void *)(uintptr_t)*at);
+	return r < 0 ? -1 : 0;
+}
+
+static int shm_with_code(void)
+{
+	int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0700);
+	void *p = shmat(id, NULL, 0);
+
+	memcpy(p, code, sizeof(code));
+	return id;
+}
+
+static uint32_t *page_32(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1,
+		    0);
+}
+
+static int anon_ipc32(const char *arg)
+{
+	int id = shm_with_code();
+	uint32_t *at = page_32();
+	int r = shmat_32(id, at);
+
+	(void)arg;
+	(void)shmctl(id, IPC_RMID, NULL);
+	return r < 0 ? -1 : call_code((void *)(uintptr_t)*at);
 }
 
 /* Memory behind the program's own code: one call makes both executable. */
@@ -161,11 +179,12 @@ static char stacks[2][65536];
 static void *shared_page;
 static volatile int shared_error;
 
-/* Makes memory executable that another process shares. */
-static int share_maker(void *unused)
+/* Makes memory executable that another process shares; @at: by a 32-bit call. */
+static int share_maker(void *at)
 {
-	(void)unused;
-	if (mprotect(shared_page, 4096, PROT_READ | PROT_EXEC) != 0)
+	if (at != NULL && shmat_32(shm_with_code(), at) != 0)
+		shared_error = errno;
+	else if (at == NULL && mprotect(shared_page, 4096, PROT_READ | PROT_EXEC) != 0)
 		shared_error = errno;
 	_exit(0);
 }
@@ -191,16 +210,18 @@ static int share_user(void *unused)
 static int share(const char *arg)
 {
 	int flags = CLONE_VM | SIGCHLD | (strcmp(arg, "vfork") == 0 ? CLONE_VFORK : 0);
+	uint32_t *at = strcmp(arg, "shm32") == 0 ? page_32() : NULL;
 	pid_t maker;
 
 	shared_page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	memcpy(shared_page, code, sizeof(code));
 	if (strcmp(arg, "sibling") == 0)
 		(void)clone(share_user, stacks[0] + sizeof(stacks[0]) - 64, flags, NULL);
-	maker = clone(share_maker, stacks[1] + sizeof(stacks[1]) - 64, flags, NULL);
+	maker = clone(share_maker, stacks[1] + sizeof(stacks[1]) - 64, flags, at);
 	(void)waitpid(maker, NULL, 0);
 	errno = shared_error;
-	return shared_error != 0 ? -1 : call_code(shared_page);
+	return shared_error != 0 ? -1
+				 : call_code(at != NULL ? (void *)(uintptr_t)*at : shared_page);
 }
 
 /* What another process has in its memory: by a call, or "file": through /proc. */

@@ -135,8 +135,9 @@ static __always_inline void on_leaving(struct subject *s, struct task_struct *ta
 	}
 	if (nr == CALL_READ_PROCESS && is_own(task, (__u32)arg))
 		return;
-	if (reason != 0)
-		report_call(s, task, nr, arg, reason | (compat ? WHY_COMPAT : 0));
+	if (reason != 0 && report_call(s, task, nr, arg, reason | (compat ? WHY_COMPAT : 0)) != 0 &&
+	    reason == GUARD_REC_R_ANON_EXEC)
+		doom_memory(s->task, task);
 }
 
 /* What keeps the guard in force when its agent is killed is no container's to remove. */
