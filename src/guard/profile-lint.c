@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "base/span.h"
 #include "guard/bpf/record.h"
+#include "guard/call.h"
 #include "guard/names.h"
 #include "guard/profile-priv.h"
 #include "guard/shape.h"
@@ -168,6 +169,37 @@ static const char *parents_text(struct guard_lint *l, const struct guard_program
 			       prog->parents.n_items > 1 ? " and others" : "");
 }
 
+/* The applet of a multi-call binary that runs scripts; NULL: none. */
+static const char *shell_applet(const struct guard_program *prog)
+{
+	for (size_t i = 0; i < prog->applets.n_items; i++)
+		if (guard_applet_is_shell(prog->applets.items[i].text))
+			return prog->applets.items[i].text;
+	return NULL;
+}
+
+/* A multi-call binary is an interpreter in its shells alone: its other applets need no script. */
+static void lint_scripts(const struct guard_program *prog, struct guard_lint *l)
+{
+	const char *applet = prog->multicall ? shell_applet(prog) : NULL;
+
+	if (!prog->interpreter || prog->inline_code || prog->interactive || prog->n_scripts != 0 ||
+	    (prog->multicall && applet == NULL))
+		return;
+	if (prog->multicall)
+		FINDING(l, NOTE, "no_script", "executables", prog->content.path,
+			sk_arena_printf(l->arena,
+					"may be called as %s, but no script is known for it, so no "
+					"such call is allowed",
+					applet),
+			sk_arena_printf(l->arena, "add its scripts, or remove the applet %s",
+					applet));
+	else
+		FINDING(l, NOTE, "no_script", "executables", prog->content.path,
+			"is an interpreter without any script, so no use of it is allowed",
+			"add its scripts, or remove the program");
+}
+
 static void lint_shell(const struct guard_program *prog, struct guard_lint *l)
 {
 	if (prog->interactive)
@@ -186,10 +218,7 @@ static void lint_shell(const struct guard_program *prog, struct guard_lint *l)
 				parents_text(l, prog)),
 			"let the service call programs directly or a script, then remove the "
 			"trait inline_code");
-	if (prog->interpreter && !prog->inline_code && !prog->interactive && prog->n_scripts == 0)
-		FINDING(l, NOTE, "no_script", "executables", prog->content.path,
-			"is an interpreter without any script, so no use of it is allowed",
-			"add its scripts, or remove the program");
+	lint_scripts(prog, l);
 }
 
 static void lint_multicall(const struct guard_program *prog, struct guard_lint *l)
