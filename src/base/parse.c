@@ -334,3 +334,31 @@ const char *sk_format_date(int64_t t, char *buf)
 	buf[10] = '\0';
 	return buf;
 }
+
+const char *sk_format_duration(int64_t seconds, char *buf)
+{
+	static const struct {
+		int64_t seconds;
+		const char *one;
+		const char *many;
+	} units[] = {{86400, " day", " days"},
+		     {3600, " h", " h"},
+		     {60, " min", " min"},
+		     {1, " s", " s"}};
+	size_t at = 0;
+	int64_t n, rest;
+	int len;
+
+	if (seconds < 0)
+		seconds = 0;
+	while (at + 1 < SK_ARRAY_LEN(units) && seconds < units[at].seconds)
+		at++;
+	n = seconds / units[at].seconds;
+	rest = seconds % units[at].seconds;
+	len = snprintf(buf, SK_DURATION_TEXT_SIZE, "%lld%s", (long long)n,
+		       n == 1 ? units[at].one : units[at].many);
+	if (at + 1 < SK_ARRAY_LEN(units) && rest / units[at + 1].seconds != 0)
+		(void)snprintf(buf + len, SK_DURATION_TEXT_SIZE - (size_t)len, " %lld%s",
+			       (long long)(rest / units[at + 1].seconds), units[at + 1].many);
+	return buf;
+}

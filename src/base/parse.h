@@ -114,6 +114,17 @@ sk_must_check bool sk_parse_bool(struct sk_span s, bool *ret);
  */
 sk_must_check bool sk_parse_time(struct sk_span s, int64_t *ret);
 
+#define SK_DURATION_TEXT_SIZE 48
+
+/**
+ * sk_format_duration() - for people, in its two largest units: "8 s", "1 min 5 s", "3 days 4 h"
+ * @seconds: less than none is none
+ * @buf: SK_DURATION_TEXT_SIZE bytes
+ *
+ * Return: @buf.
+ */
+const char *sk_format_duration(int64_t seconds, char *buf);
+
 /**
  * sk_format_time() - RFC 3339 in UTC, seconds
  * @t: seconds since the epoch, within years 0 to 9999

@@ -248,6 +248,23 @@ static void writes_times(void **state)
 	}
 }
 
+static void writes_durations(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		const char *text;
+	} rows[] = {
+		{-1, "0 s"},       {0, "0 s"},           {8, "8 s"},          {60, "1 min"},
+		{65, "1 min 5 s"}, {3000, "50 min"},     {3600, "1 h"},       {3665, "1 h 1 min"},
+		{86400, "1 day"},  {90000, "1 day 1 h"}, {864000, "10 days"},
+	};
+	char buf[SK_DURATION_TEXT_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < SK_ARRAY_LEN(rows); i++)
+		assert_string_equal(sk_format_duration(rows[i].seconds, buf), rows[i].text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +273,7 @@ int main(void)
 		cmocka_unit_test(reads_octal_and_hex),
 		cmocka_unit_test(reads_doubles),
 		cmocka_unit_test(reads_sizes_and_durations),
+		cmocka_unit_test(writes_durations),
 		cmocka_unit_test(reads_truth),
 		cmocka_unit_test(reads_times),
 		cmocka_unit_test(writes_times),

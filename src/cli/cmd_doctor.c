@@ -318,7 +318,8 @@ static void put_table(const struct findings *f)
 		(void)printf(": %s", guard_kern_fallback(k));
 	(void)printf("\n");
 	put_modules_table(f);
-	(void)printf("fanotify %s%s\n\n", f->fan.code == 0 ? "refuses programs here" : "no: ",
+	(void)printf("fanotify %s%s\n\n",
+		     f->fan.code == 0 ? "works: it can refuse programs" : "no: ",
 		     f->fan.code == 0 ? "" : f->fan.msg);
 	for (size_t i = 0; i < n; i++)
 		if (p[i].attached || p[i].error != 0)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/parse.h"
 #include "base/text.h"
 
 enum {
@@ -22,10 +23,10 @@ static const char *plural(uint64_t n)
 
 static void add_quiet(struct sk_buf *b, int64_t last_new)
 {
-	long long quiet = (long long)time(NULL) - (long long)last_new;
+	char quiet[SK_DURATION_TEXT_SIZE];
 
-	quiet = quiet > 0 ? quiet : 0;
-	(void)sk_buf_printf(b, "nothing new for %lld min %lld s", quiet / 60, quiet % 60);
+	(void)sk_buf_printf(b, "nothing new for %s",
+			    sk_format_duration((int64_t)time(NULL) - last_new, quiet));
 }
 
 static void add_service(struct sk_buf *b, const struct guard_learn_service *s)

@@ -53,12 +53,13 @@ void cmd_guard_note_delivery(struct guarding *g, bool at_end)
 				    "/dev/log?");
 	g->syslog_failed = stats.syslog_failed;
 	if (at_end && stats.syslog_failed != 0)
-		sk_log(SK_LOG_WARN, "%llu lines did not reach the system log",
-		       (unsigned long long)stats.syslog_failed);
+		sk_log(SK_LOG_WARN, "%llu line%s did not reach the system log",
+		       (unsigned long long)stats.syslog_failed,
+		       stats.syslog_failed == 1 ? "" : "s");
 	if (at_end && stats.webhook_failed != 0)
-		sk_log(SK_LOG_WARN, "%llu lines did not reach the webhook%s%s",
+		sk_log(SK_LOG_WARN, "%llu line%s did not reach the webhook%s%s",
 		       (unsigned long long)stats.webhook_failed,
-		       stats.webhook_note != NULL ? ": " : "",
+		       stats.webhook_failed == 1 ? "" : "s", stats.webhook_note != NULL ? ": " : "",
 		       stats.webhook_note != NULL ? stats.webhook_note : "");
 }
 
@@ -131,5 +132,10 @@ int cmd_guard_open_output(struct guarding *g, struct sk_err *err)
 	    (!sk_parse_u32(sk_span_str(keep), &o.file_keep) || o.file_keep > MOST_KEPT))
 		return sk_err_set(err, SK_E_USAGE, "--keep-files: a number up to %d", MOST_KEPT);
 	r = read_token(ctx, &o.webhook_authorization, err);
-	return r < 0 ? r : guard_output_new(&o, &g->output, err);
+	if (r == 0)
+		r = guard_output_new(&o, &g->output, err);
+	if (r == 0 && !guard_output_has_log(g->output))
+		sk_log(SK_LOG_WARN, "--syslog: nobody listens at /dev/log; until somebody does, "
+				    "alerts do not reach the system log");
+	return r;
 }

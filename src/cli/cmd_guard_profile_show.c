@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "cli/cli-priv.h"
 #include "cli/cmd_guard_profile-priv.h"
 #include "cli/cmd_guard_profile.h"
@@ -18,13 +19,9 @@
 
 static const char *span_text(struct cli_context *ctx, int64_t seconds)
 {
-	if (seconds >= 2 * 86400)
-		return sk_arena_printf(cli_arena(ctx), "%lld days", (long long)(seconds / 86400));
-	if (seconds >= 2 * 3600)
-		return sk_arena_printf(cli_arena(ctx), "%lld h", (long long)(seconds / 3600));
-	if (seconds >= 2 * 60)
-		return sk_arena_printf(cli_arena(ctx), "%lld min", (long long)(seconds / 60));
-	return sk_arena_printf(cli_arena(ctx), "%lld s", (long long)seconds);
+	char text[SK_DURATION_TEXT_SIZE];
+
+	return sk_arena_strdup(cli_arena(ctx), sk_format_duration(seconds, text));
 }
 
 static const char *plural(size_t n)

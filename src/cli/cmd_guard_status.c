@@ -30,7 +30,8 @@ static int stop(struct cli_context *ctx)
 	else if (there.n_programs == 0)
 		(void)printf("nothing to remove\n");
 	else
-		(void)printf("%zu programs removed\n", there.n_programs);
+		(void)printf("%zu program%s removed\n", there.n_programs,
+			     there.n_programs == 1 ? "" : "s");
 	return CLI_EXIT_CLEAN;
 }
 

@@ -19,12 +19,6 @@ enum {
 	MAX_DATAGRAM = GUARD_SYSLOG_LINE + 128,
 };
 
-void guard_syslog_output_open(struct guard_syslog_output *s, const char *path)
-{
-	s->path = sk_strdup(path != NULL ? path : "/dev/log");
-	s->fd = -1;
-}
-
 void guard_syslog_output_close(struct guard_syslog_output *s)
 {
 	sk_closep(&s->fd);
@@ -49,6 +43,13 @@ static bool connect_log(struct guard_syslog_output *s)
 	sk_closep(&s->fd);
 	s->fd = -1;
 	return false;
+}
+
+void guard_syslog_output_open(struct guard_syslog_output *s, const char *path)
+{
+	s->path = sk_strdup(path != NULL ? path : "/dev/log");
+	s->fd = -1;
+	(void)connect_log(s); /* without: at each line again */
 }
 
 static int priority(const char *severity)

@@ -72,6 +72,11 @@ int guard_output_new(const struct guard_output_options *opts, struct guard_outpu
 	return 0;
 }
 
+bool guard_output_has_log(const struct guard_output *o)
+{
+	return !o->opts.syslog || o->syslog.fd >= 0;
+}
+
 static void forget(struct cause *c)
 {
 	guard_output_files_release(&c->files);

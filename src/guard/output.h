@@ -63,6 +63,14 @@ sk_must_check int guard_output_new(const struct guard_output_options *opts,
 				   struct guard_output **ret, struct sk_err *err);
 
 /**
+ * guard_output_has_log() - did the system log answer when it was opened
+ * @o: outputs
+ *
+ * Return: true also when it was not asked for.
+ */
+bool guard_output_has_log(const struct guard_output *o);
+
+/**
  * guard_output_free() - write what is folded, give the webhook some seconds, close
  * @o: may be NULL
  */

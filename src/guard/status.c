@@ -3,6 +3,7 @@
 #include "guard/status.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -87,6 +88,24 @@ static void name_item(void *ctx, const char *path, uint64_t id)
 	item->service = guard_whose_service(&info, item->id, st->arena);
 }
 
+static int compare_texts(const char *a, const char *b)
+{
+	return strcmp(a != NULL ? a : "", b != NULL ? b : "");
+}
+
+/* By name, so that two looks at the same containers show the same. */
+static int compare_items(const void *left, const void *right)
+{
+	const struct item *a = left, *b = right;
+	int r = compare_texts(a->service, b->service);
+
+	if (r == 0)
+		r = compare_texts(a->name, b->name);
+	if (r == 0)
+		r = strcmp(a->id, b->id);
+	return r != 0 ? r : (a->cgroup > b->cgroup) - (a->cgroup < b->cgroup);
+}
+
 int guard_status_read(const char *const *engines, size_t n, struct guard_status **ret,
 		      struct sk_err *err)
 {
@@ -103,6 +122,8 @@ int guard_status_read(const char *const *engines, size_t n, struct guard_status 
 		guard_pinned_containers(add_item, st);
 		if (guard_cgroup_root(root, sizeof(root)))
 			guard_cgroup_walk(root, name_item, st);
+		if (st->n_items > 1)
+			qsort(st->items, st->n_items, sizeof(*st->items), compare_items);
 	}
 	*ret = sk_take(st);
 	return 0;
@@ -230,6 +251,11 @@ int guard_status_json(const struct guard_status *st, const struct sk_sink *sink)
 	return sk_jw_finish(&w);
 }
 
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static void text_item(struct sk_buf *b, const struct item *item)
 {
 	(void)sk_buf_add_str(b, "  ");
@@ -259,10 +285,9 @@ static void text_room(struct sk_buf *b, const struct guard_pinned *p)
 {
 	if (p->n_unnamed != 0)
 		(void)sk_buf_printf(b,
-				    "no room: %" PRIu64
-				    " containers are under the default mode and "
+				    "no room: %" PRIu64 " container%s under the default mode and "
 				    "not told of (--max-containers)\n",
-				    p->n_unnamed);
+				    p->n_unnamed, p->n_unnamed == 1 ? " is" : "s are");
 	if (p->n_unfollowed != 0) {
 		guard_full_processes(p->n_unfollowed, b);
 		(void)sk_buf_add_char(b, '\n');
@@ -276,15 +301,24 @@ static void text_room(struct sk_buf *b, const struct guard_pinned *p)
 /* Programs that are held, arguments, files and ports are decided by the agent. */
 static void text_counts(struct sk_buf *b, const struct guard_pinned *p)
 {
+	uint64_t alerts = p->stats.alerts, blocks = p->stats.blocks;
+
+	if (p->agent_lives) {
+		alerts += p->decisions.alerts;
+		blocks += p->decisions.blocks;
+	}
 	(void)sk_buf_printf(b,
-			    "counts: %" PRIu64 " records, %" PRIu64
-			    " lost; the kernel half decided %" PRIu64 " alerts, %" PRIu64
-			    " of them blocked",
-			    p->stats.records, p->stats.lost, p->stats.alerts, p->stats.blocks);
+			    "counts: %" PRIu64 " record%s, %" PRIu64 " lost; %" PRIu64
+			    " alert%s, %" PRIu64 " blocked",
+			    p->stats.records, plural(p->stats.records), p->stats.lost, alerts,
+			    plural(alerts), blocks);
 	if (p->agent_lives)
-		(void)sk_buf_printf(b, "; the agent %" PRIu64 ", %" PRIu64 " of them blocked",
-				    p->decisions.alerts, p->decisions.blocks);
-	(void)sk_buf_add_char(b, '\n');
+		(void)sk_buf_printf(b,
+				    " (%" PRIu64 " by the kernel half, %" PRIu64 " by the agent)\n",
+				    p->stats.blocks, p->decisions.blocks);
+	else
+		(void)sk_buf_add_str(b, " (by the kernel half; what the agent decided ended "
+					"with it)\n");
 }
 
 int guard_status_text(const struct guard_status *st, const struct sk_sink *sink)
@@ -299,12 +333,13 @@ int guard_status_text(const struct guard_status *st, const struct sk_sink *sink)
 	} else if (p->n_programs == 0) {
 		(void)sk_buf_add_str(&b, "not in force\n");
 	} else {
-		(void)sk_buf_printf(&b, "in force: %zu programs are pinned%s%s\n", p->n_programs,
+		(void)sk_buf_printf(&b, "in force: %zu program%s pinned%s%s\n", p->n_programs,
+				    p->n_programs == 1 ? " is" : "s are",
 				    p->is_readable ? ", backend " : ", by another version",
 				    p->is_readable ? guard_backend_name(p->backend) : "");
 		if (p->n_missing != 0)
-			(void)sk_buf_printf(&b, "missing: %zu programs are pinned no more\n",
-					    p->n_missing);
+			(void)sk_buf_printf(&b, "missing: %zu program%s pinned no more\n",
+					    p->n_missing, p->n_missing == 1 ? " is" : "s are");
 		text_room(&b, p);
 		text_agent(&b, p);
 	}

@@ -664,6 +664,7 @@ static void system_log(void **state)
 	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/log", dir);
 	o = open_output(&opts);
+	assert_false(guard_output_has_log(o));
 	send_event(o, alert(1, "/a"), 1); /* nobody listens */
 	guard_output_stats(o, &stats);
 	assert_int_equal(stats.syslog_failed, 1);
@@ -681,6 +682,9 @@ static void system_log(void **state)
 	fd = log_socket(path); /* the daemon starts anew */
 	send_event(o, alert(3, "/c"), 3);
 	assert_true(recv(fd, buf, sizeof(buf), 0) > 0);
+	guard_output_free(o);
+	o = open_output(&opts);
+	assert_true(guard_output_has_log(o));
 	guard_output_free(o);
 	(void)close(fd);
 }
