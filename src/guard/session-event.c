@@ -97,7 +97,7 @@ static enum guard_kind kind_of(const struct guard_rec *rec, struct guard_event *
 		if (rec->reason != GUARD_REC_R_NOT_IN_PROFILE)
 			return kind;
 		if ((rec->flags & GUARD_RF_COMPAT) != 0)
-			e->detail = "32-bit call";
+			e->detail = GUARD_STORY_COMPAT;
 		return GUARD_KIND_PRIVILEGE;
 	case GUARD_REC_CAP:
 		e->detail = guard_capability_name(rec->op);

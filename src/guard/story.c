@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "guard/bpf/call-nr.h"
 #include "guard/names.h"
+#include "guard/rating.h"
 #include "guard/signs.h"
 
 static const struct {
@@ -91,27 +92,17 @@ bool guard_story_is_shell(const char *path)
 	return false;
 }
 
-static const struct {
-	const char *severity;
-	const char *attack;
-} facts[] = {
-	[GUARD_REASON_NONE] = {NULL, NULL},
-	[GUARD_REASON_NOT_IN_PROFILE] = {"high", "T1059"},
-	[GUARD_REASON_ENTRY] = {"medium", "T1609"},
-	[GUARD_REASON_DRIFT] = {"high", "T1105"},
-	[GUARD_REASON_FILELESS] = {"critical", "T1620"},
-	[GUARD_REASON_LOADER] = {"high", "T1574"},
-	[GUARD_REASON_SCRIPT] = {"high", "T1059"},
-	[GUARD_REASON_APPLET] = {"high", "T1059.004"},
-	[GUARD_REASON_SHELL] = {"high", "T1059.004"},
-	[GUARD_REASON_ANON_EXEC] = {"high", "T1055"},
-	[GUARD_REASON_RAW_SOCKET] = {"high", "T1040"},
-	[GUARD_REASON_ESCAPE] = {"critical", "T1611"},
-	[GUARD_REASON_TAMPER] = {"critical", "T1562.001"},
-	[GUARD_REASON_POLICY] = {"medium", "T1562.001"},
+static const char *const attacks[] = {
+	[GUARD_REASON_NONE] = NULL,          [GUARD_REASON_NOT_IN_PROFILE] = "T1059",
+	[GUARD_REASON_ENTRY] = "T1609",      [GUARD_REASON_DRIFT] = "T1105",
+	[GUARD_REASON_FILELESS] = "T1620",   [GUARD_REASON_LOADER] = "T1574",
+	[GUARD_REASON_SCRIPT] = "T1059",     [GUARD_REASON_APPLET] = "T1059.004",
+	[GUARD_REASON_SHELL] = "T1059.004",  [GUARD_REASON_ANON_EXEC] = "T1055",
+	[GUARD_REASON_RAW_SOCKET] = "T1040", [GUARD_REASON_ESCAPE] = "T1611",
+	[GUARD_REASON_TAMPER] = "T1562.001", [GUARD_REASON_POLICY] = "T1562.001",
 };
 
-_Static_assert(SK_ARRAY_LEN(facts) == GUARD_N_REASONS, "facts");
+_Static_assert(SK_ARRAY_LEN(attacks) == GUARD_N_REASONS, "attacks");
 
 static void quote(struct sk_buf *b, const char *text)
 {
@@ -443,7 +434,7 @@ static const char *attack_of_kind(const struct guard_event *e)
 	case GUARD_KIND_PRIVILEGE:
 		return attack_of_power(e->detail);
 	default:
-		return facts[GUARD_REASON_NOT_IN_PROFILE].attack;
+		return attacks[GUARD_REASON_NOT_IN_PROFILE];
 	}
 }
 
@@ -453,14 +444,16 @@ void guard_story_tell(struct guard_event *e, const struct guard_rec *rec,
 	sk_buf_reset(b);
 	if (e->reason == GUARD_REASON_NONE)
 		return;
-	e->severity = facts[e->reason].severity;
-	e->attack = facts[e->reason].attack;
+	e->attack = attacks[e->reason];
 	if (e->reason == GUARD_REASON_ESCAPE && rec != NULL && rec->type == GUARD_REC_CALL)
 		e->attack = attack_of_call(rec->op);
 	if (e->reason == GUARD_REASON_NOT_IN_PROFILE)
 		e->attack = attack_of_kind(e);
 	if (e->reason == GUARD_REASON_DRIFT && e->kind == GUARD_KIND_MMAP)
 		e->attack = "T1574.006";
+	e->severity = guard_rating(e);
+	if (e->kind == GUARD_KIND_OPEN && strcmp(e->severity, "low") == 0)
+		e->attack = NULL; /* everybody opens that */
 	if (e->kind == GUARD_KIND_EXEC && !e->file_is_script)
 		tell_exec(e, b);
 	else
@@ -486,7 +479,5 @@ void guard_story_tell(struct guard_event *e, const struct guard_rec *rec,
 	if (e->expected != NULL && e->expected[0] != '\0')
 		(void)sk_buf_printf(b, "; expected: %s", e->expected);
 	tell_sign(e, signs, b);
-	if (e->verdict == GUARD_VERDICT_OBSERVED)
-		e->severity = NULL;
 	e->reason_text = b->ptr;
 }

@@ -10,6 +10,9 @@
 /* Detail of what was refused because the guard had no room to look at it. */
 #define GUARD_STORY_NO_ROOM "no_room"
 
+/* Detail of a call by the numbers of another architecture. */
+#define GUARD_STORY_COMPAT "32-bit call"
+
 /* Detail of an event of kind lost: processes found no room, @count of them. */
 #define GUARD_STORY_NOT_FOLLOWED "not_followed"
 
