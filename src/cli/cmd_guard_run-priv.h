@@ -20,6 +20,17 @@
 #include "guard/session.h"
 #include "guard/signs.h"
 
+enum {
+	CMD_GUARD_WARNINGS = 32, /* different ones that wait for other services */
+};
+
+/** struct guard_warning - true of services that were there at the start */
+struct guard_warning {
+	const char *text;
+	struct sk_buf names; /* the first of them */
+	size_t n;
+};
+
 /** struct guarding - `guard run` */
 struct guarding {
 	struct cli_context *ctx;
@@ -37,6 +48,8 @@ struct guarding {
 	struct sk_arena *texts; /* its keys */
 	struct sk_buf unknown;  /* services without a profile, until it is ready */
 	size_t n_unknown;
+	struct guard_warning warnings[CMD_GUARD_WARNINGS]; /* until it is ready */
+	size_t n_warnings;
 	bool selects; /* what is guarded was named */
 	bool is_ready;
 	bool has_profiles; /* else that was said */
@@ -121,7 +134,7 @@ bool cmd_guard_warn_once(struct guarding *g, const char *what, const char *about
 void cmd_guard_warn_unknown(struct guarding *g, const struct guard_whose *w);
 
 /**
- * cmd_guard_warn_ready() - tell of the services without a profile that are there at the start
+ * cmd_guard_warn_ready() - tell what is true of the services that are there at the start
  * @g: is ready from now on
  */
 void cmd_guard_warn_ready(struct guarding *g);

@@ -261,6 +261,8 @@ static void release(struct guarding *g)
 	sk_map_release(&g->said);
 	sk_arena_free(g->texts);
 	sk_buf_release(&g->unknown);
+	for (size_t i = 0; i < g->n_warnings; i++)
+		sk_buf_release(&g->warnings[i].names);
 }
 
 /* What has to be there before anything is loaded; @eo is filled. */
