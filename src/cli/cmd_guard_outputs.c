@@ -121,6 +121,7 @@ int cmd_guard_open_output(struct guarding *g, struct sk_err *err)
 	};
 	const char *size = cli_option(ctx, "rotate");
 	const char *keep = cli_option(ctx, "keep-files");
+	const char *severity = cli_option(ctx, "min-severity");
 	int r;
 
 	o.fd = o.file != NULL ? -1 : STDOUT_FILENO;
@@ -131,6 +132,8 @@ int cmd_guard_open_output(struct guarding *g, struct sk_err *err)
 	if (keep != NULL &&
 	    (!sk_parse_u32(sk_span_str(keep), &o.file_keep) || o.file_keep > MOST_KEPT))
 		return sk_err_set(err, SK_E_USAGE, "--keep-files: a number up to %d", MOST_KEPT);
+	if (severity != NULL && !model_severity_parse(sk_span_str(severity), &o.min_severity))
+		return sk_err_set(err, SK_E_USAGE, "--min-severity: not a severity");
 	r = read_token(ctx, &o.webhook_authorization, err);
 	if (r == 0)
 		r = guard_output_new(&o, &g->output, err);

@@ -341,6 +341,8 @@ static const struct cli_option run_options[] = {
 	{"output", 'o', "FILE", NULL, "append events to FILE as JSON; SIGHUP reopens it", NULL, 0},
 	{"rotate", 0, "SIZE", NULL, "start a new FILE when it reaches SIZE", NULL, 0},
 	{"keep-files", 0, "N", NULL, "old files kept, 4 if not said", NULL, 0},
+	{"min-severity", 0, "SEVERITY", "guard.min_severity",
+	 "tell only of alerts that are so bad, or worse", "critical|high|medium|low", 0},
 	{"syslog", 0, NULL, NULL, "alerts to the system log too", NULL, 0},
 	{"webhook", 0, "URL", NULL, "alerts to a webhook too", NULL, 0},
 	{"webhook-ca", 0, "FILE", NULL, "authorities that vouch for the webhook", NULL, 0},

@@ -43,6 +43,8 @@ static const struct cli_key key_table[] = {
 	 "titles, references and more ratings beside the database, for db lookup"},
 	{"guard.max_containers", CLI_TYPE_NUMBER, NULL, NULL,
 	 "containers that the guard has room for, 8192 if not said"},
+	{"guard.min_severity", CLI_TYPE_STRING, NULL, "critical|high|medium|low",
+	 "guard run tells only of alerts that are so bad, or worse; not set: of all"},
 	{"guard.signs", CLI_TYPE_PATH, NULL, NULL,
 	 "file with further signs of what is unwelcome anywhere"},
 	{"log.format", CLI_TYPE_STRING, "text", "text|json", "form of the messages on stderr"},

@@ -92,6 +92,8 @@ void cli_suggest_synonym(struct cli_suggestion *s, const char *place, const char
 		{"scan", "--exit-code", "fail-on"},
 		{"scan", "--severity-cutoff", "fail-on"},
 		{"scan", "--severity-threshold", "fail-on"},
+		{"run", "--severity", "min-severity"},
+		{"run", "--priority", "min-severity"},
 		{"scan", "--only-fixed", "ignore-unfixed"},
 		{"scan", "--ignorefile", "ignore-file"},
 		{"scan", "--show-suppressed-findings", "show-suppressed"},

@@ -356,6 +356,16 @@ static int repeat(struct guard_output *o, struct cause *c, const struct guard_ev
 	return now_us >= c->due_us ? tell(o, c, now_us, err) : 0;
 }
 
+/* Less bad than anybody wants to hear of. What is lost may have been worse. */
+static bool is_too_little(const struct guard_output *o, const struct guard_event *e)
+{
+	enum model_severity severity;
+
+	return e->reason != GUARD_REASON_NONE && e->kind != GUARD_KIND_LOST &&
+	       e->severity != NULL && model_severity_parse(sk_span_str(e->severity), &severity) &&
+	       severity < o->opts.min_severity;
+}
+
 int guard_output_event(struct guard_output *o, const struct guard_event *e, uint64_t now_us,
 		       struct sk_err *err)
 {
@@ -364,6 +374,8 @@ int guard_output_event(struct guard_output *o, const struct guard_event *e, uint
 	int r = 0, r_now;
 
 	o->stats.events += count_of(e);
+	if (is_too_little(o, e))
+		return 0;
 	if (o->opts.no_fold ||
 	    (e->verdict < GUARD_VERDICT_ALERTED && e->reason == GUARD_REASON_NONE) ||
 	    e->kind == GUARD_KIND_LOST || (e->first_us != 0 && !is_one_of_many(e)))

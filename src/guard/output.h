@@ -13,6 +13,7 @@
 #include "base/defs.h"
 #include "base/err.h"
 #include "guard/event.h"
+#include "model/severity.h"
 
 struct guard_output;
 
@@ -22,12 +23,13 @@ enum {
 
 /** struct guard_output_options - where to; text is copied */
 struct guard_output_options {
-	int fd;             /* lines go here, -1: nowhere; not closed */
-	bool fd_json;       /* as JSON, else as lines for people */
-	bool fd_colour;     /* of those lines, the verdicts */
-	const char *file;   /* JSON lines are appended here, NULL: no file */
-	uint64_t file_size; /* bytes before the file is rotated, 0: never */
-	unsigned file_keep; /* old files kept, FILE.1 the latest */
+	int fd;                           /* lines go here, -1: nowhere; not closed */
+	bool fd_json;                     /* as JSON, else as lines for people */
+	bool fd_colour;                   /* of those lines, the verdicts */
+	const char *file;                 /* JSON lines are appended here, NULL: no file */
+	uint64_t file_size;               /* bytes before the file is rotated, 0: never */
+	unsigned file_keep;               /* old files kept, FILE.1 the latest */
+	enum model_severity min_severity; /* less bad alerts are not told, 0: all are */
 	bool syslog;
 	const char *syslog_socket;         /* NULL: /dev/log */
 	const char *webhook_url;           /* NULL: none */
@@ -84,7 +86,8 @@ SK_DEFINE_CLEANUP(struct guard_output, guard_output_free);
  * @now_us: a clock in microseconds that never goes back
  * @err: filled on failure
  *
- * All outputs are tried. An event with @first_us was folded where it came from, and is written as
+ * All outputs are tried. What is less bad than asked for is counted only; losses and what has no
+ * reason are told. An event with @first_us was folded where it came from, and is written as
  * it is.
  * Return: 0, or negative when the descriptor or the file failed.
  */

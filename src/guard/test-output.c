@@ -549,6 +549,37 @@ static void descriptor_gets_lines(void **state)
 	(void)close(fds[1]);
 }
 
+/* What is less bad than asked for is not told; what was lost always is. */
+static void little_is_not_told(void **state)
+{
+	static const char *const severities[] = {"low", "medium", "high", "critical"};
+	const struct guard_output_options opts = {
+		.fd = -1, .file = in_dir("worse"), .min_severity = MODEL_SEVERITY_HIGH};
+	struct guard_output *o = open_output(&opts);
+	struct guard_event e = alert(1, "/bin/sh");
+	struct guard_output_stats stats;
+	struct lines lines;
+
+	(void)state;
+	for (size_t i = 0; i < SK_ARRAY_LEN(severities); i++) {
+		e.severity = severities[i];
+		send_event(o, e, 1);
+	}
+	e.kind = GUARD_KIND_LOST;
+	e.severity = "medium";
+	send_event(o, e, 1);
+	e.kind = GUARD_KIND_PROFILE;
+	e.reason = GUARD_REASON_NONE;
+	e.severity = NULL;
+	send_event(o, e, 1);
+	guard_output_stats(o, &stats);
+	assert_int_equal(stats.events, 6);
+	guard_output_free(o);
+	read_lines("worse", &lines);
+	assert_int_equal(lines.n, 4);
+	drop_lines(&lines);
+}
+
 /* Nobody reads: the guard goes on, and the next line that is taken begins on its own. */
 static void a_full_pipe_does_not_block(void **state)
 {
@@ -820,6 +851,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_too_long),
 		cmocka_unit_test(a_full_disk_is_counted),
 		cmocka_unit_test(descriptor_gets_lines),
+		cmocka_unit_test(little_is_not_told),
 		cmocka_unit_test(system_log),
 		cmocka_unit_test(webhook),
 	};
