@@ -305,6 +305,23 @@ static const struct command cmd_lint = {
 	.run = lint,
 };
 
+/* The document is of use with a file that it names: which one, and where it comes from. */
+static void say_filter(const struct guard_export *e, const struct guard_profile *p)
+{
+	char file[GUARD_EXPORT_FILE];
+
+	if (!e->names_filter)
+		return;
+	if (guard_export_filter_name(p, file) == NULL)
+		(void)fprintf(stderr, "note: the profile lists no system calls, so no seccomp "
+				      "filter of its own is named\n");
+	else
+		(void)fprintf(stderr,
+			      "note: the seccomp filter is expected in %s; export -f seccomp "
+			      "-o %s writes it\n",
+			      file, file);
+}
+
 static int export(struct cli_context *ctx)
 {
 	sk_cleanup(guard_profile_freep) struct guard_profile *p = NULL;
@@ -327,7 +344,10 @@ static int export(struct cli_context *ctx)
 		sk_buf_release(&text);
 		return cli_fail(ctx, &err);
 	}
-	return put_document(ctx, &text, &err) < 0 ? cli_fail(ctx, &err) : CLI_EXIT_CLEAN;
+	if (put_document(ctx, &text, &err) < 0)
+		return cli_fail(ctx, &err);
+	say_filter(e, p);
+	return CLI_EXIT_CLEAN;
 }
 
 static const struct cli_option export_options[] = {
@@ -343,7 +363,9 @@ static const struct command cmd_export = {
 	.summary = "write a profile for another tool",
 	.usage = "-f FORMAT [-o FILE] PROFILE",
 	.more = "PROFILE is a file, or with --profiles the name of a service. docker and kubernetes\n"
-		"refer to the file of seccomp as stockade-SERVICE.json. Examples:\n"
+		"expect the seccomp filter in a file named after the profile's own: for web.yaml in\n"
+		"stockade-web.json, for shop.web.yaml (the service shop/web) in stockade-shop.web.json.\n"
+		"Examples:\n"
 		"  stockade guard profile export -f seccomp -o stockade-web.json profiles/web.yaml\n"
 		"  docker run $(stockade guard profile export -f docker profiles/web.yaml) web:1\n",
 	.options = export_options,

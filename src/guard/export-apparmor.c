@@ -27,8 +27,10 @@ static void add_path(struct sk_buf *b, const char *path)
 
 static void put_capabilities(struct sk_buf *b, const struct guard_profile *p)
 {
+	uint64_t capabilities = guard_export_capabilities(p);
+
 	for (unsigned i = 0; i < GUARD_N_CAPABILITIES; i++) {
-		if ((p->capabilities >> i & 1) == 0)
+		if ((capabilities >> i & 1) == 0)
 			continue;
 		(void)sk_buf_add_str(b, "  capability ");
 		for (const char *s = guard_capability_name(i); *s != '\0'; s++)

@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "guard/export-priv.h"
+#include "guard/export.h"
 #include "guard/names.h"
 
 /** struct dir - a directory that is written to */
@@ -203,11 +204,20 @@ static void add_safe(struct sk_buf *b, struct sk_span s)
 
 static void put_kubernetes_capabilities(struct sk_buf *b, const struct guard_profile *p)
 {
+	const struct guard_listen *hidden = guard_export_hidden_port(p);
+	uint64_t capabilities = guard_export_capabilities(p);
 	bool any = false;
 
 	(void)sk_buf_add_str(b, "  capabilities:\n    drop: [ALL]\n");
+	if (hidden != NULL)
+		(void)sk_buf_printf(
+			b,
+			"    # NET_BIND_SERVICE for %s port %u; whoever is not root has no use of it "
+			"and needs in the pod's\n    # securityContext: sysctls: [{name: "
+			"net.ipv4.ip_unprivileged_port_start, value: \"0\"}]\n",
+			hidden->protocol, hidden->port);
 	for (unsigned i = 0; i < GUARD_N_CAPABILITIES; i++) {
-		if ((p->capabilities >> i & 1) == 0)
+		if ((capabilities >> i & 1) == 0)
 			continue;
 		(void)sk_buf_printf(b, "%s%s", any ? ", " : "    add: [", guard_capability_name(i));
 		any = true;
@@ -289,11 +299,27 @@ static void put_contents(struct sk_buf *b, const struct dirs *d)
 	}
 }
 
+static void put_kubernetes_filter(struct sk_buf *b, const struct guard_profile *p)
+{
+	char file[GUARD_EXPORT_FILE];
+
+	(void)sk_buf_add_str(b, "  seccompProfile:\n");
+	if (guard_export_filter_name(p, file) == NULL)
+		(void)sk_buf_add_str(b, "    # the profile lists no system calls\n"
+					"    type: RuntimeDefault\n");
+	else
+		(void)sk_buf_printf(
+			b,
+			"    type: Localhost\n    # the file that profile export --format "
+			"seccomp writes, below the kubelet's seccomp directory\n"
+			"    localhostProfile: %s\n",
+			file);
+}
+
 int guard_export_kubernetes(const struct guard_profile *p, const struct sk_sink *sink,
 			    struct sk_err *err)
 {
 	const char *gains = gains_rights(p);
-	char name[GUARD_EXPORT_NAME];
 	struct dirs d = {0};
 	struct sk_buf b;
 
@@ -314,12 +340,7 @@ int guard_export_kubernetes(const struct guard_profile *p, const struct sk_sink 
 	(void)sk_buf_printf(&b, "  readOnlyRootFilesystem: %s\n",
 			    d.blocks_read_only != NULL || d.any_volume ? "false" : "true");
 	put_kubernetes_capabilities(&b, p);
-	(void)sk_buf_printf(
-		&b,
-		"  seccompProfile:\n    type: Localhost\n    # the file that profile "
-		"export --format seccomp writes, below the kubelet's seccomp directory\n"
-		"    localhostProfile: %s.json\n",
-		guard_export_name(p, name));
+	put_kubernetes_filter(&b, p);
 	put_volumes(&b, &d);
 	put_contents(&b, &d);
 	sk_free(d.items);
@@ -379,7 +400,7 @@ static void put_docker_dir(struct sk_buf *b, const struct guard_profile *p, cons
 int guard_export_docker(const struct guard_profile *p, const struct sk_sink *sink,
 			struct sk_err *err)
 {
-	char name[GUARD_EXPORT_NAME];
+	char file[GUARD_EXPORT_FILE];
 	struct dirs d = {0};
 	struct sk_buf b;
 
@@ -395,7 +416,8 @@ int guard_export_docker(const struct guard_profile *p, const struct sk_sink *sin
 			(void)sk_buf_printf(&b, "--cap-add=%s\n", guard_capability_name(i));
 	if (gains_rights(p) == NULL)
 		(void)sk_buf_add_str(&b, "--security-opt=no-new-privileges\n");
-	(void)sk_buf_printf(&b, "--security-opt=seccomp=%s.json\n", guard_export_name(p, name));
+	if (guard_export_filter_name(p, file) != NULL)
+		(void)sk_buf_printf(&b, "--security-opt=seccomp=%s\n", file);
 	sk_free(d.items);
 	return guard_export_finish(&b, sink, err);
 }

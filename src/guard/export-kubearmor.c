@@ -167,10 +167,11 @@ static void put_network(struct sk_buf *b, const struct guard_profile *p)
 
 static void put_capabilities(struct sk_buf *b, const struct guard_profile *p)
 {
+	uint64_t capabilities = guard_export_capabilities(p);
 	bool any = false;
 
 	for (unsigned i = 0; i < GUARD_N_CAPABILITIES; i++) {
-		if ((p->capabilities >> i & 1) == 0)
+		if ((capabilities >> i & 1) == 0)
 			continue;
 		if (!any)
 			(void)sk_buf_add_str(b, "  capabilities:\n    matchCapabilities:\n");
