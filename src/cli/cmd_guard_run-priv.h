@@ -105,14 +105,16 @@ void cmd_guard_tell(struct guarding *g, const struct guard_rec *rec, const struc
 void cmd_guard_tell_queued(struct guarding *g);
 
 /**
- * cmd_guard_warn_no_profiles() - a directory without profiles may be meant; a mistyped one looks
- * the same
+ * cmd_guard_find_profiles() - are there profiles? Asked before anything that is in force is touched
+ * @g: its has_profiles is set
  * @dir: --profiles
- * @mode: --default-mode, which holds then
+ * @err: filled on failure
  *
- * Return: true when there are any.
+ * A directory without profiles may be meant, which is said. One that is not there is a mistake,
+ * but where --default-mode was given and no guard is there to be replaced.
+ * Return: 0, or negative.
  */
-bool cmd_guard_warn_no_profiles(const char *dir, enum guard_mode mode);
+sk_must_check int cmd_guard_find_profiles(struct guarding *g, const char *dir, struct sk_err *err);
 
 /**
  * cmd_guard_warn_once() - is this the first time

@@ -232,11 +232,16 @@ static int guard_on(struct guarding *g, struct sk_err *err)
 }
 
 /* An agent that lives leaves what it has in force, so that there is no gap, and ends. */
-static int take_over(int *ret_warden, struct sk_err *err)
+static void take_over(struct guarding *g)
 {
-	if (guard_pinned_end_agent(SIGUSR2, END_TIMEOUT_MS))
-		sk_log(SK_LOG_INFO, "an agent that was running has ended for this one");
-	return guard_warden_start(ret_warden, err);
+	struct sk_err err;
+
+	if (!guard_pinned_end_agent(SIGUSR2, END_TIMEOUT_MS))
+		return;
+	sk_log(SK_LOG_INFO, "an agent that was running has ended for this one");
+	/* It may have begun a new file. */
+	if (guard_output_reopen(g->output, &err) < 0)
+		sk_log(SK_LOG_ERROR, "%s; the old file stays in use", err.msg);
 }
 
 static bool mode_option(struct cli_context *ctx, const char *name, enum guard_mode def,
@@ -281,9 +286,14 @@ static int prepare(struct guarding *g, struct guard_enforce_options *eo, int *re
 		return -1;
 	eo->reader = g->reader;
 	g->queue = guard_queue_new();
-	if (take_over(ret_warden, err) < 0)
+	if (guard_warden_start(ret_warden, err) < 0)
 		return -1;
-	return cmd_guard_open_output(g, err);
+	if (cmd_guard_open_output(g, err) < 0) {
+		guard_warden_dismiss(ret_warden); /* what is held is still somebody else's */
+		return -1;
+	}
+	take_over(g);
+	return 0;
 }
 
 static int run(struct cli_context *ctx)
@@ -310,8 +320,7 @@ static int run(struct cli_context *ctx)
 		return cli_usage_error(ctx, "unknown mode or backend");
 	g.mode = eo.mode;
 	g.default_mode = eo.default_mode;
-	g.has_profiles = cmd_guard_warn_no_profiles(eo.dir, eo.default_mode);
-	if (prepare(&g, &eo, &warden, &err) < 0)
+	if (cmd_guard_find_profiles(&g, eo.dir, &err) < 0 || prepare(&g, &eo, &warden, &err) < 0)
 		return cli_fail(ctx, &err);
 	g.enforce = guard_enforce_new(&eo);
 	o.kern.calls = guard_wants_calls(eo.dir);

@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "cli/cmd_guard_run-priv.h"
 #include "guard/gaps.h"
+#include "guard/kern-pin.h"
+#include "guard/live.h"
 
 enum {
 	MOST_SAID = 10000,
@@ -53,24 +55,87 @@ void cmd_guard_warn_unknown(struct guarding *g, const struct guard_whose *w)
 		(void)sk_buf_printf(&g->unknown, "%s%s", g->unknown.len != 0 ? ", " : "", quoted);
 }
 
-/* A directory without profiles may be meant; a mistyped one looks the same. */
-bool cmd_guard_warn_no_profiles(const char *dir, enum guard_mode mode)
+/** struct predecessor - what is in force already */
+struct predecessor {
+	bool is_there;
+	bool is_readable;  /* else nobody knows the number */
+	size_t n_profiles; /* containers that it has a profile for */
+};
+
+static void count_profile(void *ctx, uint64_t cgroup, const struct guard_container *c,
+			  const struct guard_policy *p)
+{
+	struct predecessor *before = ctx;
+
+	(void)cgroup;
+	if ((c->flags & (GUARD_C_IGNORED | GUARD_C_GONE)) == 0 && p->has_profile)
+		before->n_profiles++;
+}
+
+static struct predecessor look_before(void)
+{
+	struct predecessor ret = {0};
+	struct guard_pinned pinned;
+	struct guard_live live;
+	struct sk_err ignored;
+
+	/* Without rights nothing can be taken over either. */
+	if (guard_pinned_read(&pinned, &ignored) < 0)
+		return ret;
+	ret.is_there = pinned.n_programs != 0 || guard_live_read(&live);
+	ret.is_readable = pinned.is_readable;
+	if (pinned.is_readable)
+		guard_pinned_containers(count_profile, &ret);
+	return ret;
+}
+
+static void warn_no_profiles(const struct guarding *g, const char *dir, const char *why)
+{
+	struct predecessor before = look_before();
+	const char *mode = guard_mode_name(g->default_mode);
+
+	sk_log(SK_LOG_WARN,
+	       "no profile is in %s (%s): what is selected is under the default mode, %s", dir, why,
+	       mode);
+	if (before.n_profiles != 0)
+		sk_log(SK_LOG_WARN,
+		       "this replaces a guard with profiles for %zu container%s: from now on the "
+		       "default mode, %s, holds for %s",
+		       before.n_profiles, before.n_profiles == 1 ? "" : "s", mode,
+		       before.n_profiles == 1 ? "it" : "them");
+	else if (before.is_there && !before.is_readable)
+		sk_log(SK_LOG_WARN, "this replaces a guard that is in force here; whatever "
+				    "profiles that one has do not hold any more");
+}
+
+int cmd_guard_find_profiles(struct guarding *g, const char *dir, struct sk_err *err)
 {
 	DIR *d = opendir(dir);
+	int why = d == NULL ? errno : 0;
 	const struct dirent *entry;
-	const char *why = d == NULL ? strerror(errno) : "it holds none";
+	char quoted[TEXT_MAX];
 
-	while (d != NULL && (entry = readdir(d)) != NULL) {
-		if (sk_span_ends(sk_span_str(entry->d_name), ".yaml"))
-			why = NULL;
-	}
+	while (d != NULL && !g->has_profiles && (entry = readdir(d)) != NULL)
+		g->has_profiles = sk_span_ends(sk_span_str(entry->d_name), ".yaml");
 	if (d != NULL)
 		(void)closedir(d);
-	if (why != NULL)
-		sk_log(SK_LOG_WARN,
-		       "no profile is in %s (%s): what is selected is under the default mode, %s",
-		       dir, why, guard_mode_name(mode));
-	return why == NULL;
+	(void)sk_text_quote(sk_span_str(dir), quoted, sizeof(quoted));
+	if (why == ENOENT && look_before().is_there)
+		return sk_err_set(err, SK_E_NOT_FOUND,
+				  "--profiles: there is no directory %s; what is in force stays as "
+				  "it is",
+				  quoted);
+	if (why == ENOENT && cli_option(g->ctx, "default-mode") == NULL)
+		return sk_err_set(
+			err, SK_E_NOT_FOUND,
+			"--profiles: there is no directory %s; to guard without profiles, "
+			"say under which --default-mode",
+			quoted);
+	if (why != 0 && why != ENOENT)
+		return sk_err_errno(err, why, "--profiles %s", quoted);
+	if (!g->has_profiles)
+		warn_no_profiles(g, dir, why != 0 ? strerror(why) : "it holds none");
+	return 0;
 }
 
 /* Until it is ready a warning waits for other services that it is true of. */
