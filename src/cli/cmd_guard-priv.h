@@ -113,6 +113,8 @@ void cmd_guard_say_ready(bool json, enum guard_backend backend);
  * @json: an object
  * @sig: ended it
  * @by: who sent @sig; 0: not known
- * @keep: --keep was given
+ *
+ * Whether something is still in force is looked up: --keep was given, or another guard has put its
+ * own there.
  */
-void cmd_guard_say_end(bool json, int sig, uint32_t by, bool keep);
+void cmd_guard_say_end(bool json, int sig, uint32_t by);

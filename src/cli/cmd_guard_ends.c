@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "cli/cmd_guard-priv.h"
+#include "guard/kern-pin.h"
 
 enum {
 	CMDLINE_MAX = 8 << 10, /* bytes that are read of a command line */
@@ -77,10 +78,18 @@ static bool runs_command(uint32_t pid, const char *command)
 	return found;
 }
 
-void cmd_guard_say_end(bool json, int sig, uint32_t by, bool keep)
+static bool is_pinned(void)
+{
+	struct guard_pinned pinned;
+	struct sk_err ignored;
+
+	return guard_pinned_read(&pinned, &ignored) >= 0 && pinned.n_programs != 0;
+}
+
+void cmd_guard_say_end(bool json, int sig, uint32_t by)
 {
 	bool stopped = by != 0 && runs_command(by, "stop");
-	bool kept = sig == SIGUSR2 || (keep && !stopped);
+	bool kept = sig == SIGUSR2 || (!stopped && is_pinned());
 	const char *why = sig == SIGUSR2  ? "another 'guard run', which takes over"
 			  : stopped       ? "'guard stop'"
 			  : sig == SIGINT ? "SIGINT"

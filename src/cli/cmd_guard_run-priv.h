@@ -61,6 +61,7 @@ struct guarding {
 	uint64_t pins_ms;       /* when the pins were looked at */
 	bool pins_failed;       /* said once, as with outputs */
 	uint64_t noted;         /* alerts that were decided here, as status tells */
+	int starting;           /* guard_live_begin(), until it is ready */
 	uint32_t ended_by;      /* who sent the signal that ends it; 0: not known */
 };
 

@@ -15,10 +15,11 @@
 #include "guard/warden.h"
 
 enum {
-	END_TIMEOUT_MS = 10000,  /* for an agent to answer what is held, and to end */
-	QUEUED_US = 10000,       /* between looks at alerts that wait at the end */
-	NAMES_WAIT_US = 3000000, /* longest wait for name servers before the guard is ready */
-	PINS_MS = 500,           /* how often the pins are looked at */
+	END_TIMEOUT_MS = 10000,   /* for an agent to answer what is held, and to end */
+	QUEUED_US = 10000,        /* between looks at alerts that wait at the end */
+	START_TIMEOUT_MS = 30000, /* for another guard to get ready */
+	NAMES_WAIT_US = 3000000,  /* longest wait for name servers before the guard is ready */
+	PINS_MS = 500,            /* how often the pins are looked at */
 };
 
 static void run_event(void *ctx, const struct guard_rec *rec, struct guard_event *e,
@@ -214,10 +215,11 @@ static int guard_on(struct guarding *g, struct sk_err *err)
 	    guard_session_pin(g->session, err) < 0)
 		return -1;
 	/* What is pinned tells of itself; what is not ends with its agent, also for a successor. */
-	(void)guard_live_end(END_TIMEOUT_MS);
+	(void)guard_live_end(SIGUSR2, END_TIMEOUT_MS);
 	live = hold_live(guard_kern_backend(g->kern));
 	cmd_guard_warn_ready(g);
 	cmd_guard_say_ready(g->json, guard_kern_backend(g->kern));
+	sk_closep(&g->starting);
 	sig = run_loop(g, err);
 	r = guard_session_end(g->session, sig == SIGUSR2 || cli_switch(g->ctx, "keep"),
 			      sig < 0 ? &failure : err);
@@ -227,7 +229,7 @@ static int guard_on(struct guarding *g, struct sk_err *err)
 	guard_output_end(g->output);
 	cmd_guard_note_delivery(g, true);
 	if (sig > 0 && r >= 0)
-		cmd_guard_say_end(g->json, sig, g->ended_by, cli_switch(g->ctx, "keep"));
+		cmd_guard_say_end(g->json, sig, g->ended_by);
 	return sig < 0 ? sig : r;
 }
 
@@ -265,6 +267,7 @@ static void release(struct guarding *g)
 	guard_output_free(g->output);
 	sk_map_release(&g->said);
 	sk_arena_free(g->texts);
+	sk_closep(&g->starting);
 	sk_buf_release(&g->unknown);
 	for (size_t i = 0; i < g->n_warnings; i++)
 		sk_buf_release(&g->warnings[i].names);
@@ -303,7 +306,8 @@ static int run(struct cli_context *ctx)
 						     .gone = run_gone,
 						     .note = cmd_guard_note,
 						     .event = run_event};
-	sk_cleanup(release) struct guarding g = {.ctx = ctx, .json = cli_wants_json(ctx)};
+	sk_cleanup(release) struct guarding g = {
+		.ctx = ctx, .json = cli_wants_json(ctx), .starting = -1};
 	struct guard_enforce_options eo = {.dir = cli_option(ctx, "profiles")};
 	struct guard_session_options o = {
 		.kern = {.enforce = true, .hold = true, .succeed = true, .caps = true},
@@ -320,6 +324,7 @@ static int run(struct cli_context *ctx)
 		return cli_usage_error(ctx, "unknown mode or backend");
 	g.mode = eo.mode;
 	g.default_mode = eo.default_mode;
+	g.starting = guard_live_begin(START_TIMEOUT_MS);
 	if (cmd_guard_find_profiles(&g, eo.dir, &err) < 0 || prepare(&g, &eo, &warden, &err) < 0)
 		return cli_fail(ctx, &err);
 	g.enforce = guard_enforce_new(&eo);

@@ -25,7 +25,7 @@ static int stop(struct cli_context *ctx)
 	(void)guard_pinned_kill_held();
 	if (guard_kern_unpin(NULL, &err) < 0)
 		return cli_fail_rights(ctx, &err);
-	if (guard_live_end(END_TIMEOUT_MS))
+	if (guard_live_end(SIGTERM, END_TIMEOUT_MS))
 		(void)printf("the guard that was running has ended\n");
 	else if (there.n_programs == 0)
 		(void)printf("nothing to remove\n");

@@ -13,11 +13,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/parse.h"
 
 #define LIVE_DIR "/run/stockade"
 #define LIVE_FILE LIVE_DIR "/guard"
+#define BEGIN_FILE LIVE_DIR "/starting"
+
+enum {
+	BEGIN_LOOK_US = 20000, /* between looks whether another guard is ready */
+};
 
 /* Only root may open it: whoever can, can lock it. */
 static int open_to_hold(void)
@@ -30,6 +36,22 @@ static int open_to_hold(void)
 	sk_closep(&fd);
 	(void)unlink(LIVE_FILE); /* of an older version */
 	return open(LIVE_FILE, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+int guard_live_begin(int timeout_ms)
+{
+	/* Of this process alone: the children that it makes do not hold it. */
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	uint64_t until = sk_mono_ms() + (uint64_t)timeout_ms;
+	int fd;
+
+	if (mkdir(LIVE_DIR, 0755) != 0 && errno != EEXIST)
+		return -1;
+	fd = open(BEGIN_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	while (fd >= 0 && fcntl(fd, F_SETLK, &whole) != 0 && (errno == EAGAIN || errno == EACCES) &&
+	       sk_mono_ms() < until)
+		(void)usleep(BEGIN_LOOK_US);
+	return fd;
 }
 
 int guard_live_hold(const struct guard_live *live)
@@ -74,7 +96,7 @@ bool guard_live_read(struct guard_live *ret)
 	return sk_parse_u32(line[0], &ret->pid);
 }
 
-bool guard_live_end(int timeout_ms)
+bool guard_live_end(int sig, int timeout_ms)
 {
 	sk_cleanup(sk_closep) int fd = -1;
 	struct guard_live live;
@@ -87,7 +109,7 @@ bool guard_live_end(int timeout_ms)
 	if (fd < 0 || !guard_live_read(&live))
 		return true;
 	p.fd = fd;
-	(void)syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0);
+	(void)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
 	if (poll(&p, 1, timeout_ms) > 0)
 		return true;
 	(void)syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);

@@ -15,6 +15,15 @@ struct guard_live {
 };
 
 /**
+ * guard_live_begin() - one guard gets ready at a time: a second one waits here
+ * @timeout_ms: longest wait; then both go on
+ *
+ * Who takes over asks the guard that is pinned to end, and one that is not yet ready is not.
+ * Return: descriptor, to be closed when the guard is ready; -1 when there is nothing to wait at.
+ */
+int guard_live_begin(int timeout_ms);
+
+/**
  * guard_live_hold() - say that a guard runs
  * @live: what to say
  *
@@ -33,8 +42,9 @@ sk_must_check bool guard_live_read(struct guard_live *ret);
 
 /**
  * guard_live_end() - ask the guard that runs to end, and wait for that
+ * @sig: SIGTERM, or SIGUSR2 when another one has taken its place
  * @timeout_ms: it is killed when it takes longer
  *
  * Return: true when there was one and it is gone now.
  */
-bool guard_live_end(int timeout_ms);
+bool guard_live_end(int sig, int timeout_ms);
