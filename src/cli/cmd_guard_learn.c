@@ -9,7 +9,9 @@
 #include "cli/cmd_guard_learned.h"
 #include "cli/cmd_guard_profile.h"
 #include "guard/gaps.h"
+#include "guard/kern-pin.h"
 #include "guard/learn.h"
+#include "guard/live.h"
 
 enum {
 	TELL_MS = 60000, /* between lines that say how far it got */
@@ -108,6 +110,46 @@ static int conclude(struct cli_context *ctx, struct learning *l, struct guard_se
 	return is_saved ? 0 : -1;
 }
 
+static void find_enforced(void *ctx, uint64_t cgroup, const struct guard_container *c,
+			  const struct guard_policy *p)
+{
+	bool *found = ctx;
+
+	(void)cgroup;
+	if ((c->flags & (GUARD_C_IGNORED | GUARD_C_GONE)) == 0 &&
+	    (p->mode_exec == GUARD_REC_MODE_ENFORCE || p->mode_builtin == GUARD_REC_MODE_ENFORCE))
+		*found = true;
+}
+
+/* May another guard block what is to be learned? */
+static bool is_guarded(void)
+{
+	struct guard_pinned pinned;
+	struct guard_live live;
+	struct sk_err ignored;
+	bool found = false;
+
+	if (guard_pinned_read(&pinned, &ignored) < 0)
+		return false; /* for want of rights, as is said next */
+	if (pinned.n_programs == 0)
+		return guard_live_read(&live);
+	guard_pinned_containers(find_enforced, &found);
+	return found || !pinned.is_readable;
+}
+
+/* What was asked for by name and never came is a failure; a host without containers is none. */
+static int result(const struct learning *l, const struct guard_select *select)
+{
+	struct guard_learn_state state = guard_learn_state(l->learner);
+
+	if (state.n_refused != 0)
+		return CLI_EXIT_FAILURE;
+	if (state.n_services != 0 || guard_select_is_empty(select))
+		return CLI_EXIT_CLEAN;
+	sk_log(SK_LOG_ERROR, "nothing that was selected was here: no profile is written");
+	return CLI_EXIT_FAILURE;
+}
+
 static int learn(struct cli_context *ctx)
 {
 	static const struct guard_session_ops ops = {.opened = learn_opened,
@@ -144,6 +186,12 @@ static int learn(struct cli_context *ctx)
 	o.reader = reader;
 	if (guard_session_open(&o, &s, &err) < 0)
 		return cli_fail_rights(ctx, &err);
+	if (is_guarded())
+		sk_log(SK_LOG_WARN,
+		       "a guard is in force on this host: a program that it ends may be "
+		       "learned although it did not run, and what it would have done "
+		       "is not; end it first ('guard stop'), or run it with --mode "
+		       "alert");
 	guard_learn_session(learner, s);
 	guard_learn_blind(learner, guard_backend_blind(guard_kern_backend(l.kern)));
 	if (guard_session_walk(s, &err) < 0)
@@ -157,7 +205,7 @@ static int learn(struct cli_context *ctx)
 		failure = -1;
 	if (failure < 0)
 		return cli_fail(ctx, &err);
-	return guard_learn_state(learner).n_refused != 0 ? CLI_EXIT_FAILURE : CLI_EXIT_CLEAN;
+	return result(&l, &o.select);
 }
 
 static const struct cli_option learn_options[] = {

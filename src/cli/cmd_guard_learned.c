@@ -86,8 +86,10 @@ void cmd_guard_say_learned(const struct guard_learn *l, const char *dir)
 		add_slowest(l, &b);
 	else
 		add_quiet(&b, state.last_new);
-	if (dir != NULL)
+	if (dir != NULL && state.n_services != 0)
 		(void)sk_buf_printf(&b, "; written to %s", dir);
+	else if (dir != NULL)
+		(void)sk_buf_printf(&b, "; nothing is written to %s", dir);
 	say(&b);
 	if (state.n_services > 1 && each)
 		say_services(l, &b);
