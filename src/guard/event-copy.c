@@ -25,6 +25,7 @@ void guard_event_copy(struct sk_arena *a, const struct guard_event *e, struct gu
 		&copy.dns_type,      &copy.dns_error,    &copy.detail,
 		&copy.profile,       &copy.lost_cgroup,  &copy.applet,
 		&copy.relay,         &copy.expected,     &copy.files_directory,
+		&copy.error,
 	};
 
 	for (size_t i = 0; i < SK_ARRAY_LEN(texts); i++)

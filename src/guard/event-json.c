@@ -176,6 +176,7 @@ static void put_dns(struct sk_jw *w, const struct guard_event *e)
 static void put_end(struct sk_jw *w, const struct guard_event *e)
 {
 	put(w, "detail", e->detail);
+	put(w, "error", e->error);
 	put(w, "profile", e->profile);
 	sk_jw_u64(w, "count", e->count != 0 ? e->count : 1);
 	if (e->first_us != 0)

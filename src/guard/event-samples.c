@@ -67,6 +67,7 @@ static void fill(struct guard_event *e, bool hostile)
 	e->dns_aliases = args;
 	e->n_dns_aliases = hostile ? 4 : 0;
 	e->detail = "unshare";
+	e->error = hostile ? "EPERM" : NULL;
 	e->profile = "shop.web";
 	e->count = UINT64_MAX;
 	e->first_us = 1;

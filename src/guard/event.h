@@ -198,6 +198,7 @@ struct guard_event {
 	/* dns: @detail is the name asked for, the peer the server */
 	const char *dns_type;  /* "A", "AAAA", … */
 	const char *dns_error; /* "NXDOMAIN", …; NULL: none */
+	const char *error;     /* "EPERM", …, that a call ended with; NULL: none, or not known */
 	bool dns_answer;       /* the following are what the server said */
 	const char *const *dns_addresses;
 	size_t n_dns_addresses;

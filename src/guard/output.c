@@ -193,6 +193,7 @@ static void add_key(const struct guard_event *e, struct sk_buf *b)
 		e->peer_protocol,
 		e->peer_name,
 		e->detail,
+		e->error,
 		e->profile,
 		e->severity,
 		e->attack,

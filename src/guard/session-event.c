@@ -94,6 +94,7 @@ static enum guard_kind kind_of(const struct guard_rec *rec, struct guard_event *
 		return GUARD_KIND_EXIT;
 	case GUARD_REC_CALL:
 		e->detail = guard_story_call(rec->op, &kind);
+		e->error = rec->error != 0 ? strerrorname_np(rec->error) : NULL;
 		if (rec->reason != GUARD_REC_R_NOT_IN_PROFILE)
 			return kind;
 		if ((rec->flags & GUARD_RF_COMPAT) != 0)

@@ -464,6 +464,8 @@ void guard_story_tell(struct guard_event *e, const struct guard_rec *rec,
 		(void)sk_buf_add_str(b, "; its input is a socket");
 		e->severity = "critical";
 	}
+	if (e->error != NULL)
+		(void)sk_buf_printf(b, "; it failed (%s)", e->error);
 	if (is_late(e))
 		(void)sk_buf_add_str(b, "; its content could not be read in time");
 	if (rec != NULL && (rec->flags & GUARD_RF_LATE) != 0)

@@ -12,6 +12,7 @@ enum {
 	CALL_READ_PROCESS = 310,
 	IPC_SHMAT = 21, /* of ipc, the 32-bit call */
 	WHY_COMPAT = 0x100,
+	WHY_ERROR = 16, /* bits above: errno that the call ended with */
 };
 
 /* System calls a service is known to make: only asked about those that are rare and dangerous. */
@@ -41,7 +42,8 @@ static __always_inline int call_known(struct subject *s, __u32 nr)
 	return call_listed(s, guard_call_known_as(nr));
 }
 
-/* @why: a reason, WHY_COMPAT for a 32-bit call. Returns 1 when the process was killed for it. */
+/* @why: a reason, WHY_COMPAT for a 32-bit call, an errno. Returns 1 when the process was killed for
+ * it. */
 static __noinline int report_call(struct subject *s, struct task_struct *task, __u32 nr, __u64 arg,
 				  __u32 why)
 {
@@ -58,16 +60,17 @@ static __noinline int report_call(struct subject *s, struct task_struct *task, _
 	r.op = nr;
 	r.value = arg;
 	r.reason = reason;
+	r.error = (__u8)(why >> WHY_ERROR);
 	r.flags |= (why & WHY_COMPAT) ? GUARD_RF_COMPAT : 0;
 	r.verdict = verdict_of(mode, GUARD_REC_KILLED);
 	if (r.verdict == GUARD_REC_OBSERVED) {
-		if (first_time(r.cgroup, s->task->exec_id, 0, r.type, nr))
+		if (first_time(r.cgroup, s->task->exec_id, r.error, r.type, nr))
 			send_record(&r, sizeof(r), s->container);
 		return 0;
 	}
 	if (r.verdict == GUARD_REC_KILLED)
 		bpf_send_signal(SIG_KILL);
-	send_alert(&r, sizeof(r), s->task->exe.ino, 0);
+	send_alert(&r, sizeof(r), s->task->exe.ino, r.error);
 	return r.verdict == GUARD_REC_KILLED;
 }
 
@@ -119,11 +122,12 @@ static __always_inline int is_own(struct task_struct *task, __u32 nr)
 }
 
 static __always_inline void on_leaving(struct subject *s, struct task_struct *task,
-				       struct pt_regs *regs)
+				       struct pt_regs *regs, long ret)
 {
 	int compat = is_compat(task);
 	__u32 nr = (__u32)regs->orig_ax & CALL_NR;
 	__u64 arg = compat ? regs->bx & 0xffffffff : regs->di;
+	__u32 error = ret < 0 && ret > -256 ? (__u32)-ret : 0;
 	__u8 reason;
 
 	if (compat && nr == 117 && (arg & 0xffff) == IPC_SHMAT && (regs->dx & SHM_EXEC_BIT) != 0) {
@@ -135,7 +139,9 @@ static __always_inline void on_leaving(struct subject *s, struct task_struct *ta
 	}
 	if (nr == CALL_READ_PROCESS && is_own(task, (__u32)arg))
 		return;
-	if (reason != 0 && report_call(s, task, nr, arg, reason | (compat ? WHY_COMPAT : 0)) != 0 &&
+	if (reason != 0 &&
+	    report_call(s, task, nr, arg,
+			reason | (compat ? WHY_COMPAT : 0) | error << WHY_ERROR) != 0 &&
 	    reason == GUARD_REC_R_ANON_EXEC)
 		doom_memory(s->task, task);
 }
@@ -156,7 +162,7 @@ static __always_inline void call_notable(struct subject *s, struct task_struct *
 
 	if (compat && nr == SOCKETCALL)
 		op = op_of_socketcall((__u32)regs->bx);
-	on_leaving(s, task, regs);
+	on_leaving(s, task, regs, ret);
 	if (op == OP_NONE || (ret < 0 && ret >= -4095))
 		return;
 	if (op == OP_REMOVE) {

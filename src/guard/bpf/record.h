@@ -20,7 +20,7 @@ typedef uint64_t guard_u64;
 
 enum {
 	GUARD_ABI =
-		11, /* raised when anything below changes; pinned maps of another are not read */
+		12, /* raised when anything below changes; pinned maps of another are not read */
 	GUARD_PATH_DEPTH = 24,   /* components walked */
 	GUARD_PATH_BYTES = 1024, /* of one walked path */
 	GUARD_NAME_BYTES = 256,  /* name as given to execve, cgroup name */
@@ -178,7 +178,8 @@ struct guard_rec {
 	guard_u16 family;
 	guard_u16 port; /* host order */
 	guard_u8 proto; /* IPPROTO_* */
-	guard_u8 zero[3];
+	guard_u8 error; /* errno that a call ended with; 0: none, or not known */
+	guard_u8 zero[2];
 	guard_u16 path_len;
 	guard_u16 name_len;
 	guard_u16 args_len;
