@@ -222,7 +222,10 @@ const struct command cmd_guard_learn = {
 	.summary = "write or extend the profiles of services",
 	.usage = "--profiles DIR [SELECT] [--for DURATION]",
 	.more = CMD_GUARD_SELECT_TEXT
-	"\nDURATION is a number and s, m, h or d. Examples:\n"
+	"\nDURATION is a number and s, m, h or d. For the start of a service make its container\n"
+	"anew meanwhile (docker rm -f and docker run, docker compose up --force-recreate,\n"
+	"kubectl rollout restart): one that is only restarted has what its first start wrote,\n"
+	"so that work is not learned. Examples:\n"
 	"  stockade guard learn --profiles profiles --service shop/web --for 2h\n"
 	"  stockade guard learn --profiles profiles\n",
 	.options = learn_options,

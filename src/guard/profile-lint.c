@@ -114,13 +114,16 @@ static void lint_learning(const struct guard_profile *p, struct guard_lint *l)
 	if (p->runs == 1 || (p->runs != 0 && p->replicas <= 1))
 		FINDING(l, NOTE, "one_run", "learned", NULL, few_text(p, l),
 			p->starts <= 1
-				? "learn again after a restart: starting is when most programs run"
+				? "learn again with a new container: starting is when most programs run, and "
+				  "a restart keeps what the first start wrote"
 				: "learn again another time: what is seldom may not have happened");
 	if (p->runs != 0 && p->starts == 0)
 		FINDING(l, WARNING, "no_start", "learned", NULL,
 			"no container was learned from its start on: what it reads, uses and calls "
 			"while starting is only noted, not reported",
-			"learn once more over a restart");
+			"learn once more while the container is made anew (docker rm -f and docker run, "
+			"docker compose up --force-recreate, kubectl rollout restart): a restart keeps "
+			"what the first start wrote, so that work is not seen");
 	if (p->mode == GUARD_MODE_UNSET)
 		FINDING(l, NOTE, "no_mode", "mode", NULL,
 			"the mode comes from the command line that runs the guard",

@@ -108,12 +108,40 @@ static void learned_little(void **state)
 	assert_string_equal(little_text(2, 2), "");
 }
 
+/* A restart keeps what the first start wrote: what is advised for its sake is a new container. */
+static void learned_no_start(void **state)
+{
+	struct guard_profile *p = guard_profile_new("x");
+	size_t n = 0;
+
+	(void)state;
+	p->runs = 1;
+	for (p->starts = 0; p->starts <= 1; p->starts++) {
+		struct guard_lint l;
+
+		guard_profile_lint(p, 0, &l);
+		for (size_t i = 0; i < l.n_items; i++) {
+			if (strcmp(l.items[i].rule, "one_run") != 0 &&
+			    strcmp(l.items[i].rule, "no_start") != 0)
+				continue;
+			n++;
+			assert_null(strstr(l.items[i].advice, "over a restart"));
+			assert_null(strstr(l.items[i].advice, "after a restart"));
+			assert_non_null(strstr(l.items[i].advice, "a restart keeps"));
+		}
+		guard_lint_release(&l);
+	}
+	assert_int_equal(n, 3);
+	guard_profile_free(p);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules),
 		cmocka_unit_test(nothing_learned),
 		cmocka_unit_test(learned_little),
+		cmocka_unit_test(learned_no_start),
 	};
 
 	data_dir = argc > 1 ? argv[1] : "testdata";

@@ -89,7 +89,7 @@ guard_stop() {
 	[ "$status" = 0 ] || fail "guard ended with $status"
 }
 
-# busybox_image NAME: the static busybox with links for some applets.
+# busybox_image NAME [OPTION OF docker import]...: the static busybox with links for some applets.
 busybox_image() {
 	local root=$SK_TMP/busybox-image applet
 	mkdir -p "$root/bin" "$root/tmp" "$root/etc" "$root/data"
@@ -97,7 +97,7 @@ busybox_image() {
 	for applet in sh ls cat id sleep wget cp mv chmod chown touch ln echo env mkdir rm nc true head; do
 		ln -sf busybox "$root/bin/$applet"
 	done
-	tar -C "$root" -c . | docker import - "$1" >/dev/null
+	tar -C "$root" -c . | docker import "${@:2}" - "$1" >/dev/null
 }
 
 # events FILTER: how many events of the file satisfy a Python expression over e (a dictionary);
