@@ -123,13 +123,17 @@ static void add_verdict(struct sk_buf *b, const struct guard_event *e, bool colo
 	enum model_severity severity = MODEL_SEVERITY_UNKNOWN;
 	bool has = e->severity != NULL && model_severity_parse(sk_span_str(e->severity), &severity);
 	const char *begin = colour ? model_severity_colour(severity) : "";
+	const char *end = *begin != '\0' ? MODEL_COLOUR_END : "";
 
-	if (e->reason == GUARD_REASON_NONE)
+	if (e->reason == GUARD_REASON_NONE) {
+		if (has) /* what was lost */
+			(void)sk_buf_printf(b, "  %s(%s)%s", begin, model_severity_text(severity),
+					    end);
 		return;
+	}
 	(void)sk_buf_printf(b, "  %s%s%s%s%s%s: %s", begin, guard_verdict_name(e->verdict),
 			    has ? " (" : "", has ? model_severity_text(severity) : "",
-			    has ? ")" : "", *begin != '\0' ? MODEL_COLOUR_END : "",
-			    guard_reason_name(e->reason));
+			    has ? ")" : "", end, guard_reason_name(e->reason));
 	if (e->reason_text != NULL) {
 		(void)sk_buf_add_str(b, " - ");
 		add(b, e->reason_text);
@@ -164,7 +168,8 @@ static void add_subject(struct sk_buf *b, const struct guard_event *e)
 		(void)sk_buf_printf(b, "child %u", e->child_host_pid);
 		return;
 	case GUARD_KIND_LOST:
-		(void)sk_buf_printf(b, "%llu events", (unsigned long long)e->lost_events);
+		(void)sk_buf_printf(b, "%llu event%s", (unsigned long long)e->lost_events,
+				    e->lost_events == 1 ? "" : "s");
 		if (e->detail != NULL)
 			(void)sk_buf_printf(b, " %s%s%s", e->detail,
 					    e->lost_cgroup[0] != '\0' ? " " : "", e->lost_cgroup);

@@ -152,6 +152,9 @@ static void lines_have_severities(void **state)
 	e.verdict = GUARD_VERDICT_OBSERVED;
 	e.severity = NULL;
 	assert_line(&e, true, "web  12  exec     /tmp/x :  observed: drift - new");
+	e = (struct guard_event){
+		.kind = GUARD_KIND_LOST, .severity = "medium", .service = "web", .lost_events = 1};
+	assert_line(&e, false, "web  lost     1 event  (medium)");
 }
 
 /* A system call is no privilege, and what is of no process is the guard's. */
