@@ -184,14 +184,16 @@ static int learn(struct cli_context *ctx)
 	if (guard_reader_new(&reader, &err) < 0)
 		return cli_fail(ctx, &err);
 	o.reader = reader;
+	if (is_guarded()) {
+		sk_log(SK_LOG_WARN,
+		       "a guard is in force on this host: what it blocks is not learned, nor what "
+		       "would have followed; to learn all, end it first ('guard stop'), or run it "
+		       "with --mode alert");
+		guard_learn_guarded(learner);
+		o.policy.flags |= GUARD_P_LIFECYCLE;
+	}
 	if (guard_session_open(&o, &s, &err) < 0)
 		return cli_fail_rights(ctx, &err);
-	if (is_guarded())
-		sk_log(SK_LOG_WARN,
-		       "a guard is in force on this host: a program that it ends may be "
-		       "learned although it did not run, and what it would have done "
-		       "is not; end it first ('guard stop'), or run it with --mode "
-		       "alert");
 	guard_learn_session(learner, s);
 	guard_learn_blind(learner, guard_backend_blind(guard_kern_backend(l.kern)));
 	if (guard_session_walk(s, &err) < 0)

@@ -23,6 +23,7 @@
 #include "guard/remote.h"
 #include "guard/resolved.h"
 #include "guard/shape.h"
+#include "guard/starts.h"
 #include "guard/story.h"
 
 enum {
@@ -55,7 +56,8 @@ struct guard_learn {
 	uint64_t ready_ms; /* the same of the monotonic clock */
 	struct guard_content script; /* the last one that was executed; @path is not set */
 	uint32_t script_pid;
-	unsigned blind; /* sections that events do not tell of */
+	struct guard_starts *starts; /* NULL: nobody blocks what starts */
+	unsigned blind;              /* sections that events do not tell of */
 };
 
 struct guard_learn *guard_learn_new(const char *dir)
@@ -80,6 +82,11 @@ void guard_learn_ready(struct guard_learn *l)
 			l->profiles[i]->last_new = l->ready;
 }
 
+void guard_learn_guarded(struct guard_learn *l)
+{
+	l->starts = guard_starts_new();
+}
+
 static int64_t begin_of(const struct guard_learn *l)
 {
 	return l->ready != 0 ? l->ready : l->state.started;
@@ -100,6 +107,7 @@ void guard_learn_free(struct guard_learn *l)
 	sk_map_release(&l->refused);
 	sk_arena_free(l->arena);
 	guard_resolved_free(l->resolved);
+	guard_starts_free(l->starts);
 	sk_free(l);
 }
 
@@ -179,6 +187,7 @@ struct sight {
 	const struct guard_rec *rec;
 	struct guard_event *e;
 	struct guard_whose *w;
+	struct guard_start *start; /* of a program, where it may be taken back */
 	uint64_t bit;
 	int64_t now;
 	bool fresh;
@@ -252,6 +261,7 @@ static void learn_script(struct sight *s, struct guard_program *prog, const char
 	struct guard_script *item;
 	const char *path;
 	char buf[4096];
+	bool is_new = false;
 
 	if (s->l->session != NULL)
 		guard_session_find_cwd(s->l->session, s->e);
@@ -269,9 +279,12 @@ static void learn_script(struct sight *s, struct guard_program *prog, const char
 		c = s->l->script;
 		c.path = named;
 	}
-	item = guard_profile_add_script(s->p, prog, &c, &s->fresh);
+	item = guard_profile_add_script(s->p, prog, &c, &is_new);
 	if (item == NULL)
 		return;
+	if (is_new)
+		guard_starts_add(s->start, item->content.path);
+	s->fresh |= is_new;
 	guard_content_complete(&item->content, &c);
 	touch(s, &item->item);
 }
@@ -279,14 +292,19 @@ static void learn_script(struct sight *s, struct guard_program *prog, const char
 static void add_text(struct sight *s, struct guard_text_list *list, const char *text)
 {
 	struct guard_text_item *item;
+	bool is_new = false;
 
 	if (text == NULL || text[0] == '\0')
 		return;
 	if (list->n_items >= GUARD_MAX_SHAPES)
 		text = "*"; /* too many to be of use: any */
-	item = guard_profile_add_text(s->p, list, text, &s->fresh);
-	if (item != NULL)
-		touch(s, &item->item);
+	item = guard_profile_add_text(s->p, list, text, &is_new);
+	if (item == NULL)
+		return;
+	if (is_new)
+		guard_starts_add(s->start, item->text);
+	s->fresh |= is_new;
+	touch(s, &item->item);
 }
 
 static void set_flag(struct sight *s, bool *flag)
@@ -351,6 +369,8 @@ static void learn_exec(struct sight *s)
 
 	if (prog == NULL)
 		return;
+	if ((s->rec->flags & (GUARD_RF_LATER | GUARD_RF_RUNNING)) == 0)
+		s->start = guard_starts_begin(s->l->starts, s->rec, s->p, prog, s->fresh);
 	learn_remote(s, prog);
 	if ((s->rec->flags & GUARD_RF_LATER) != 0)
 		return;
@@ -590,6 +610,18 @@ static void count_new(struct guard_learn *l, const struct guard_profile *p)
 		l->n_new[i] += l->profiles[i] == p;
 }
 
+/* A program was ended at its start: by another guard, or nobody can tell. */
+static void take_back(struct guard_learn *l, const struct guard_rec *rec)
+{
+	const struct guard_profile *p = guard_starts_see(l->starts, rec);
+
+	if (p == NULL)
+		return;
+	l->state.n_new--;
+	for (size_t i = 0; i < l->n_profiles; i++)
+		l->n_new[i] -= l->profiles[i] == p;
+}
+
 /* Processes were not followed, and nobody knows whose: each has at least been started. */
 static void lose_any(struct guard_learn *l, uint64_t n)
 {
@@ -617,6 +649,7 @@ void guard_learn_event(struct guard_learn *l, const struct guard_rec *rec, struc
 		}
 		return;
 	}
+	take_back(l, rec);
 	s.now = (int64_t)(e->time_us / 1000000);
 	s.bit = image_bit(s.p, w);
 	switch (rec->type) {

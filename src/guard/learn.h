@@ -53,6 +53,12 @@ SK_DEFINE_CLEANUP(struct guard_learn, guard_learn_free);
 void guard_learn_ready(struct guard_learn *l);
 
 /**
+ * guard_learn_guarded() - another guard may end programs at their start: those are not learned
+ * @l: learner; the ends of processes are among its events
+ */
+void guard_learn_guarded(struct guard_learn *l);
+
+/**
  * guard_learn_session() - the session whose events come
  * @l: learner
  * @s: outlives the last event

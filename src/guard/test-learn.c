@@ -164,6 +164,69 @@ static void who_is_not_followed_is_missing(void **state)
 	assert_int_equal(unlink(in_dir("web.yaml")), 0);
 }
 
+static void start(struct guard_learn *l, struct guard_whose *w, uint32_t pid, const char *path,
+		  const char *word)
+{
+	const char *args[] = {path, word};
+	struct guard_rec rec = {.type = GUARD_REC_EXEC, .host_pid = pid, .exec_id = pid};
+	struct guard_event e = {.kind = GUARD_KIND_EXEC,
+				.file_path = path,
+				.args = args,
+				.n_args = 2,
+				.exe = "/bin/parent",
+				.file_fd = -1};
+
+	guard_learn_event(l, &rec, &e, w);
+}
+
+static void act(struct guard_learn *l, struct guard_whose *w, uint32_t pid, uint16_t type,
+		uint64_t value)
+{
+	struct guard_rec rec = {.type = type, .host_pid = pid, .exec_id = pid, .value = value};
+	struct guard_event e = {.file_path = "/lib/ld.so", .file_fd = -1};
+
+	if (type == GUARD_REC_MMAP)
+		rec.flags = GUARD_RF_EXECVE; /* the kernel's, before the program runs */
+	guard_learn_event(l, &rec, &e, w);
+}
+
+/* Beside another guard: who is killed before he did anything never ran. */
+static void what_is_blocked_is_not_learned(void **state)
+{
+	struct guard_whose w = {.service = "web"};
+	struct guard_learn *l = begin(&w);
+	struct guard_profile *p;
+
+	(void)state;
+	guard_learn_guarded(l);
+	start(l, &w, 1, "/bin/served", "a");
+	act(l, &w, 1, GUARD_REC_EXIT, 0);
+	start(l, &w, 2, "/bin/served", "--blocked");
+	act(l, &w, 2, GUARD_REC_MMAP, 0);
+	act(l, &w, 2, GUARD_REC_EXIT, 9);
+	start(l, &w, 3, "/bin/blocked", "b");
+	act(l, &w, 3, GUARD_REC_EXIT, 9);
+	/* One that did something, one that ended otherwise, one that others use too. */
+	start(l, &w, 4, "/bin/killed", "c");
+	act(l, &w, 4, GUARD_REC_OPEN, 0);
+	act(l, &w, 4, GUARD_REC_EXIT, 9);
+	start(l, &w, 5, "/bin/failed", "d");
+	act(l, &w, 5, GUARD_REC_EXIT, 1 << 8);
+	start(l, &w, 6, "/bin/both", "e");
+	start(l, &w, 7, "/bin/both", "e");
+	act(l, &w, 6, GUARD_REC_EXIT, 9);
+	end(l);
+	p = load();
+	assert_int_equal(p->n_programs, 4);
+	for (size_t i = 0; i < p->n_programs; i++) {
+		assert_string_not_equal(p->programs[i].content.path, "/bin/blocked");
+		assert_int_equal(p->programs[i].shapes.n_items, 1);
+		assert_null(strstr(p->programs[i].shapes.items[0].text, "--blocked"));
+	}
+	guard_profile_free(p);
+	assert_int_equal(unlink(in_dir("web.yaml")), 0);
+}
+
 static int make_dir(void **state)
 {
 	(void)state;
@@ -184,6 +247,7 @@ int main(void)
 		cmocka_unit_test(broken_files_are_told),
 		cmocka_unit_test(containers_count_once),
 		cmocka_unit_test(who_is_not_followed_is_missing),
+		cmocka_unit_test(what_is_blocked_is_not_learned),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
