@@ -13,6 +13,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <malloc.h>
 
 #include "base/alloc.h"
 #include "base/ascii.h"
@@ -555,6 +556,7 @@ int guard_bpf_open(struct guard_kern *k, const struct guard_kern_options *o, str
 	r = start_best(k, btf, o, err);
 	k->ring_strangers = btf__find_by_name_kind(btf, "create_io_thread", BTF_KIND_FUNC) <= 0;
 	btf__free(btf);
+	(void)malloc_trim(0); /* the kernel's types twice over, most of it below what stays */
 	note_unused(k);
 	if (r >= 0)
 		r = open_maps(k, err);
