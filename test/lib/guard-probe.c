@@ -224,28 +224,45 @@ static int share(const char *arg)
 				 : call_code(at != NULL ? (void *)(uintptr_t)*at : shared_page);
 }
 
+/* A child that does nothing, to be acted on */
+static pid_t new_victim(void)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		(void)sleep(5);
+		_exit(0);
+	}
+	return child;
+}
+
+/* errno stays what it is. */
+static void end_victim(pid_t child)
+{
+	int e = errno;
+
+	(void)kill(child, 9);
+	(void)waitpid(child, NULL, 0);
+	errno = e;
+}
+
 /* What another process has in its memory: by a call, or "file": through /proc. */
 static int spy(const char *arg)
 {
 	static char secret[] = "secret";
 	char copy[sizeof(secret)] = "", name[64];
 	struct iovec from = {secret, sizeof(secret)}, to = {copy, sizeof(copy)};
-	pid_t child = fork();
+	pid_t child = new_victim();
 	long n = -1;
-	int e;
 
-	if (child == 0) {
-		(void)sleep(5);
-		_exit(0);
-	}
 	(void)snprintf(name, sizeof(name), "/proc/%d/mem", child);
 	if (strcmp(arg, "file") == 0)
 		n = pread(open(name, O_RDONLY), copy, sizeof(copy), (off_t)(uintptr_t)secret);
 	else
 		n = process_vm_readv(child, &to, 1, &from, 1, 0);
-	e = errno;
-	(void)kill(child, 9);
-	errno = n < 0 && e == EBADF ? EPERM : e;
+	end_victim(child);
+	if (n < 0 && errno == EBADF)
+		errno = EPERM;
 	return n == sizeof(copy) && strcmp(copy, "secret") == 0 ? 0 : -1;
 }
 
@@ -268,18 +285,11 @@ static int spy_self(const char *arg)
 /* A descriptor of another process */
 static int take_fd(const char *arg)
 {
-	pid_t child = fork();
-	int r, e;
+	pid_t child = new_victim();
+	int r = (int)syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, child, 0), 0, 0);
 
 	(void)arg;
-	if (child == 0) {
-		(void)sleep(5);
-		_exit(0);
-	}
-	r = (int)syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, child, 0), 0, 0);
-	e = errno;
-	(void)kill(child, 9);
-	errno = e;
+	end_victim(child);
 	return r < 0 ? -1 : 0;
 }
 
@@ -688,19 +698,11 @@ static int do_setns(const char *arg)
 
 static int trace_child(const char *arg)
 {
-	pid_t child = fork();
-	int r, e;
+	pid_t child = new_victim();
+	int r = (int)ptrace(PTRACE_ATTACH, child, NULL, NULL);
 
 	(void)arg;
-	if (child == 0) {
-		(void)sleep(5);
-		_exit(0);
-	}
-	r = (int)ptrace(PTRACE_ATTACH, child, NULL, NULL);
-	e = errno;
-	(void)kill(child, 9);
-	(void)waitpid(child, NULL, 0);
-	errno = e;
+	end_victim(child);
 	return r;
 }
 
